@@ -1,0 +1,1 @@
+"""post: see port.py."""

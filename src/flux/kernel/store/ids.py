@@ -1,0 +1,54 @@
+"""Identifiers: 64-bit time-sortable snowflakes, and random keys.
+
+A snowflake is `(unix_ms - 1420070400000) << 22 | worker(10 bits) << 12 | sequence(12 bits)`.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from flux.kernel.store.clock import Clock
+
+EPOCH_MS = 1_420_070_400_000
+LOWER = "abcdefghijklmnopqrstuvwxyz0123456789"
+ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class Snowflakes:
+    """Unique within a worker, strictly increasing, even when the system clock steps back."""
+
+    def __init__(self, clock: Clock, worker: int = 0) -> None:
+        if not 0 <= worker < 1024:
+            raise ValueError("a snowflake worker is 0..1023")
+        self._clock = clock
+        self._worker = worker << 12
+        self._last_ms = 0
+        self._sequence = 0
+
+    def next(self) -> int:
+        now = self._clock.now_ms()
+        if now > self._last_ms:
+            self._last_ms, self._sequence = now, 0
+        else:
+            self._sequence += 1
+            if self._sequence > 0xFFF:
+                self._last_ms += 1
+                self._sequence = 0
+        return (self._last_ms - EPOCH_MS) << 22 | self._worker | self._sequence
+
+
+def snowflake_ms(snowflake: int) -> int:
+    """The Unix milliseconds in a snowflake."""
+    return (snowflake >> 22) + EPOCH_MS
+
+
+def random_key(length: int, alphabet: str = ALPHANUMERIC) -> str:
+    """A random identifier or secret from the operating system's randomness."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def time_sortable_key(clock: Clock) -> str:
+    """26 lowercase Crockford base32 characters: 48 bits of milliseconds, 80 random bits."""
+    number = clock.now_ms() << 80 | secrets.randbits(80)
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
