@@ -80,11 +80,11 @@ class SandboxClock:
     async def sleep(self, seconds: float) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        def wake() -> None:
+        def finish() -> None:
             if not done.done():
                 done.set_result(None)
 
-        timer = self.call_later(seconds, wake)
+        timer = self.call_later(seconds, finish)
         try:
             await done
         finally:

@@ -1,0 +1,12 @@
+"""Who is asking.
+
+secrets.py    tokens, their hashes, passwords, constant-time compare
+operators.py  the instance operator's admin token
+
+Planes keep their own principals (users, bots, keys, wallets) in their own rooms and use these.
+"""
+
+from flux.kernel.identity.operators import Operator
+from flux.kernel.identity.secrets import hash_password, new_token, password_matches, same, token_hash
+
+__all__ = ["Operator", "hash_password", "new_token", "password_matches", "same", "token_hash"]
