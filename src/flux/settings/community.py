@@ -8,4 +8,7 @@ from msgspec import Meta, Struct
 
 
 class CommunitySettings(Struct, frozen=True, kw_only=True):
-    host: Annotated[str, Meta(description="Host name at which the plane is served at the root; empty: only under /community.")] = ""
+    host: Annotated[
+        str,
+        Meta(description="Host name at which the plane is served at the root; empty: only under /community."),
+    ] = ""

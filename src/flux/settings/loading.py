@@ -31,7 +31,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     paygate: PaygateSettings = field(default_factory=PaygateSettings)
 
 
-def load_settings(file: Path | None = None, environ: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+def load_settings(
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
     """`overrides` are dotted keys from the command line, strongest of all."""
     tree: dict[str, Any] = tomllib.loads(file.read_text("utf-8")) if file else {}
     kinds = {key: kind for key, kind, _, _ in _walk(types.type_info(Settings), ())}
@@ -100,7 +104,16 @@ def _from_text(name: str, text: str, kind: types.Type) -> Any:
                 return [part.strip() for part in text.split(",") if part.strip()]
             return msgspec.json.decode(text)
         if isinstance(kind, types.BoolType):
-            return {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}[text.lower()]
+            return {
+                "1": True,
+                "true": True,
+                "yes": True,
+                "on": True,
+                "0": False,
+                "false": False,
+                "no": False,
+                "off": False,
+            }[text.lower()]
         if isinstance(kind, types.IntType):
             return int(text)
         if isinstance(kind, types.FloatType):

@@ -8,4 +8,7 @@ from msgspec import Meta, Struct
 
 
 class PaygateSettings(Struct, frozen=True, kw_only=True):
-    host: Annotated[str, Meta(description="Host name at which the plane is served at the root; empty: only under /paygate.")] = ""
+    host: Annotated[
+        str,
+        Meta(description="Host name at which the plane is served at the root; empty: only under /paygate."),
+    ] = ""

@@ -93,4 +93,4 @@ class Quota:
         self._windows = {key: window for key, window in self._windows.items() if window[0] > now}
         for table in (self._full_at, self._windows):
             while len(table) >= self._capacity:
-                del table[next(iter(table))]  # type: ignore[attr-defined]
+                del table[next(iter(table))]

@@ -90,7 +90,9 @@ class Call:
                 self._query = []
             else:
                 try:
-                    self._query = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=500)
+                    self._query = parse_qsl(
+                        raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=500
+                    )
                 except UnicodeDecodeError:
                     raise WireTrouble(Kind.BAD_UTF8) from None
                 except ValueError:
@@ -112,8 +114,14 @@ class Call:
         if self._body is None:
             from flux.kernel.wire.bodies import read_body
 
-            bound = limit or (self.route.body_limit if self.route and self.route.body_limit else self.plane.limits.body_bytes)
-            self._body = await read_body(self._receive, self.scope["headers"], bound, self.plane.limits.body_seconds)
+            bound = limit or (
+                self.route.body_limit
+                if self.route and self.route.body_limit
+                else self.plane.limits.body_bytes
+            )
+            self._body = await read_body(
+                self._receive, self.scope["headers"], bound, self.plane.limits.body_seconds
+            )
         return self._body
 
     def body_stream(self, limit: int) -> AsyncIterator[bytes]:

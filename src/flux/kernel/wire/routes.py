@@ -64,14 +64,28 @@ class Routes:
         self.prefix = prefix
         self._routes: list[Route] = []
 
-    def route(self, method: str, path: str, *, raises: Sequence[Fault] = (), **options: Any) -> Callable[[H], H]:
+    def route(
+        self, method: str, path: str, *, raises: Sequence[Fault] = (), **options: Any
+    ) -> Callable[[H], H]:
         """`method` is upper case, `*` for any, `WEBSOCKET` for a socket handler `(call, socket, …)`."""
-        known = {name: options.pop(name) for name in ("auth", "bucket", "status", "body_limit", "timeout", "hidden") if name in options}
+        known = {
+            name: options.pop(name)
+            for name in ("auth", "bucket", "status", "body_limit", "timeout", "hidden")
+            if name in options
+        }
 
         def register(handler: H) -> H:
             tag = options.pop("tag", self.tag)
             self._routes.append(
-                Route(method, self.prefix + path, handler, raises=tuple(raises), tag=tag, options=options, **known)
+                Route(
+                    method,
+                    self.prefix + path,
+                    handler,
+                    raises=tuple(raises),
+                    tag=tag,
+                    options=options,
+                    **known,
+                )
             )
             return handler
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux.kernel.wire.call import Receive, Send
+from flux.kernel.wire.call import Receive, Scope, Send
 
 
 class SocketClosed(Exception):
@@ -16,9 +16,10 @@ class SocketClosed(Exception):
 class Socket:
     """`accept` first. One task reads, one task writes; `close` ends both directions."""
 
-    __slots__ = ("_receive", "_send", "closed")
+    __slots__ = ("_receive", "_scope", "_send", "closed")
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
         self._receive = receive
         self._send = send
         self.closed = False
@@ -26,6 +27,7 @@ class Socket:
     async def accept(self, subprotocol: str | None = None) -> None:
         await self._receive()
         await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
+        self._scope["flux.accepted"] = True
 
     async def receive(self) -> bytes | str:
         """The next message. Raises `SocketClosed`."""
@@ -33,8 +35,9 @@ class Socket:
         if message["type"] == "websocket.disconnect":
             self.closed = True
             raise SocketClosed(int(message.get("code") or 1006))
-        text = message.get("text")
-        return text if text is not None else message["bytes"]
+        text: str | None = message.get("text")
+        data: bytes = message.get("bytes") or b""
+        return data if text is None else text
 
     async def send_text(self, text: str) -> None:
         await self._send({"type": "websocket.send", "text": text})

@@ -37,6 +37,8 @@ class Kind(Enum):
     """`limit` in bytes."""
     URL_TOO_LONG = "url_too_long"
     """`limit` in bytes."""
+    UPGRADE_REFUSED = "upgrade_refused"
+    """A WebSocket upgrade where no socket is served."""
     BAD_REQUEST = "bad_request"
     """Not HTTP: what the parser refuses."""
     SIMULATION_REFUSED = "simulation_refused"
