@@ -62,6 +62,11 @@ class Application:
         self._on_start = list(on_start)
         self._on_stop = list(on_stop)
         self._ids = RequestIds()
+        self._ready: Callable[[], None] | None = None
+
+    def on_ready(self, act: Callable[[], None]) -> None:
+        """Called once everything has started, just before the first request is accepted."""
+        self._ready = act
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -280,6 +285,8 @@ class Application:
             log.exception("start-up failed")
             await send({"type": "lifespan.startup.failed", "message": str(failure)})
             return
+        if self._ready is not None:
+            self._ready()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for hook in (*(hook for plane in self.planes for hook in plane.on_stop), *self._on_stop):
