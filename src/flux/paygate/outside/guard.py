@@ -110,10 +110,8 @@ class Guard:
                 return None
         address = literal(host)
         if (
-            port not in WELL_KNOWN_PORTS
-            and not FIRST_FREE_PORT <= port <= 65_535
-            or port in self._denied_ports
-        ):
+            port not in WELL_KNOWN_PORTS and not FIRST_FREE_PORT <= port <= 65_535
+        ) or port in self._denied_ports:
             raise NotAllowed(f"port {port}")
         if address is not None:
             self.check_address(host, port, address)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, cast
+from typing import Literal
 
 from coincurve import PrivateKey, PublicKey
 from Crypto.Hash import keccak
@@ -26,7 +26,7 @@ class Unrecoverable(ValueError):
 
 
 def keccak256(data: bytes) -> bytes:
-    return cast(bytes, keccak.new(digest_bits=256, data=data).digest())
+    return keccak.new(digest_bits=256, data=data).digest()
 
 
 def parse_signature(text: str) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from flux.paygate.signing.accounts import checksummed, parse_address
 
@@ -101,7 +102,7 @@ def _fields(lines: list[str]) -> tuple[dict[str, str], list[str]]:
     return values, resources
 
 
-def _typed(values: dict[str, str]) -> dict[str, object]:
+def _typed(values: dict[str, str]) -> dict[str, Any]:
     if not _URI.match(values["URI"]):
         raise NotALogin("a URI")
     if values["Version"] != "1":
