@@ -24,7 +24,7 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@touch $@
 
 node_modules/.ready: package-lock.json
-	@npm ci --silent --no-audit --no-fund
+	@npm install --silent --no-save --no-audit --no-fund
 	@touch $@
 
 setup: $(VENV)/.run ## make .venv with what serving needs

@@ -72,7 +72,12 @@ class Fault:
         return f"{self.plane}:{self.code}@{self.status}"
 
     def __call__(
-        self, *, detail: Any = None, extra: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None, **params: Any
+        self,
+        *,
+        detail: Any = None,
+        extra: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **params: Any,
     ) -> FaultError:
         """The exception to raise. `detail` is the envelope's free part, `extra` adds top-level members
         where the plane's envelope has them, `headers` adds response headers."""
@@ -108,7 +113,12 @@ class FaultError(Exception):
     __slots__ = ("detail", "extra", "extra_headers", "fault", "params")
 
     def __init__(
-        self, fault: Fault, params: Mapping[str, Any], detail: Any, extra: Mapping[str, Any], headers: Mapping[str, str]
+        self,
+        fault: Fault,
+        params: Mapping[str, Any],
+        detail: Any,
+        extra: Mapping[str, Any],
+        headers: Mapping[str, str],
     ) -> None:
         super().__init__(fault.key)
         self.fault = fault

@@ -80,7 +80,9 @@ class Ports:
         listing: list[dict[str, object]] = []
         for port in PORTS:
             armed = self._armed.get(port)
-            shown = {"mode": armed.mode.value, "count": armed.count, "seconds": armed.seconds} if armed else None
+            shown = (
+                {"mode": armed.mode.value, "count": armed.count, "seconds": armed.seconds} if armed else None
+            )
             listing.append({"port": port, "armed": shown})
         return listing
 

@@ -57,7 +57,9 @@ class FaultTable:
         sample: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Fault:
-        fault = Fault(self.plane, code, status, message, advice, retry, params or {}, sample or {}, headers or {})
+        fault = Fault(
+            self.plane, code, status, message, advice, retry, params or {}, sample or {}, headers or {}
+        )
         if (code, status) in self._faults:
             raise DeclarationError(f"{fault.key} is declared twice")
         self._faults[code, status] = fault
@@ -87,7 +89,11 @@ class FaultTable:
                 wrong.append(f"{row.key} stands in contract/{self.plane}.toml and is not declared")
             elif fault.message != row.message:
                 wrong.append(f"{row.key}: declared message {fault.message!r}, contract says {row.message!r}")
-        wrong += [f"{fault.key} is declared and not in contract/{self.plane}.toml" for key, fault in self._faults.items() if key not in law]
+        wrong += [
+            f"{fault.key} is declared and not in contract/{self.plane}.toml"
+            for key, fault in self._faults.items()
+            if key not in law
+        ]
         if wrong:
             raise ContractBroken("\n".join(wrong))
 
@@ -108,7 +114,15 @@ def load_contract(plane: str) -> list[ContractRow]:
     for entry in data["fault"]:
         published = bool(entry.get("published", False))
         reason = str(entry.get("reason", "")).strip()
-        row = ContractRow(plane, entry["code"], int(entry["status"]), entry["message"], entry["cause"].strip(), published, reason)
+        row = ContractRow(
+            plane,
+            entry["code"],
+            int(entry["status"]),
+            entry["message"],
+            entry["cause"].strip(),
+            published,
+            reason,
+        )
         if published == bool(reason):
             raise ContractBroken(f"{row.key}: a row is either published or has the reason it is an extension")
         if not row.cause:

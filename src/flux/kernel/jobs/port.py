@@ -16,7 +16,13 @@ Handler = Callable[[dict[str, Any]], Awaitable[None]]
 
 class Jobs(Protocol):
     async def enqueue(
-        self, tx: Transaction, kind: str, payload: dict[str, Any], *, run_at_ms: int | None = None, key: str | None = None
+        self,
+        tx: Transaction,
+        kind: str,
+        payload: dict[str, Any],
+        *,
+        run_at_ms: int | None = None,
+        key: str | None = None,
     ) -> None:
         """Queue in the caller's unit of work. A second waiting job of the same kind and `key` is not added;
         its time moves to the earlier of both."""

@@ -78,8 +78,13 @@ class SandboxClock:
         return time.monotonic() + self._ahead
 
     async def sleep(self, seconds: float) -> None:
-        done = asyncio.get_running_loop().create_future()
-        timer = self.call_later(seconds, lambda: done.done() or done.set_result(None))
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def finish() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        timer = self.call_later(seconds, finish)
         try:
             await done
         finally:

@@ -4,7 +4,8 @@ SQL is hand-written in one dialect-neutral form: `:name` parameters, `RETURNING`
 (never `::`). Where the dialects really differ, write `Sql(sqlite="…", postgres="…")`. Only repositories hold SQL.
 
 Values cross as int (64 bit; booleans are 0/1 in INTEGER/SMALLINT columns, times are Unix milliseconds), float,
-str, bytes (JSON is stored as bytes) and None. Rows come back through `into`: a callable taking the selected
+str, bytes (JSON is stored as bytes) and None. `x IN :list` and `x NOT IN :list` take a list of int or str (an empty
+one matches nothing, or everything). A statement that fails dooms its unit even if the body catches the error. Rows come back through `into`: a callable taking the selected
 columns in order, usually a msgspec Struct class, so `tx.one(SQL, {...}, Message)` is a `Message | None`.
 """
 

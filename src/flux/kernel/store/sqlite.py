@@ -1,0 +1,111 @@
+"""The database port on one SQLite file: keyed reads in the loop, scans in threads, one writer with group commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from flux.kernel.faults.ports import Mode, PortFailure, Ports
+from flux.kernel.store.port import Dialect, Params, Statement, UnitSuspended, Work
+from flux.kernel.store.sqlite_connection import FileLock, Tuning, open_connection, translated
+from flux.kernel.store.sqlite_scans import ScanPool
+from flux.kernel.store.sqlite_writer import GroupWriter
+from flux.kernel.store.statements import for_sqlite
+
+T = TypeVar("T")
+
+
+class SqliteDatabase:
+    """One process, one file, one event loop.
+
+    Raises `DatabaseInUse` when another process owns the file, `PortFailure("store", …)` when the disk fails.
+    """
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        ports: Ports | None = None,
+        readers: int = 2,
+        statement_timeout_seconds: float = 30.0,
+        tuning: Tuning | None = None,
+    ) -> None:
+        self.path = Path(path).absolute()
+        tuning = tuning or Tuning()
+        self._ports = ports or Ports()
+        self._timeout = statement_timeout_seconds
+        self._lock = FileLock(self.path)
+        try:
+            self._writer = GroupWriter(self.path, tuning)
+            self._reader: apsw.Connection | None = open_connection(self.path, tuning, writer=False)
+            self.scans = ScanPool(self.path, tuning, readers)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def one(self, sql: Statement, params: Params, into: Callable[..., T]) -> T | None:
+        if self._ports.enabled:
+            await self._ports.strike("store")
+        row = self._first(sql, params)
+        return None if row is None else into(*row)
+
+    async def all(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
+        if self._ports.enabled:
+            await self._ports.strike("store")
+        try:
+            rows = self._connection().execute(for_sqlite(sql), params).fetchall()
+        except apsw.Error as error:
+            raise translated(error) from error
+        return [into(*row) for row in rows]
+
+    async def value(self, sql: Statement, params: Params) -> Any:
+        if self._ports.enabled:
+            await self._ports.strike("store")
+        row = self._first(sql, params)
+        return None if row is None else row[0]
+
+    async def transact(self, work: Work[T], *, serializable: bool = False) -> T:
+        """One unit. Units never interleave here, so every one is serialisable and none is run twice."""
+        if self._ports.enabled:
+            await self._ports.strike("store")
+        if self._writer.inside:
+            raise UnitSuspended("a unit of work was started inside another")
+        return await self._writer.submit(work)
+
+    async def scan(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
+        if self._ports.enabled:
+            await self._ports.strike("store")
+        self._connection()
+        return await self.scans.scan(for_sqlite(sql), params, into, self._timeout)
+
+    async def close(self) -> None:
+        """Commit what was submitted, stop the threads, fold the log into the file, let go of the lock."""
+        if self._reader is None:
+            return
+        reader, self._reader = self._reader, None
+        await self.scans.close()
+        reader.close(True)
+        await self._writer.close()
+        self._lock.release()
+
+    def _connection(self) -> apsw.Connection:
+        if self._reader is None:
+            raise PortFailure("store", Mode.UNAVAILABLE, "closed")
+        if self._writer.inside:
+            raise UnitSuspended("a unit of work read from the database instead of from its transaction")
+        return self._reader
+
+    def _first(self, sql: Statement, params: Params) -> Any:
+        """The first row or None; the statement is reset at once, so that no snapshot outlives the call."""
+        try:
+            cursor = self._connection().execute(for_sqlite(sql), params)
+            row = cursor.fetchone()
+            cursor.close(True)
+        except apsw.Error as error:
+            raise translated(error) from error
+        return row

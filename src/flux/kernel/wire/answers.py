@@ -1,0 +1,145 @@
+"""Writing answers: status, headers, bytes. Nothing here decides anything about failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from flux.kernel.wire.call import Call, Send
+from flux.kernel.wire.planes import Cors
+from flux.kernel.wire.replies import Raw, Reply, Stream
+from flux.kernel.wire.values import encoder
+
+JSON = b"application/json"
+BODILESS = (204, 304)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def cors_headers(call: Call) -> dict[str, str]:
+    """For a request with an `Origin`; empty when the plane does not share with it."""
+    origin = call.header("origin")
+    policy = call.plane.cors
+    if origin is None or policy is None:
+        return {}
+    cors = policy if isinstance(policy, Cors) else policy(call)
+    if cors is None:
+        return {}
+    if cors.origins == ("*",) and not cors.credentials:
+        shared = {"Access-Control-Allow-Origin": "*"}
+    elif origin in cors.origins or cors.origins == ("*",):
+        shared = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+        if cors.credentials:
+            shared["Access-Control-Allow-Credentials"] = "true"
+    else:
+        return {}
+    shared["Access-Control-Expose-Headers"] = cors.expose_headers
+    return shared
+
+
+def preflight(call: Call) -> Answer:
+    """204 with or without permission: a browser reads the headers, not the status."""
+    shared = cors_headers(call)
+    policy = call.plane.cors
+    cors = policy if isinstance(policy, Cors) or policy is None else policy(call)
+    if shared and cors is not None:
+        shared["Access-Control-Allow-Methods"] = cors.methods
+        asked = call.header("access-control-request-headers")
+        shared["Access-Control-Allow-Headers"] = (
+            asked if cors.allow_headers == "*" and asked else cors.allow_headers
+        )
+        shared["Access-Control-Max-Age"] = str(cors.max_age)
+    return Answer(204, b"", shared)
+
+
+async def send_result(send: Send, call: Call, status: int, result: Any) -> int:
+    """What a handler returned (see replies.py). The status that left."""
+    if isinstance(result, Reply):
+        body = b"" if result.value is None else encoder.encode(result.value)
+        return await _send(send, call, result.status, JSON if body else None, body, result.headers)
+    if isinstance(result, Raw):
+        return await _send(
+            send, call, result.status, result.content_type.encode("latin-1"), result.body, result.headers
+        )
+    if isinstance(result, Stream):
+        return await _send_stream(send, call, result)
+    if result is None:
+        return await _send(send, call, 204, None, b"", None)
+    return await _send(send, call, status, JSON, encoder.encode(result), None)
+
+
+async def send_answer(send: Send, call: Call, answer: Answer) -> int:
+    return await _send(send, call, answer.status, None, answer.body, answer.headers)
+
+
+def _head(
+    call: Call, content_type: bytes | None, length: int | None, headers: dict[str, str] | None
+) -> list[tuple[bytes, bytes]]:
+    head = [(b"x-request-id", call.request_id.encode("ascii"))]
+    if content_type is not None:
+        head.append((b"content-type", content_type))
+    if length is not None:
+        head.append((b"content-length", b"%d" % length))
+    merged = call.reply_headers
+    if headers:
+        merged = {**merged, **headers}
+    if call.plane.cors is not None and (shared := cors_headers(call)):
+        merged = {**merged, **shared}
+    for name, value in merged.items():
+        head.append(
+            (
+                name.lower().encode("latin-1"),
+                value.encode("latin-1", "replace").replace(b"\r", b" ").replace(b"\n", b" "),
+            )
+        )
+    return head
+
+
+async def _send(
+    send: Send,
+    call: Call,
+    status: int,
+    content_type: bytes | None,
+    body: bytes,
+    headers: dict[str, str] | None,
+) -> int:
+    length = None if status in BODILESS else len(body)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": _head(call, content_type, length, headers),
+        }
+    )
+    call.scope["flux.started"] = True
+    await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
+    return status
+
+
+async def _send_stream(send: Send, call: Call, stream: Stream) -> int:
+    content_type = stream.content_type.encode("latin-1") if stream.content_type is not None else None
+    head = _head(call, content_type, stream.content_length, stream.headers)
+    head.extend(stream.raw_headers)
+    await send({"type": "http.response.start", "status": stream.status, "headers": head})
+    call.scope["flux.started"] = True
+    if call.method == "HEAD" or stream.status in BODILESS:
+        await send({"type": "http.response.body", "body": b""})
+        return stream.status
+    async for chunk in stream.chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+    return stream.status
+
+
+def refusal_bytes(call: Call, answer: Answer) -> bytes:
+    """The whole answer as it goes on the wire, closing the connection."""
+    head = [b"HTTP/1.1 %d %s" % (answer.status, HTTPStatus(answer.status).phrase.encode("ascii"))]
+    head += [name + b": " + value for name, value in _head(call, None, len(answer.body), answer.headers)]
+    head.append(b"connection: close")
+    return b"\r\n".join(head) + b"\r\n\r\n" + answer.body

@@ -1,0 +1,125 @@
+"""Reading request bodies within size and time, and refusing JSON that two parsers could read differently."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
+
+from flux.kernel.wire.call import Receive
+from flux.kernel.wire.troubles import Kind, WireTrouble
+
+Headers = list[tuple[bytes, bytes]]
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NUL = re.compile(rb"(?:[^\\]|^)(?:\\\\)*\\u0000")
+
+
+class ClientGone(Exception):
+    """The client disconnected before its body was complete; there is nobody to answer."""
+
+
+def declared_length(headers: Headers) -> int | None:
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else None
+    return None
+
+
+async def read_body(receive: Receive, headers: Headers, limit: int, seconds: float) -> bytes:
+    """All of it. A pause of more than `seconds` between two pieces is too slow."""
+    length = declared_length(headers)
+    if length is not None and length > limit:
+        raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
+    message = await _next(receive, seconds)
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        if len(body) > limit:
+            raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
+        return body
+    pieces, size = [body], len(body)
+    while message.get("more_body"):
+        if size > limit:
+            raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
+        message = await _next(receive, seconds)
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+    if size > limit:
+        raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
+    return b"".join(pieces)
+
+
+async def stream_body(receive: Receive, headers: Headers, limit: int, seconds: float) -> AsyncIterator[bytes]:
+    length = declared_length(headers)
+    if length is not None and length > limit:
+        raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
+    size, more = 0, True
+    while more:
+        message = await _next(receive, seconds)
+        more = message.get("more_body", False)
+        if piece := message.get("body", b""):
+            size += len(piece)
+            if size > limit:
+                raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
+            yield piece
+
+
+async def _next(receive: Receive, seconds: float) -> MutableMapping[str, Any]:
+    # A complete body already lies in uvicorn's cycle: the usual case, which needs no timer.
+    cycle = getattr(receive, "__self__", None)
+    if cycle is not None and not getattr(cycle, "more_body", True):
+        message = await receive()
+    else:
+        try:
+            async with asyncio.timeout(seconds):
+                message = await receive()
+        except TimeoutError:
+            raise WireTrouble(Kind.BODY_TOO_SLOW, limit=seconds) from None
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
+
+
+def check_json(body: bytes, depth: int) -> None:
+    """Refuse what is well-formed enough to decode and still hostile: nesting beyond `depth`, duplicate keys, NUL
+    characters, bytes that are not UTF-8. Cheap counts settle the usual body."""
+    if body.count(b"[") + body.count(b"{") > depth and _depth(body) > depth:
+        raise WireTrouble(Kind.TOO_DEEP, limit=depth)
+    if b"u0000" in body and _NUL.search(body):
+        raise WireTrouble(Kind.NUL_CHARACTER)
+    if body.count(b":") < 2 and body.isascii():
+        return
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise WireTrouble(Kind.BAD_UTF8, position=error.start) from None
+    try:
+        json.loads(text, object_pairs_hook=_refuse_duplicates)
+    except json.JSONDecodeError as error:
+        raise WireTrouble(Kind.MALFORMED_JSON, position=len(text[: error.pos].encode("utf-8"))) from None
+    except RecursionError:
+        raise WireTrouble(Kind.TOO_DEEP, limit=depth) from None
+    except ValueError:
+        # Only a number of thousands of digits gets here.
+        raise WireTrouble(Kind.MALFORMED_JSON) from None
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
+    if len(pairs) > 1:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise WireTrouble(Kind.DUPLICATE_KEY, subject=key)
+            seen.add(key)
+
+
+def _depth(body: bytes) -> int:
+    deepest = level = 0
+    for byte in _STRINGS.sub(b"", body):
+        if byte in b"[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif byte in b"]}":
+            level -= 1
+    return deepest

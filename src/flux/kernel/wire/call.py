@@ -1,0 +1,136 @@
+"""One request as a handler sees it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qsl
+
+from flux.kernel.wire.troubles import Kind, WireTrouble
+
+if TYPE_CHECKING:
+    from flux.kernel.wire.planes import Plane
+    from flux.kernel.wire.routes import Route
+
+T = TypeVar("T")
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Call:
+    """A request on its way to a handler.
+
+    `path` is relative to the plane's mount, percent-encoded as sent, without a trailing slash (`slashed` tells
+    whether there was one). `principal` is what the plane's gate found out about the caller. `reply_headers` go on
+    whatever answer leaves, success or fault. `state` is the plane's own scratch place for this request.
+    """
+
+    __slots__ = (
+        "_body", "_query", "_receive", "client_ip", "method", "path", "path_params", "plane", "principal",
+        "reply_headers", "request_id", "route", "scope", "slashed", "state",
+    )  # fmt: skip
+
+    def __init__(self, scope: Scope, receive: Receive, plane: Plane, path: str, request_id: str) -> None:
+        self.scope = scope
+        self.plane = plane
+        self.method: str = scope["method"]
+        self.path = path
+        self.slashed = False
+        self.request_id = request_id
+        self.route: Route | None = None
+        self.path_params: dict[str, str] = {}
+        self.principal: Any = None
+        self.client_ip: str = ""
+        self.reply_headers: dict[str, str] = {}
+        self.state: dict[str, Any] = {}
+        self._receive = receive
+        self._query: list[tuple[str, str]] | None = None
+        self._body: bytes | None = None
+
+    def use(self, kind: type[T]) -> T:
+        """The plane's one instance of a service."""
+        service: T = self.plane.services[kind]
+        return service
+
+    def header(self, name: str) -> str | None:
+        """The first header of that (lower-case) name, trimmed; None when absent."""
+        wanted = name.encode("latin-1")
+        for key, value in self.scope["headers"]:
+            if key == wanted:
+                text: str = value.decode("latin-1")
+                return text.strip(" \t")
+        return None
+
+    def header_values(self, name: str) -> list[str]:
+        """Every header of that (lower-case) name, in order, trimmed."""
+        wanted = name.encode("latin-1")
+        return [value.decode("latin-1").strip(" \t") for key, value in self.scope["headers"] if key == wanted]
+
+    def cookie(self, name: str) -> str | None:
+        for line in self.header_values("cookie"):
+            for pair in line.split(";"):
+                key, _, value = pair.strip().partition("=")
+                if key == name:
+                    return value
+        return None
+
+    @property
+    def query_string(self) -> str:
+        """As sent, percent-encoded."""
+        text: str = self.scope["query_string"].decode("latin-1")
+        return text
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """Decoded name/value pairs in order. Raises `WireTrouble` on bad UTF-8 or a NUL."""
+        if self._query is None:
+            raw = self.scope["query_string"]
+            if not raw:
+                self._query = []
+            else:
+                try:
+                    self._query = parse_qsl(
+                        raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=500
+                    )
+                except UnicodeDecodeError:
+                    raise WireTrouble(Kind.BAD_UTF8) from None
+                except ValueError:
+                    raise WireTrouble(Kind.URL_TOO_LONG, limit=500) from None
+                if b"%00" in raw:
+                    raise WireTrouble(Kind.NUL_CHARACTER)
+        return self._query
+
+    def query_value(self, name: str) -> str | None:
+        """The last value of that name; None when absent."""
+        found = None
+        for key, value in self.query:
+            if key == name:
+                found = value
+        return found
+
+    async def body(self, limit: int | None = None) -> bytes:
+        """The whole body, read once, at most `limit` bytes (default: the route's, else the plane's)."""
+        if self._body is None:
+            from flux.kernel.wire.bodies import read_body
+
+            bound = limit or (
+                self.route.body_limit
+                if self.route and self.route.body_limit
+                else self.plane.limits.body_bytes
+            )
+            self._body = await read_body(
+                self._receive, self.scope["headers"], bound, self.plane.limits.body_seconds
+            )
+        return self._body
+
+    def body_stream(self, limit: int) -> AsyncIterator[bytes]:
+        """The body in chunks as they arrive, refusing more than `limit` bytes; instead of `body`, not after it."""
+        from flux.kernel.wire.bodies import stream_body
+
+        return stream_body(self._receive, self.scope["headers"], limit, self.plane.limits.body_seconds)
+
+    async def gone(self) -> None:
+        """Returns when the client has disconnected."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass

@@ -1,0 +1,235 @@
+"""A handler's signature, read once, becomes one closure: decode → handler → encode."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any
+
+import msgspec
+
+from flux.kernel.wire.bodies import check_json
+from flux.kernel.wire.call import Call
+from flux.kernel.wire.routes import Route
+from flux.kernel.wire.troubles import Kind, Problem, WireTrouble
+from flux.kernel.wire.values import Body, decode_hook, explain
+
+PLACE = re.compile(r"\{(\w+)(?::path)?\}")
+JSON_TYPES = ("application/json", "text/json")
+Invoke = Callable[..., Awaitable[Any]]
+
+
+class BadRoute(Exception):
+    """A handler whose signature does not fit its path: found when the plane is mounted."""
+
+
+@dataclass(slots=True)
+class Compiled:
+    """A route ready to run: `await invoke(call)` (plus the socket on a WebSocket route)."""
+
+    route: Route
+    invoke: Invoke
+    places: tuple[str, ...]
+    body: Any = None
+    """The type of the JSON body, for OpenAPI; None without one."""
+    body_optional: bool = False
+    query: Any = None
+    path_types: dict[str, Any] | None = None
+    returns: Any = None
+
+
+def compile_route(route: Route) -> Compiled:
+    hints = typing.get_type_hints(route.handler, include_extras=True)
+    signature = inspect.signature(route.handler)
+    names = list(signature.parameters)
+    places = tuple(PLACE.findall(route.path))
+    if not names or names[0] != "call":
+        raise BadRoute(f"{route.name}: the first parameter must be `call`")
+    fixed = {"call", "body", "query"} | ({"socket"} if route.method == "WEBSOCKET" else set())
+    for name in names:
+        if name not in fixed and name not in places:
+            raise BadRoute(f"{route.name}: `{name}` is neither in the path nor one of call, body, query")
+        if name != "call" and name not in hints:
+            raise BadRoute(f"{route.name}: `{name}` has no annotation")
+    wanted = [(name, hints[name]) for name in names if name in places]
+    query = hints.get("query") if "query" in names else None
+    body = hints.get("body") if "body" in names else None
+    optional = body is not None and signature.parameters["body"].default is not inspect.Parameter.empty
+    readers: list[Callable[[Call, dict[str, Any]], None]] = [
+        _path_reader(name, kind) for name, kind in wanted if kind is not str
+    ]
+    plain = tuple(name for name, kind in wanted if kind is str)
+    if query is not None:
+        readers.append(_query_reader(query))
+    lazy = typing.get_origin(body) is Body
+    body_type = typing.get_args(body)[0] if lazy else body
+    decode = (
+        _body_decoder(body_type, optional, signature.parameters["body"].default) if body is not None else None
+    )
+    invoke = _assemble(route.handler, plain, readers, decode, lazy)
+    return Compiled(route, invoke, places, body_type, optional, query, dict(wanted), hints.get("return"))
+
+
+def _assemble(
+    handler: Callable[..., Awaitable[Any]],
+    plain: tuple[str, ...],
+    readers: list[Callable[[Call, dict[str, Any]], None]],
+    decode: Callable[[Call], Awaitable[Any]] | None,
+    lazy: bool,
+) -> Invoke:
+    if not plain and not readers and decode is None:
+        return handler
+
+    async def invoke(call: Call, *socket: Any) -> Any:
+        values: dict[str, Any] = {name: call.path_params[name] for name in plain}
+        for read in readers:
+            read(call, values)
+        if decode is not None:
+            values["body"] = Body(lambda: decode(call)) if lazy else await decode(call)
+        return await handler(call, *socket, **values)
+
+    return invoke
+
+
+def _path_reader(name: str, kind: Any) -> Callable[[Call, dict[str, Any]], None]:
+    from_wire = getattr(kind, "from_wire", None)
+
+    def read(call: Call, values: dict[str, Any]) -> None:
+        text = call.path_params[name]
+        try:
+            values[name] = from_wire(text) if from_wire else msgspec.convert(text, kind, strict=False)
+        except (ValueError, msgspec.ValidationError) as error:
+            problem = Problem("path", name, "format", str(error), text)
+            raise WireTrouble(Kind.INVALID_VALUES, [problem]) from None
+
+    return read
+
+
+def _query_reader(kind: Any) -> Callable[[Call, dict[str, Any]], None]:
+    fields = msgspec.structs.fields(kind)
+    lists = {entry.encode_name for entry in fields if _is_list(entry.type)}
+    known = {entry.encode_name for entry in fields}
+    default = kind() if all(not entry.required for entry in fields) else None
+
+    def read(call: Call, values: dict[str, Any]) -> None:
+        if default is not None and not call.scope["query_string"]:
+            values["query"] = default
+            return
+        given: dict[str, Any] = {}
+        for key, value in call.query:
+            if key in lists:
+                given.setdefault(key, []).append(value)
+            elif key in known:
+                given[key] = value
+        try:
+            values["query"] = msgspec.convert(given, kind, strict=False, dec_hook=decode_hook)
+        except msgspec.ValidationError as error:
+            raise WireTrouble(Kind.INVALID_VALUES, _query_problems(fields, given, error)) from None
+
+    return read
+
+
+def _query_problems(fields: tuple[Any, ...], given: dict[str, Any], error: Exception) -> list[Problem]:
+    """One problem a parameter: query values are strings, so each is converted alone to see which ones fail."""
+    problems: list[Problem] = []
+    for entry in fields:
+        name = entry.encode_name
+        if name not in given:
+            if entry.required:
+                problems.append(Problem("query", name, "missing", "a value"))
+            continue
+        try:
+            msgspec.convert(given[name], entry.type, strict=False, dec_hook=decode_hook)
+        except msgspec.ValidationError as reason:
+            problems.append(_query_problem(name, entry.type, given[name], reason))
+    return problems or [Problem("query", "", "format", str(error))]
+
+
+def _query_problem(name: str, kind: Any, text: Any, reason: Exception) -> Problem:
+    """The bound that was passed when the text is at least of the right type, otherwise what the type is."""
+    value: Any = text
+    if isinstance(text, str):
+        for plain in (int, float, bool):
+            try:
+                value = msgspec.convert(text, plain, strict=False)
+                break
+            except msgspec.ValidationError:
+                continue
+    found = explain(kind, value, "query", reason)[0]
+    if found.kind == "type" and value is not text:
+        found = explain(kind, text, "query", reason)[0]
+    return Problem("query", name, found.kind, found.expected, text, found.bound)
+
+
+def _is_list(kind: Any) -> bool:
+    if typing.get_origin(kind) is typing.Annotated:
+        kind = typing.get_args(kind)[0]
+    candidates = typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, UnionType) else (kind,)
+    return any(typing.get_origin(part) is list or part is list for part in candidates)
+
+
+def _body_decoder(kind: Any, optional: bool, default: Any) -> Callable[[Call], Awaitable[Any]]:
+    decoder = msgspec.json.Decoder(kind, dec_hook=decode_hook)
+
+    async def decode(call: Call) -> Any:
+        raw = await call.body()
+        if not raw and optional:
+            return default
+        require_json(call)
+        check_json(raw, call.plane.limits.depth)
+        try:
+            return decoder.decode(raw)
+        except msgspec.ValidationError as error:
+            raise invalid(raw, kind, error) from None
+        except msgspec.DecodeError as error:
+            raise malformed(error) from None
+        except UnicodeDecodeError as error:
+            raise WireTrouble(Kind.BAD_UTF8, position=error.start) from None
+        except RecursionError:
+            raise WireTrouble(Kind.TOO_DEEP, limit=call.plane.limits.depth) from None
+
+    return decode
+
+
+def require_json(call: Call) -> None:
+    """A JSON media type, or none at all: many clients send none."""
+    sent = call.header("content-type")
+    if sent is None:
+        return
+    media = sent.partition(";")[0].strip().lower()
+    if media not in JSON_TYPES and not media.endswith("+json"):
+        raise WireTrouble(Kind.CONTENT_TYPE, subject=media)
+
+
+def invalid(raw: bytes, kind: Any, error: msgspec.ValidationError) -> WireTrouble:
+    """Every problem of a body that is JSON and not what the route takes."""
+    try:
+        value = msgspec.json.decode(raw)
+    except msgspec.MsgspecError:
+        # A number no float holds: JSON by its grammar, and nothing anyone can read.
+        return WireTrouble(
+            Kind.INVALID_VALUES, [Problem("body", "", "format", "numbers within the range of a double")]
+        )
+    return WireTrouble(Kind.INVALID_VALUES, explain(kind, value, "body", error))
+
+
+def malformed(error: msgspec.DecodeError) -> WireTrouble:
+    found = re.search(r"\(byte (\d+)\)", str(error))
+    return WireTrouble(Kind.MALFORMED_JSON, position=int(found.group(1)) if found else None)
+
+
+def decode_json(raw: bytes, kind: Any, depth: int) -> Any:
+    """The same checks for JSON that did not come as the whole body (a multipart field, say)."""
+    check_json(raw, depth)
+    try:
+        return msgspec.json.decode(raw, type=kind, dec_hook=decode_hook)
+    except msgspec.ValidationError as error:
+        raise invalid(raw, kind, error) from None
+    except msgspec.DecodeError as error:
+        raise malformed(error) from None
+    except UnicodeDecodeError as error:
+        raise WireTrouble(Kind.BAD_UTF8, position=error.start) from None

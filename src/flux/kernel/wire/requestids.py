@@ -1,0 +1,23 @@
+"""Request ids: a valid one from the client is kept, otherwise a cheap unique one is made."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+_VALID = re.compile(rb"[A-Za-z0-9._-]{8,64}\Z")
+
+
+class RequestIds:
+    def __init__(self) -> None:
+        self._prefix = secrets.token_hex(6)
+        self._count = 0
+
+    def for_request(self, headers: list[tuple[bytes, bytes]]) -> str:
+        for name, value in headers:
+            if name == b"x-request-id":
+                if _VALID.match(value):
+                    return str(value, "ascii")
+                break
+        self._count += 1
+        return f"{self._prefix}-{self._count:08x}"

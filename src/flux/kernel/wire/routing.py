@@ -1,0 +1,116 @@
+"""From a path to a compiled route, on Falcon's compiled router.
+
+Falcon wants one name for a place over all templates; ours differ by route, so places are renamed by position and
+named again by the route that matched. Segments are matched percent-decoded; an encoded slash stays inside its
+segment.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from falcon.routing import CompiledRouter
+
+from flux.kernel.wire.compiling import PLACE, BadRoute, Compiled, compile_route
+from flux.kernel.wire.routes import Route, Routes
+from flux.kernel.wire.troubles import Kind, WireTrouble
+
+_SLASH = "\x00"
+
+
+class Resource:
+    """What stands at one template: a compiled route for each method."""
+
+    def __init__(self, template: str) -> None:
+        self.template = template
+        self.by_method: dict[str, Compiled] = {}
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        methods = [method for method in self.by_method if method not in ("*", "WEBSOCKET")]
+        if "GET" in methods and "HEAD" not in methods:
+            methods.append("HEAD")
+        return tuple(sorted(methods))
+
+
+class Router:
+    """All routes of one plane."""
+
+    def __init__(self, routes: Routes) -> None:
+        self._router = CompiledRouter()
+        self._resources: dict[str, Resource] = {}
+        self.compiled: list[Compiled] = []
+        for route in routes:
+            self._add(route)
+        self._router.find("/")
+
+    def _add(self, route: Route) -> None:
+        compiled = compile_route(route)
+        self.compiled.append(compiled)
+        template = self._positional(route.path)
+        templates = [template]
+        if template.endswith("/{rest:path}"):
+            # Falcon's path converter wants at least a slash; an empty rest is the template without it.
+            templates.append(template.removesuffix("/{rest:path}") or "/")
+        for one in templates:
+            resource = self._resources.get(one)
+            if resource is None:
+                resource = self._resources[one] = Resource(one)
+                self._router.add_route(one, resource)
+            if route.method in resource.by_method:
+                if one != template:
+                    continue
+                raise BadRoute(f"{route.name} is declared twice")
+            resource.by_method[route.method] = compiled
+
+    @staticmethod
+    def _positional(path: str) -> str:
+        def rename(segment: str, index: int) -> str:
+            count = 0
+
+            def one(match: object) -> str:
+                nonlocal count
+                count += 1
+                return f"{{p{index}{'abcdef'[count - 1]}}}"
+
+            return "{rest:path}" if segment.endswith(":path}") else PLACE.sub(one, segment)
+
+        return "/".join(rename(segment, index) for index, segment in enumerate(path.split("/")))
+
+    def find(self, path: str) -> tuple[Resource, list[str]] | None:
+        """The resource and its place values in order, or None. `path` is as sent, without its trailing slash."""
+        encoded = "%" in path
+        if encoded:
+            path = decode_path(path)
+        found = self._router.find(path)
+        if found is None:
+            return None
+        resource, _, params, _ = found
+        assert isinstance(resource, Resource)
+        if not params:
+            return resource, []
+        values: list[str] = []
+        for name, value in params.items():
+            if not value and name != "rest":
+                return None
+            values.append(value.replace(_SLASH, "/") if encoded else value)
+        return resource, values
+
+
+def decode_path(path: str) -> str:
+    """Percent-decode by segment; a slash that was encoded becomes a NUL, which `find` turns back."""
+    try:
+        segments = [unquote(segment, errors="strict") for segment in path.split("/")]
+    except UnicodeDecodeError:
+        raise WireTrouble(Kind.BAD_UTF8) from None
+    for segment in segments:
+        if "\x00" in segment:
+            raise WireTrouble(Kind.NUL_CHARACTER)
+    return "/".join(segment.replace("/", _SLASH) for segment in segments)
+
+
+def named(compiled: Compiled, values: list[str]) -> dict[str, str]:
+    """Place values under the names of the route. A `rest` that matched nothing is empty."""
+    if len(values) < len(compiled.places):
+        values = [*values, ""]
+    return dict(zip(compiled.places, values, strict=True))

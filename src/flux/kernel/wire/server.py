@@ -1,0 +1,301 @@
+"""The ASGI application: from a scope to a plane's answer. One way in, and one way out for every failure."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
+from typing import Any, Protocol
+
+from flux.kernel.faults import FaultError, Ports
+from flux.kernel.faults.recorder import Recorder, replayable
+from flux.kernel.faults.simulation import HEADER, SimulationRefused, simulated
+from flux.kernel.wire.addresses import Addresses
+from flux.kernel.wire.answers import Answer, preflight, refusal_bytes, send_answer, send_result
+from flux.kernel.wire.bodies import ClientGone
+from flux.kernel.wire.call import Call, Receive, Scope, Send
+from flux.kernel.wire.compiling import Compiled
+from flux.kernel.wire.planes import Plane
+from flux.kernel.wire.requestids import RequestIds
+from flux.kernel.wire.routing import Resource, Router, named
+from flux.kernel.wire.sockets import Socket
+from flux.kernel.wire.troubles import Kind, WireTrouble
+
+log = logging.getLogger("flux.wire")
+Hook = Callable[[], Awaitable[None]]
+
+
+class Meter(Protocol):
+    """What the application tells about each request; the watch room's metrics implement it."""
+
+    def request(self, plane: str, route: str, status: int, seconds: float) -> None: ...
+
+    def fault(self, plane: str, code: str, status: int) -> None: ...
+
+
+class Application:
+    """Serves planes by their mounts, or by their hosts at the root. `mount=""` takes every other path."""
+
+    def __init__(
+        self,
+        planes: Sequence[Plane],
+        *,
+        ports: Ports,
+        trusted_proxies: Sequence[str] = (),
+        sandbox: bool = False,
+        recorder: Recorder | None = None,
+        meter: Meter | None = None,
+        on_start: Sequence[Hook] = (),
+        on_stop: Sequence[Hook] = (),
+    ) -> None:
+        self.planes = list(planes)
+        self.routers = {plane.name: Router(plane.routes) for plane in planes}
+        self._by_mount = {plane.mount: plane for plane in planes if plane.mount}
+        self._root = next(plane for plane in planes if not plane.mount)
+        self._by_host = {plane.host.lower().encode(): plane for plane in planes if plane.host}
+        self._ports = ports
+        self._addresses = Addresses(trusted_proxies)
+        self._sandbox = sandbox
+        self._recorder = recorder
+        self._meter = meter
+        self._on_start = list(on_start)
+        self._on_stop = list(on_stop)
+        self._ids = RequestIds()
+        self._ready: Callable[[], None] | None = None
+
+    def on_ready(self, act: Callable[[], None]) -> None:
+        """Called once everything has started, just before the first request is accepted."""
+        self._ready = act
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "websocket":
+            await self._websocket(scope, receive, send)
+        elif kind == "lifespan":
+            await self._lifespan(receive, send)
+
+    # -- where a request goes ---------------------------------------------------------------------------------
+
+    def locate(self, scope: Scope) -> tuple[Plane, str]:
+        """The plane and the path below its mount, percent-encoded as sent."""
+        path: str = scope["raw_path"].decode("latin-1")
+        if self._by_host:
+            for name, value in scope["headers"]:
+                if name == b"host":
+                    plane = self._by_host.get(value.partition(b":")[0].lower())
+                    if plane is not None:
+                        return plane, self._stripped(plane, path)
+                    break
+        end = path.find("/", 1)
+        mount = path if end < 0 else path[:end]
+        plane = self._by_mount.get(mount)
+        if plane is None:
+            return self._root, path
+        return plane, self._stripped(plane, path[len(mount) :] or "/")
+
+    @staticmethod
+    def _stripped(plane: Plane, path: str) -> str:
+        for prefix in plane.strip:
+            if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
+                return path[len(prefix) :] or "/"
+        return path
+
+    def _call(self, scope: Scope, receive: Receive) -> Call:
+        plane, path = self.locate(scope)
+        call = Call(scope, receive, plane, path, self._ids.for_request(scope["headers"]))
+        if len(path) > 1 and path[-1] == "/":
+            call.slashed = True
+            call.path = path.rstrip("/") or "/"
+        peer = scope["client"][0] if scope["client"] else ""
+        forwarded = call.header("x-forwarded-for")
+        call.client_ip = peer if forwarded is None else self._addresses.client(peer, forwarded)
+        return call
+
+    def _match(self, call: Call, method: str) -> tuple[Compiled | None, Resource | None]:
+        found = self.routers[call.plane.name].find(call.path)
+        if found is None:
+            return None, None
+        resource, values = found
+        methods = resource.by_method
+        compiled = (
+            methods.get(method) or (methods.get("GET") if method == "HEAD" else None) or methods.get("*")
+        )
+        if method == "WEBSOCKET":
+            compiled = methods.get(method)
+        if compiled is not None:
+            call.route = compiled.route
+            call.path_params = named(compiled, values)
+            return compiled, resource
+        return None, resource
+
+    # -- HTTP -------------------------------------------------------------------------------------------------
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = perf_counter()
+        call = self._call(scope, receive)
+        try:
+            status = await self._serve(call, send)
+        except ClientGone:
+            return
+        except asyncio.CancelledError:
+            raise
+        except Exception as trouble:
+            if call.scope.get("flux.started"):
+                # The status line is out: the only honest end is to break the connection.
+                log.warning("answer broken off", exc_info=trouble, extra={"request_id": call.request_id})
+                raise
+            status = await send_answer(send, call, self.refuse(call, trouble))
+        if self._meter is not None:
+            route = call.route.name if call.route is not None else "unknown"
+            self._meter.request(call.plane.name, route, status, perf_counter() - began)
+
+    async def _serve(self, call: Call, send: Send) -> int:
+        headers = call.scope["headers"]
+        if call.method == "OPTIONS" and (answer := self._options(call)) is not None:
+            return await send_answer(send, call, answer)
+        refused: WireTrouble | None = call.scope.get("flux.refused")
+        if refused is not None:
+            raise refused
+        compiled, resource = self._match(call, call.method)
+        for name, value in headers:
+            if name == HEADER:
+                raise self._simulate(call, value.decode("latin-1"))
+        await call.plane.gate(call)
+        if compiled is None:
+            if resource is None:
+                raise WireTrouble(Kind.UNKNOWN_ROUTE)
+            raise WireTrouble(Kind.WRONG_METHOD, allowed=resource.allowed)
+        if self._ports.enabled:
+            await self._ports.strike("handler")
+        seconds = compiled.route.timeout or call.plane.limits.request_seconds
+        if seconds is None:
+            result = await compiled.invoke(call)
+        else:
+            try:
+                async with asyncio.timeout(seconds):
+                    result = await compiled.invoke(call)
+            except TimeoutError:
+                raise WireTrouble(Kind.REQUEST_TIMEOUT, limit=seconds) from None
+        return await send_result(send, call, compiled.route.status, result)
+
+    def _options(self, call: Call) -> Answer | None:
+        """A preflight, or what a known path allows; None where the route itself answers OPTIONS."""
+        compiled, resource = self._match(call, "OPTIONS")
+        if call.header("access-control-request-method") is not None:
+            return preflight(call)
+        if compiled is None and resource is not None:
+            return Answer(204, b"", {"Allow": ", ".join((*resource.allowed, "OPTIONS"))})
+        return None
+
+    def _simulate(self, call: Call, name: str) -> Exception:
+        try:
+            error = simulated(call.plane.faults, name, sandbox=self._sandbox)
+        except SimulationRefused:
+            return WireTrouble(Kind.SIMULATION_REFUSED, subject=name[:100])
+        call.state["simulated"] = True
+        return error
+
+    # -- the one way out for failures -------------------------------------------------------------------------
+
+    def refuse(self, call: Call, trouble: Exception) -> Answer:
+        """The plane's answer for any failure, recorded and counted."""
+        plane = call.plane
+        if isinstance(trouble, FaultError):
+            error = trouble
+        else:
+            error = plane.envelope.translate(trouble, call)
+            if error.fault.status >= 500:
+                log.error(
+                    "%s on %s %s",
+                    error.fault.code,
+                    call.method,
+                    call.path,
+                    exc_info=trouble,
+                    extra={"request_id": call.request_id},
+                )
+        body, headers = plane.envelope.render(error, call)
+        fault = error.fault
+        if self._meter is not None:
+            self._meter.fault(plane.name, fault.code, fault.status)
+        if self._recorder is not None:
+            target = call.scope["raw_path"].decode("latin-1") + (
+                f"?{call.query_string}" if call.scope["query_string"] else ""
+            )
+            self._recorder.note(
+                plane.name,
+                fault.code,
+                fault.status,
+                call.route.name if call.route is not None else None,
+                simulated="simulated" in call.state,
+                misfit=plane.envelope.fits(fault.status, body),
+                request=replayable(call.method, target, call.scope["headers"], call._body),
+            )
+        return Answer(fault.status, body, {**error.headers, **headers, "Content-Type": "application/json"})
+
+    def refuse_raw(self, url: bytes, client: str, trouble: WireTrouble) -> bytes:
+        """A complete HTTP/1.1 answer for what never became a request: the protocol writes it and closes."""
+        path = url.partition(b"?")[0][:2048]
+        scope: Scope = {
+            "type": "http", "method": "GET", "raw_path": path if path.startswith(b"/") else b"/", "query_string": b"",
+            "headers": [], "client": (client, 0),
+        }  # fmt: skip
+        call = self._call(scope, _nothing)
+        return refusal_bytes(call, self.refuse(call, trouble))
+
+    # -- WebSocket --------------------------------------------------------------------------------------------
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["method"] = "GET"
+        call = self._call(scope, receive)
+        socket = Socket(scope, receive, send)
+        try:
+            compiled, resource = self._match(call, "WEBSOCKET")
+            await call.plane.gate(call)
+            if compiled is None:
+                raise WireTrouble(Kind.UNKNOWN_ROUTE if resource is None else Kind.UPGRADE_REFUSED)
+            await compiled.invoke(call, socket)
+            await socket.close(1000)
+        except asyncio.CancelledError:
+            raise
+        except Exception as trouble:
+            if scope.get("flux.accepted"):
+                log.exception("socket handler failed", extra={"request_id": call.request_id})
+                await socket.close(1011)
+                return
+            answer = self.refuse(call, trouble)
+            headers = [
+                (name.lower().encode("latin-1"), value.encode("latin-1"))
+                for name, value in answer.headers.items()
+            ]
+            await receive()
+            await send({"type": "websocket.http.response.start", "status": answer.status, "headers": headers})
+            await send({"type": "websocket.http.response.body", "body": answer.body})
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            for hook in (*self._on_start, *(hook for plane in self.planes for hook in plane.on_start)):
+                await hook()
+        except Exception as failure:
+            log.exception("start-up failed")
+            await send({"type": "lifespan.startup.failed", "message": str(failure)})
+            return
+        if self._ready is not None:
+            self._ready()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        for hook in (*(hook for plane in self.planes for hook in plane.on_stop), *self._on_stop):
+            try:
+                await hook()
+            except Exception:
+                log.exception("a shutdown step failed")
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _nothing() -> dict[str, Any]:
+    return {"type": "http.disconnect"}

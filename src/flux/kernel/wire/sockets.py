@@ -1,0 +1,56 @@
+"""A WebSocket as a handler sees it, over ASGI."""
+
+from __future__ import annotations
+
+from flux.kernel.wire.call import Receive, Scope, Send
+
+
+class SocketClosed(Exception):
+    """The peer went away; `code` is its close code (1006 when the connection just dropped)."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"socket closed with {code}")
+        self.code = code
+
+
+class Socket:
+    """`accept` first. One task reads, one task writes; `close` ends both directions."""
+
+    __slots__ = ("_receive", "_scope", "_send", "closed")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self.closed = False
+
+    async def accept(self, subprotocol: str | None = None) -> None:
+        await self._receive()
+        await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
+        self._scope["flux.accepted"] = True
+
+    async def receive(self) -> bytes | str:
+        """The next message. Raises `SocketClosed`."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self.closed = True
+            raise SocketClosed(int(message.get("code") or 1006))
+        text: str | None = message.get("text")
+        data: bytes = message.get("bytes") or b""
+        return data if text is None else text
+
+    async def send_text(self, text: str) -> None:
+        await self._send({"type": "websocket.send", "text": text})
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self._send({"type": "websocket.send", "bytes": data})
+
+    async def close(self, code: int, reason: str = "") -> None:
+        """Idempotent; a peer that is already gone is not an error."""
+        if self.closed:
+            return
+        self.closed = True
+        try:
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        except (RuntimeError, OSError):
+            return

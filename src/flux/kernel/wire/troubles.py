@@ -1,0 +1,74 @@
+"""What can go wrong before a handler runs, in words that know no plane.
+
+The wire raises a `WireTrouble`; the plane's envelope translates it to one of its declared faults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+
+class Kind(Enum):
+    UNKNOWN_ROUTE = "unknown_route"
+    WRONG_METHOD = "wrong_method"
+    """`allowed` lists the methods that would do."""
+    INVALID_VALUES = "invalid_values"
+    """`problems` says which and why."""
+    MALFORMED_JSON = "malformed_json"
+    """`position` is the byte offset when known."""
+    BAD_UTF8 = "bad_utf8"
+    DUPLICATE_KEY = "duplicate_key"
+    """`subject` is the key."""
+    NUL_CHARACTER = "nul_character"
+    TOO_DEEP = "too_deep"
+    """`limit` is the greatest depth allowed."""
+    NOT_AN_OBJECT = "not_an_object"
+    CONTENT_TYPE = "content_type"
+    """The body's media type is not one the route reads; `subject` is what was sent."""
+    BODY_TOO_LARGE = "body_too_large"
+    """`limit` in bytes."""
+    BODY_TOO_SLOW = "body_too_slow"
+    """`limit` in seconds."""
+    REQUEST_TIMEOUT = "request_timeout"
+    """The handler passed the route's time limit; its work was cancelled. `limit` in seconds."""
+    HEADERS_TOO_LARGE = "headers_too_large"
+    """`limit` in bytes."""
+    URL_TOO_LONG = "url_too_long"
+    """`limit` in bytes."""
+    UPGRADE_REFUSED = "upgrade_refused"
+    """A WebSocket upgrade where no socket is served."""
+    BAD_REQUEST = "bad_request"
+    """Not HTTP: what the parser refuses."""
+    SIMULATION_REFUSED = "simulation_refused"
+    """`X-Flux-Simulate` outside the sandbox, or of a code the plane does not have (`subject`)."""
+    MAINTENANCE = "maintenance"
+    DRAINING = "draining"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One value that does not fit.
+
+    `path` is dotted (`embeds.0.title`; empty for the whole body). `kind` is one of missing, type, null, too_short,
+    too_long, too_small, too_large, multiple_of, pattern, choice, format. `bound` is the limit that was passed,
+    the pattern, or the list of choices; `expected` says the same in English.
+    """
+
+    where: Literal["body", "query", "path", "header"]
+    path: str
+    kind: str
+    expected: str
+    received: Any = None
+    bound: Any = None
+
+
+@dataclass(eq=False)
+class WireTrouble(Exception):
+    kind: Kind
+    problems: list[Problem] = field(default_factory=list)
+    allowed: tuple[str, ...] = ()
+    position: int | None = None
+    limit: float | None = None
+    subject: str = ""
