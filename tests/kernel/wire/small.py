@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
+import msgspec
 import uvicorn
 from msgspec import UNSET, Meta, Struct, UnsetType
 

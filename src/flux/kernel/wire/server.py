@@ -202,20 +202,16 @@ class Application:
     def refuse(self, call: Call, trouble: Exception) -> Answer:
         """The plane's answer for any failure, recorded and counted."""
         plane = call.plane
-        if isinstance(trouble, FaultError):
-            error = trouble
-        else:
-            error = plane.envelope.translate(trouble, call)
-            if error.fault.status >= 500:
-                log.error(
-                    "%s on %s %s",
-                    error.fault.code,
-                    call.method,
-                    call.path,
-                    exc_info=trouble,
-                    extra={"request_id": call.request_id},
-                )
-        body, headers = plane.envelope.render(error, call)
+        error = trouble if isinstance(trouble, FaultError) else plane.envelope.translate(trouble, call)
+        if error.fault.status >= 500 and error is not trouble:
+            where = f"{call.method} {call.path}"
+            log.error("%s on %s", error.fault.code, where, exc_info=trouble, extra={"request_id": call.request_id})
+        try:
+            body, headers = plane.envelope.render(error, call)
+        except Exception as bug:
+            log.exception("the envelope of %s failed", error.fault.key, extra={"request_id": call.request_id})
+            error = plane.envelope.translate(bug, call)
+            body, headers = plane.envelope.render(error, call)
         fault = error.fault
         if self._meter is not None:
             self._meter.fault(plane.name, fault.code, fault.status)
