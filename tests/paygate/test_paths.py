@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from flux.paygate.relay.paths import joined, path_fault
+from flux.paygate.outside.paths import joined, path_fault
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,14 @@ def _topic(address: str) -> str:
     return "0x" + "0" * 24 + address[2:]
 
 
-def facts(value: int = 10**15, to: str | None = RECIPIENT, *logs: Log, status: int | None = 1, head: int = 10, at: int = NOW - 10) -> Facts:
+def facts(
+    value: int = 10**15,
+    to: str | None = RECIPIENT,
+    *logs: Log,
+    status: int | None = 1,
+    head: int = 10,
+    at: int = NOW - 10,
+) -> Facts:
     tx = Transaction(HASH, PAYER, to, value, 84532, 10)
     return Facts(tx, Receipt(HASH, status, 10, BLOCK, logs), Block(10, BLOCK, at), head)
 
@@ -155,19 +162,44 @@ def test_any_of_the_terms_in_force_suffices() -> None:
 
 
 def test_nodes_that_talk_nonsense_are_noticed() -> None:
-    good = {"hash": HASH, "from": PAYER, "to": RECIPIENT, "value": "0x1", "chainId": "0x14a34", "blockNumber": "0xa"}
+    good = {
+        "hash": HASH,
+        "from": PAYER,
+        "to": RECIPIENT,
+        "value": "0x1",
+        "chainId": "0x14a34",
+        "blockNumber": "0xa",
+    }
     assert transaction(good) == Transaction(HASH, PAYER, RECIPIENT, 1, 84532, 10)
     assert transaction(None) is None
-    for change in ({"hash": "0x1"}, {"from": None}, {"value": 1}, {"value": "0xzz"}, {"to": "x"}, {"chainId": "84532"}, {"blockNumber": 10}):
+    for change in (
+        {"hash": "0x1"},
+        {"from": None},
+        {"value": 1},
+        {"value": "0xzz"},
+        {"to": "x"},
+        {"chainId": "84532"},
+        {"blockNumber": 10},
+    ):
         with pytest.raises(Undecodable):
             transaction({**good, **change})
-    for nonsense in ([], "x", 1, {}, {"transactionHash": HASH, "blockNumber": "0x1", "blockHash": BLOCK, "logs": {}}):
+    for nonsense in (
+        [],
+        "x",
+        1,
+        {},
+        {"transactionHash": HASH, "blockNumber": "0x1", "blockHash": BLOCK, "logs": {}},
+    ):
         with pytest.raises(Undecodable):
             receipt(nonsense)
 
 
 def test_chains_go_by_name_number_and_caip2() -> None:
-    chains = Chains(PaygateSettings(chains=[ChainSettings(name="base-sepolia", chain_id=84532, rpc_urls=["http://127.0.0.1:1"])]))
+    chains = Chains(
+        PaygateSettings(
+            chains=[ChainSettings(name="base-sepolia", chain_id=84532, rpc_urls=["http://127.0.0.1:1"])]
+        )
+    )
     for text in ("base-sepolia", "BASE-SEPOLIA", "84532", 84532, "eip155:84532"):
         found = chains.find(text)
         assert found is not None

@@ -114,7 +114,9 @@ def block(value: Any) -> Block | None:
     if value is None:
         return None
     fields = _object(value)
-    return Block(quantity(fields.get("number")), hash_of(fields.get("hash")), quantity(fields.get("timestamp")))
+    return Block(
+        quantity(fields.get("number")), hash_of(fields.get("hash")), quantity(fields.get("timestamp"))
+    )
 
 
 def _log(value: Any) -> Log:

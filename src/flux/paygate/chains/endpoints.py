@@ -7,8 +7,9 @@ from typing import Any
 from flux.kernel.wire import Call, Routes
 from flux.paygate.chains.registry import Chain, Chains
 from flux.paygate.signing.accounts import checksummed
+from flux.paygate.words import API
 
-routes = Routes(tag="chains")
+routes = Routes(tag="chains", prefix=API)
 
 
 @routes.get("/chains")

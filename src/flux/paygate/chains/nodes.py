@@ -74,7 +74,12 @@ class ChainClient:
     """The nodes of one chain, tried in order."""
 
     def __init__(
-        self, chain: Chain, session: aiohttp.ClientSession, clock: Clock, call_seconds: float, budget_seconds: float
+        self,
+        chain: Chain,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        call_seconds: float,
+        budget_seconds: float,
     ) -> None:
         self.chain = chain
         self._session = session

@@ -24,6 +24,8 @@ UNKNOWN_SECONDS = 2.0
 ELSEWHERE_SECONDS = 2.0
 CAPACITY = 10_000
 DECIMALS_SELECTOR = "0x313ce567"
+EIP1271_SELECTOR = "1626ba7e"
+"""Of `isValidSignature(bytes32,bytes)`, and what it answers for yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,11 @@ class ChainReader:
         )
         for chain in self.chains:
             self._clients[chain.chain_id] = ChainClient(
-                chain, self._session, self._clock, self._settings.rpc_seconds, self._settings.rpc_budget_seconds
+                chain,
+                self._session,
+                self._clock,
+                self._settings.rpc_seconds,
+                self._settings.rpc_budget_seconds,
             )
 
     async def close(self) -> None:
@@ -114,6 +120,19 @@ class ChainReader:
         [result] = await self.call(chain, ("eth_getCode", [address, "latest"]))
         return bool(self._decode(chain, decoding.data_of, result))
 
+    async def contract_signed(self, chain: Chain, address: str, digest: bytes, signature: bytes) -> bool:
+        """EIP-1271: does the contract at `address` stand by the signature? False where there is no contract.
+
+        Raises `ChainFailure`, also when the contract reverts: nodes answer that with an error object.
+        """
+        if not await self.has_code(chain, address):
+            return False
+        padded = signature + bytes(-len(signature) % 32)
+        arguments = digest + (64).to_bytes(32, "big") + len(signature).to_bytes(32, "big") + padded
+        call = {"to": address, "data": "0x" + EIP1271_SELECTOR + arguments.hex()}
+        [result] = await self.call(chain, ("eth_call", [call, "latest"]))
+        return bool(self._decode(chain, decoding.data_of, result)[:4].hex() == EIP1271_SELECTOR)
+
     async def check_decimals(self, chain: Chain) -> None:
         """The configured token really has the configured decimals. Raises `ChainFailure`."""
         if chain.usdc is None or chain.chain_id in self._decimals_seen:
@@ -122,7 +141,9 @@ class ChainReader:
         [result] = await self.call(chain, ("eth_call", [call, "latest"]))
         found = self._decode(chain, decoding.data_of, result)
         if len(found) != 32 or int.from_bytes(found, "big") != chain.usdc.decimals:
-            log.error("chain %s: the USDC token has not the %d decimals configured", chain.name, chain.usdc.decimals)
+            log.error(
+                "chain %s: the USDC token has not the %d decimals configured", chain.name, chain.usdc.decimals
+            )
             raise ChainFailure(chain.name, Mode.ERROR, "inconsistent")
         self._decimals_seen.add(chain.chain_id)
 

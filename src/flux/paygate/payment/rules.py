@@ -129,7 +129,10 @@ def check_mined(facts: Facts, chain: Chain) -> None:
 
 def not_confirmed(tx_hash: str, confirmations: int, chain: Chain) -> FaultError:
     return PAYMENT_NOT_CONFIRMED(
-        txHash=tx_hash, confirmations=confirmations, required=chain.min_confirmations, seconds=CONFIRM_RETRY_SECONDS
+        txHash=tx_hash,
+        confirmations=confirmations,
+        required=chain.min_confirmations,
+        seconds=CONFIRM_RETRY_SECONDS,
     )
 
 
@@ -147,9 +150,7 @@ def check_paid(facts: Facts, offers: Sequence[Terms], signer: str, window: Windo
             refusal = refusal or error
             continue
         receipt = facts.receipt
-        return Paid(
-            signer, amount, terms, receipt.block_number, receipt.block_hash, facts.block.timestamp
-        )
+        return Paid(signer, amount, terms, receipt.block_number, receipt.block_hash, facts.block.timestamp)
     assert refusal is not None
     raise refusal
 
