@@ -205,7 +205,9 @@ class Application:
         error = trouble if isinstance(trouble, FaultError) else plane.envelope.translate(trouble, call)
         if error.fault.status >= 500 and error is not trouble:
             where = f"{call.method} {call.path}"
-            log.error("%s on %s", error.fault.code, where, exc_info=trouble, extra={"request_id": call.request_id})
+            log.error(
+                "%s on %s", error.fault.code, where, exc_info=trouble, extra={"request_id": call.request_id}
+            )
         try:
             body, headers = plane.envelope.render(error, call)
         except Exception as bug:
