@@ -55,7 +55,9 @@ class Opened:
             await closer()
 
 
-async def open_house(settings: Settings, data_dir: Path, public_url: str, operator_file: OperatorFile, *, worker: int = 0) -> Opened:
+async def open_house(
+    settings: Settings, data_dir: Path, public_url: str, operator_file: OperatorFile, *, worker: int = 0
+) -> Opened:
     """The kernel, opened: database migrated, bus connected. Nothing is served yet and no job runs."""
     sandbox = settings.server.sandbox
     clock = SandboxClock() if sandbox else SystemClock()
@@ -104,7 +106,12 @@ def compose(opened: Opened) -> Application:
         plane.host = str(getattr(getattr(house.settings, plane.name), "host", ""))
     documents: dict[str, bytes] = {}
     surface = operator.build(
-        house, planes=lambda: [*planes, surface], outbox=opened.outbox.messages, openapi=documents.get, metrics=metrics, readiness=readiness
+        house,
+        planes=lambda: [*planes, surface],
+        outbox=opened.outbox.messages,
+        openapi=documents.get,
+        metrics=metrics,
+        readiness=readiness,
     )
     for plane in (*planes, surface):
         plane.faults.check(load_contract(plane.name))

@@ -33,7 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     _instance_options(serve)
     serve.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (default 8080; 0 takes a free one)")
-    serve.add_argument("--sandbox", action="store_true", default=None, help="test mode: simulation, outbox, clock, faults")
+    serve.add_argument(
+        "--sandbox", action="store_true", default=None, help="test mode: simulation, outbox, clock, faults"
+    )
     serve.add_argument("--workers", type=int, help="processes; more than one needs PostgreSQL")
     serve.set_defaults(run=_serve)
 
@@ -41,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     _instance_options(migrate)
     migrate.set_defaults(run=_migrate)
 
-    demo = commands.add_parser("demo", help="fill a data directory with a small community, a blog and a paid API")
+    demo = commands.add_parser(
+        "demo", help="fill a data directory with a small community, a blog and a paid API"
+    )
     _instance_options(demo)
     demo.set_defaults(run=_demo)
 
@@ -55,20 +59,30 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="check the instance and say what to do")
     _instance_options(doctor)
-    doctor.add_argument("--settings", action="store_true", help="list every setting with its default and meaning")
+    doctor.add_argument(
+        "--settings", action="store_true", help="list every setting with its default and meaning"
+    )
     doctor.set_defaults(run=_doctor)
     return parser
 
 
 def _instance_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, default=Path("flux-data"), help="data directory (default flux-data)")
+    parser.add_argument(
+        "--data", type=Path, default=Path("flux-data"), help="data directory (default flux-data)"
+    )
     parser.add_argument("--config", type=Path, help="settings file (TOML)")
     parser.add_argument("--database", help="sqlite:///path, postgres://…, or embedded-postgres")
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     given: dict[str, Any] = {}
-    for option, key in (("host", "server.host"), ("port", "server.port"), ("sandbox", "server.sandbox"), ("workers", "server.workers"), ("database", "store.database")):
+    for option, key in (
+        ("host", "server.host"),
+        ("port", "server.port"),
+        ("sandbox", "server.sandbox"),
+        ("workers", "server.workers"),
+        ("database", "store.database"),
+    ):
         value = getattr(arguments, option, None)
         if value is not None:
             given[key] = value
@@ -104,7 +118,11 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _errors(arguments: argparse.Namespace) -> int:
     from flux import references
 
-    return references.show(arguments.plane if hasattr(arguments, "plane") else None, arguments.code, as_json=getattr(arguments, "json", False))
+    return references.show(
+        arguments.plane if hasattr(arguments, "plane") else None,
+        arguments.code,
+        as_json=getattr(arguments, "json", False),
+    )
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

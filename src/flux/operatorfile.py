@@ -1,7 +1,7 @@
 """`operator.json`: what the operator of an instance needs to know, mode 0600 in the data directory.
 
-    {"admin_token", "community": {"api_url", "gateway_url"}, "content": {"environment", "management_token",
-     "public_key", "secret_key", "email", "password", "management_url", "delivery_url"}, "paygate": {"api_url"}}
+{"admin_token", "community": {"api_url", "gateway_url"}, "content": {"environment", "management_token",
+ "public_key", "secret_key", "email", "password", "management_url", "delivery_url"}, "paygate": {"api_url"}}
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ class OperatorFile:
                 "api_url": f"{origin}/community/v1",
                 "gateway_url": settings.community.realtime.public_url or f"{socket}/community/gateway",
             },
-            "content": {"management_url": f"{origin}/content", "delivery_url": f"{origin}/content/flux/{environment}"},
+            "content": {
+                "management_url": f"{origin}/content",
+                "delivery_url": f"{origin}/content/flux/{environment}",
+            },
             "paygate": {"api_url": f"{origin}/paygate/api/v2"},
         }
         for plane, values in urls.items():

@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 
 from flux.app import bootstrap, compose, open_house
+from flux.kernel.wire.listening import listen
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
 from flux.operatorfile import OperatorFile
@@ -45,17 +46,6 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound, listening socket; port 0 takes a free one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(2048)
-    listener.set_inheritable(True)
-    return listener
-
-
 def public_origin(settings: Settings, listener: socket.socket) -> str:
     if settings.server.public_url:
         return settings.server.public_url.rstrip("/")
@@ -64,7 +54,9 @@ def public_origin(settings: Settings, listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(settings: Settings, data_dir: Path, listener: socket.socket, *, worker: int = 0, welcome: Any = None) -> None:
+def run(
+    settings: Settings, data_dir: Path, listener: socket.socket, *, worker: int = 0, welcome: Any = None
+) -> None:
     """Serve until SIGTERM or SIGINT."""
     uvloop.run(_serve(settings, data_dir, listener, worker, welcome))
 
@@ -80,7 +72,9 @@ async def prepare(settings: Settings, data_dir: Path, origin: str) -> OperatorFi
     return operator_file
 
 
-async def _serve(settings: Settings, data_dir: Path, listener: socket.socket, worker: int, welcome: Any) -> None:
+async def _serve(
+    settings: Settings, data_dir: Path, listener: socket.socket, worker: int, welcome: Any
+) -> None:
     origin = public_origin(settings, listener)
     operator_file = OperatorFile.open(data_dir)
     opened = await open_house(settings, data_dir, origin, operator_file, worker=worker)

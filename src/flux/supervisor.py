@@ -140,7 +140,9 @@ def _supervise(settings: Settings, data_dir: Path, listener: socket.socket) -> i
     return max((abs(child.returncode or 0) for child in children.values()), default=0) and 1
 
 
-def _spawn(settings: Settings, data_dir: Path, listener: socket.socket, origin: str, number: int) -> subprocess.Popen[bytes]:
+def _spawn(
+    settings: Settings, data_dir: Path, listener: socket.socket, origin: str, number: int
+) -> subprocess.Popen[bytes]:
     descriptor = listener.fileno()
     environment = {
         **os.environ,

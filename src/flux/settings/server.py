@@ -22,7 +22,10 @@ class ServerSettings(Struct, frozen=True, kw_only=True):
         ),
     ] = False
     secret: Annotated[
-        str, Meta(description="Instance secret (64 hex digits) that encrypts secrets at rest; empty: secret.key in the data directory.")
+        str,
+        Meta(
+            description="Instance secret (64 hex digits) that encrypts secrets at rest; empty: secret.key in the data directory."
+        ),
     ] = ""
     trusted_proxies: Annotated[
         list[str], Meta(description="Peers (addresses or CIDR) whose X-Forwarded-For is believed.")

@@ -11,4 +11,14 @@ from flux.kernel.identity.operators import Operator
 from flux.kernel.identity.secrets import hash_password, new_token, password_matches, same, token_hash
 from flux.kernel.identity.vault import Vault, VaultError, instance_secret
 
-__all__ = ["Operator", "Vault", "VaultError", "instance_secret", "hash_password", "new_token", "password_matches", "same", "token_hash"]
+__all__ = [
+    "Operator",
+    "Vault",
+    "VaultError",
+    "instance_secret",
+    "hash_password",
+    "new_token",
+    "password_matches",
+    "same",
+    "token_hash",
+]

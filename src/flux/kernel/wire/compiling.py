@@ -184,9 +184,7 @@ def _body_decoder(kind: Any, optional: bool, default: Any) -> Callable[[Call], A
         try:
             return decoder.decode(raw)
         except msgspec.ValidationError as error:
-            raise WireTrouble(
-                Kind.INVALID_VALUES, explain(kind, msgspec.json.decode(raw), "body", error)
-            ) from None
+            raise invalid(raw, kind, error) from None
         except msgspec.DecodeError as error:
             raise malformed(error) from None
         except UnicodeDecodeError as error:
@@ -207,6 +205,18 @@ def require_json(call: Call) -> None:
         raise WireTrouble(Kind.CONTENT_TYPE, subject=media)
 
 
+def invalid(raw: bytes, kind: Any, error: msgspec.ValidationError) -> WireTrouble:
+    """Every problem of a body that is JSON and not what the route takes."""
+    try:
+        value = msgspec.json.decode(raw)
+    except msgspec.MsgspecError:
+        # A number no float holds: JSON by its grammar, and nothing anyone can read.
+        return WireTrouble(
+            Kind.INVALID_VALUES, [Problem("body", "", "format", "numbers within the range of a double")]
+        )
+    return WireTrouble(Kind.INVALID_VALUES, explain(kind, value, "body", error))
+
+
 def malformed(error: msgspec.DecodeError) -> WireTrouble:
     found = re.search(r"\(byte (\d+)\)", str(error))
     return WireTrouble(Kind.MALFORMED_JSON, position=int(found.group(1)) if found else None)
@@ -218,9 +228,7 @@ def decode_json(raw: bytes, kind: Any, depth: int) -> Any:
     try:
         return msgspec.json.decode(raw, type=kind, dec_hook=decode_hook)
     except msgspec.ValidationError as error:
-        raise WireTrouble(
-            Kind.INVALID_VALUES, explain(kind, msgspec.json.decode(raw), "body", error)
-        ) from None
+        raise invalid(raw, kind, error) from None
     except msgspec.DecodeError as error:
         raise malformed(error) from None
     except UnicodeDecodeError as error:
