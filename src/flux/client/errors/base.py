@@ -174,8 +174,8 @@ class Refusal(AnsweredError):
         super().__init_subclass__(**others)
         if plane:
             cls.plane, cls.rows, cls.kinds = plane, {}, {}
-        if retry:
-            cls.retry = retry
+        if retry or code:
+            cls.retry = retry or "never"
         for number in kind:
             cls.kinds[number] = cls
         if code:
