@@ -17,7 +17,6 @@ import uvicorn
 import uvloop
 
 from flux.app import bootstrap, compose, open_house
-from flux.kernel.wire.listening import listen
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
 from flux.operatorfile import OperatorFile

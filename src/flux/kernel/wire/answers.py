@@ -89,7 +89,7 @@ def _head(
     merged = call.reply_headers
     if headers:
         merged = {**merged, **headers}
-    if call.plane.cors is not None and (shared := cors_headers(call)):
+    if b"origin" in call.first_headers and (shared := cors_headers(call)):
         merged = {**merged, **shared}
     for name, value in merged.items():
         head.append(

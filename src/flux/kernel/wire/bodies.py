@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
-from flux.kernel.wire.call import Receive
-from flux.kernel.wire.troubles import Kind, WireTrouble
+import msgspec
 
+from flux.kernel.wire.troubles import Kind, Problem, WireTrouble
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = list[tuple[bytes, bytes]]
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_POSITION = re.compile(r"\(byte (\d+)\)")
+_decode = msgspec.json.Decoder().decode
 _NUL = re.compile(rb"(?:[^\\]|^)(?:\\\\)*\\u0000")
 
 
@@ -81,28 +85,49 @@ async def _next(receive: Receive, seconds: float) -> MutableMapping[str, Any]:
     return message
 
 
-def check_json(body: bytes, depth: int) -> None:
-    """Refuse what is well-formed enough to decode and still hostile: nesting beyond `depth`, duplicate keys, NUL
-    characters, bytes that are not UTF-8. Cheap counts settle the usual body."""
+def parse_json(body: bytes, depth: int) -> Any:
+    """Plain JSON values. Refuses what is well-formed enough to decode and still hostile: nesting beyond `depth`,
+    duplicate keys, NUL characters, bytes that are not UTF-8. Cheap counts settle the usual body."""
     if body.count(b"[") + body.count(b"{") > depth and _depth(body) > depth:
         raise WireTrouble(Kind.TOO_DEEP, limit=depth)
     if b"u0000" in body and _NUL.search(body):
         raise WireTrouble(Kind.NUL_CHARACTER)
-    if body.count(b":") < 2 and body.isascii():
-        return
     try:
-        text = body.decode("utf-8")
+        value = _decode(body)
     except UnicodeDecodeError as error:
         raise WireTrouble(Kind.BAD_UTF8, position=error.start) from None
-    try:
-        json.loads(text, object_pairs_hook=_refuse_duplicates)
-    except json.JSONDecodeError as error:
-        raise WireTrouble(Kind.MALFORMED_JSON, position=len(text[: error.pos].encode("utf-8"))) from None
     except RecursionError:
         raise WireTrouble(Kind.TOO_DEEP, limit=depth) from None
-    except ValueError:
-        # Only a number of thousands of digits gets here.
-        raise WireTrouble(Kind.MALFORMED_JSON) from None
+    except msgspec.ValidationError:
+        # A number no double holds: JSON by its grammar, and nothing anyone can read.
+        problem = Problem("body", "", "format", "numbers within the range of a double")
+        raise WireTrouble(Kind.INVALID_VALUES, [problem]) from None
+    except msgspec.DecodeError as error:
+        raise _malformed(error) from None
+    # Each member has one colon; decoding keeps one member a key. Fewer members than colons means a duplicate, or
+    # colons inside strings: only then is it worth looking closely.
+    if body.count(b":") != _members(value):
+        json.loads(body, object_pairs_hook=_refuse_duplicates)
+    return value
+
+
+def _members(value: Any) -> int:
+    count = 0
+    if type(value) is dict:
+        count = len(value)
+        for item in value.values():
+            if type(item) is dict or type(item) is list:
+                count += _members(item)
+    elif type(value) is list:
+        for item in value:
+            if type(item) is dict or type(item) is list:
+                count += _members(item)
+    return count
+
+
+def _malformed(error: msgspec.DecodeError) -> WireTrouble:
+    found = _POSITION.search(str(error))
+    return WireTrouble(Kind.MALFORMED_JSON, position=int(found.group(1)) if found else None)
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:

@@ -79,16 +79,13 @@ class Application:
 
     # -- where a request goes ---------------------------------------------------------------------------------
 
-    def locate(self, scope: Scope) -> tuple[Plane, str]:
+    def locate(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[Plane, str]:
         """The plane and the path below its mount, percent-encoded as sent."""
         path: str = scope["raw_path"].decode("latin-1")
         if self._by_host:
-            for name, value in scope["headers"]:
-                if name == b"host":
-                    plane = self._by_host.get(value.partition(b":")[0].lower())
-                    if plane is not None:
-                        return plane, self._stripped(plane, path)
-                    break
+            plane = self._by_host.get(headers.get(b"host", b"").partition(b":")[0].lower())
+            if plane is not None:
+                return plane, self._stripped(plane, path)
         end = path.find("/", 1)
         mount = path if end < 0 else path[:end]
         plane = self._by_mount.get(mount)
@@ -104,14 +101,18 @@ class Application:
         return path
 
     def _call(self, scope: Scope, receive: Receive) -> Call:
-        plane, path = self.locate(scope)
-        call = Call(scope, receive, plane, path, self._ids.for_request(scope["headers"]))
+        # The first of each name: the list is reversed so that it is written last.
+        headers: dict[bytes, bytes] = dict(scope["headers"][::-1])
+        plane, path = self.locate(scope, headers)
+        call = Call(scope, receive, plane, path, self._ids.for_request(headers.get(b"x-request-id")), headers)
         if len(path) > 1 and path[-1] == "/":
             call.slashed = True
             call.path = path.rstrip("/") or "/"
         peer = scope["client"][0] if scope["client"] else ""
-        forwarded = call.header("x-forwarded-for")
-        call.client_ip = peer if forwarded is None else self._addresses.client(peer, forwarded)
+        forwarded = headers.get(b"x-forwarded-for")
+        call.client_ip = (
+            peer if forwarded is None else self._addresses.client(peer, forwarded.decode("latin-1"))
+        )
         return call
 
     def _match(self, call: Call, method: str) -> tuple[Compiled | None, Resource | None]:
@@ -153,16 +154,14 @@ class Application:
             self._meter.request(call.plane.name, route, status, perf_counter() - began)
 
     async def _serve(self, call: Call, send: Send) -> int:
-        headers = call.scope["headers"]
         if call.method == "OPTIONS" and (answer := self._options(call)) is not None:
             return await send_answer(send, call, answer)
         refused: WireTrouble | None = call.scope.get("flux.refused")
         if refused is not None:
             raise refused
         compiled, resource = self._match(call, call.method)
-        for name, value in headers:
-            if name == HEADER:
-                raise self._simulate(call, value.decode("latin-1"))
+        if HEADER in call.first_headers:
+            raise self._simulate(call, call.first_headers[HEADER].decode("latin-1"))
         await call.plane.gate(call)
         if compiled is None:
             if resource is None:
@@ -203,20 +202,16 @@ class Application:
     def refuse(self, call: Call, trouble: Exception) -> Answer:
         """The plane's answer for any failure, recorded and counted."""
         plane = call.plane
-        if isinstance(trouble, FaultError):
-            error = trouble
-        else:
-            error = plane.envelope.translate(trouble, call)
-            if error.fault.status >= 500:
-                log.error(
-                    "%s on %s %s",
-                    error.fault.code,
-                    call.method,
-                    call.path,
-                    exc_info=trouble,
-                    extra={"request_id": call.request_id},
-                )
-        body, headers = plane.envelope.render(error, call)
+        error = trouble if isinstance(trouble, FaultError) else plane.envelope.translate(trouble, call)
+        if error.fault.status >= 500 and error is not trouble:
+            where = f"{call.method} {call.path}"
+            log.error("%s on %s", error.fault.code, where, exc_info=trouble, extra={"request_id": call.request_id})
+        try:
+            body, headers = plane.envelope.render(error, call)
+        except Exception as bug:
+            log.exception("the envelope of %s failed", error.fault.key, extra={"request_id": call.request_id})
+            error = plane.envelope.translate(bug, call)
+            body, headers = plane.envelope.render(error, call)
         fault = error.fault
         if self._meter is not None:
             self._meter.fault(plane.name, fault.code, fault.status)
