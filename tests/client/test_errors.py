@@ -160,6 +160,7 @@ def test_only_the_gateways_own_answers_to_a_paid_call_are_refusals() -> None:
     error = read(PAYGATE, 403, body, "/gateway/api_1/x", x_payment_status="consumed", x_call_id="call_1")
     assert type(error) is TargetAnswer
     assert (error.status, error.payment_status, error.call_id) == (403, "consumed", "call_1")
+    assert type(read(PAYGATE, 403, body, "/api/v2/x402/api_1")) is TargetAnswer
     error = read(PAYGATE, 403, body, "gateway/api_1/x", x_gateway_error="API_DISABLED")
     assert type(error) is paygate.ApiDisabled
     assert type(read(PAYGATE, 403, body, "/apis/api_1")) is paygate.ApiDisabled

@@ -247,6 +247,9 @@ class TestPaygate:
         peer.script(waiting)
         with pytest.raises(paygate.PaymentNotConfirmed):
             ask(lambda flux: flux.paygate.call("api_1"), {"await_confirmation": False})
+        peer.script(on_paygate(402, "PAYMENT_NOT_CONFIRMED", relayed=True))
+        with pytest.raises(paygate.PaymentNotConfirmed):
+            ask(lambda flux: flux.paygate.call("api_1"))
 
     @pytest.mark.parametrize("code", ["PAYMENT_NOT_FOUND", "INSUFFICIENT_PAYMENT", "RATE_LIMIT_EXCEEDED"])
     def test_no_other_refusal_below_429(self, ask: Caller, peer: Peer, code: str) -> None:

@@ -76,8 +76,8 @@ class PaygateDialect(Dialect):
 
 
 def relayed(path: str) -> bool:
-    """Whether a paygate path is a paid call, whose answer may be the target's."""
-    return path.lstrip("/").startswith(("gateway/", "x402/"))
+    """Whether a paygate path is a paid call, whose answer may be the target's. A base URL may leave out `api/v2`."""
+    return path.lstrip("/").removeprefix("api/v2/").startswith(("gateway/", "x402/"))
 
 
 def unconfirmed(error: FluxError) -> bool:
