@@ -17,7 +17,7 @@ class Disk(apsw.VFS):
         self.broken: type[apsw.Error] | None = None
         super().__init__(name, "")
 
-    def xOpen(self, name, flags):  # type: ignore[no-untyped-def]  # noqa: N802
+    def xOpen(self, name, flags):  # type: ignore[no-untyped-def]
         return _File(self, name, flags)
 
 
@@ -28,12 +28,12 @@ class _File(apsw.VFSFile):
         self.log = bool(text) and text.endswith("-wal")
         super().__init__("", name, flags)
 
-    def xWrite(self, data, offset):  # type: ignore[no-untyped-def]  # noqa: N802
+    def xWrite(self, data, offset):  # type: ignore[no-untyped-def]
         if self.log and self.disk.broken is not None:
             raise self.disk.broken("injected")
         super().xWrite(data, offset)
 
-    def xSync(self, flags):  # type: ignore[no-untyped-def]  # noqa: N802
+    def xSync(self, flags):  # type: ignore[no-untyped-def]
         if self.log:
             self.disk.syncs += 1
             time.sleep(self.disk.slow)

@@ -12,10 +12,17 @@ from pathlib import Path
 
 import apsw
 import pytest
+from tests.kernel.store.disk import Disk
 
 from flux.kernel.faults.ports import Mode, PortFailure
-from flux.kernel.store import DatabaseInUse, SqliteDatabase, Transaction, Tuning, UniqueViolation, UnitSuspended
-from tests.kernel.store.disk import Disk
+from flux.kernel.store import (
+    DatabaseInUse,
+    SqliteDatabase,
+    Transaction,
+    Tuning,
+    UniqueViolation,
+    UnitSuspended,
+)
 
 INSERT = "INSERT INTO things (id) VALUES (:id)"
 ALL = "SELECT id FROM things ORDER BY id"
@@ -74,7 +81,9 @@ async def test_nothing_is_answered_or_announced_before_the_sync(database: Sqlite
     assert await database.all(ALL, {}, int) == [1]
 
 
-async def test_units_arriving_during_a_commit_are_the_next_batch(database: SqliteDatabase, disk: Disk) -> None:
+async def test_units_arriving_during_a_commit_are_the_next_batch(
+    database: SqliteDatabase, disk: Disk
+) -> None:
     disk.slow = 0.1
     before = disk.syncs
     first = asyncio.ensure_future(database.transact(inserting(1)))
@@ -207,7 +216,9 @@ async def test_a_full_file_fails_what_does_not_fit_and_takes_what_does(tmp_path:
 
     def writing(number: int, size: int):
         async def work(tx: Transaction) -> int:
-            await tx.run("INSERT INTO things (id, body) VALUES (:id, zeroblob(:size))", {"id": number, "size": size})
+            await tx.run(
+                "INSERT INTO things (id, body) VALUES (:id, zeroblob(:size))", {"id": number, "size": size}
+            )
             return number
 
         return work

@@ -172,7 +172,7 @@ async def test_nul_in_text_is_refused_clearly(database: Database) -> None:
 
 
 async def test_a_bug_in_a_statement_stays_itself(database: Database) -> None:
-    with pytest.raises(Exception) as caught:  # noqa: PT011
+    with pytest.raises(Exception) as caught:
         await database.all("SELECT nonsense FROM accounts", {}, int)
     assert type(caught.value).__module__.startswith(("apsw", "asyncpg"))
     assert caught.value.__cause__ is None

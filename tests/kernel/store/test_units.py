@@ -6,10 +6,10 @@ import asyncio
 import logging
 
 import pytest
+from tests.harness.databases import open_url
 
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
 from flux.kernel.store import Database, Transaction, UniqueViolation
-from tests.harness.databases import open_url
 
 INSERT = "INSERT INTO things (id, name) VALUES (:id, :name)"
 ALL = "SELECT id FROM things ORDER BY id"
@@ -189,7 +189,7 @@ async def test_a_closed_database_refuses(database: Database) -> None:
         assert caught.value.mode is Mode.UNAVAILABLE
 
 
-class _nothing:  # noqa: N801
+class _nothing:
     def __enter__(self) -> None: ...
 
     def __exit__(self, *_: object) -> None: ...

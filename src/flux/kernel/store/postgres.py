@@ -128,6 +128,7 @@ class PostgresDatabase:
                 server_settings={
                     "application_name": "flux",
                     "statement_timeout": str(int(statement_timeout_seconds * 1000)),
+                    "client_connection_check_interval": "500",
                     "idle_in_transaction_session_timeout": str(int(statement_timeout_seconds * 2000)),
                 },
             )

@@ -26,6 +26,7 @@ _GONE = (
     asyncpg.TooManyConnectionsError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.InternalClientError,  # what asyncpg says when the server goes between two messages
     OSError,
 )
 _BROKEN = (asyncpg.InsufficientResourcesError, asyncpg.PostgresIOError, asyncpg.DataCorruptedError)
@@ -61,4 +62,6 @@ def fail(error: BaseException) -> NoReturn:
 
 def may_still_run(error: BaseException) -> bool:
     """True when the statement was abandoned rather than answered, so that its connection is not clean."""
-    return not isinstance(error, Exception) or isinstance(error, (TimeoutError, OSError))
+    return not isinstance(error, Exception) or isinstance(
+        error, (TimeoutError, OSError, asyncpg.InternalClientError)
+    )

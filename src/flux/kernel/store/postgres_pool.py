@@ -13,7 +13,9 @@ from typing import Any
 
 from flux.kernel.faults.ports import Mode, PortFailure
 
-_CLOSE_SECONDS = 5.0
+_CLOSE_SECONDS = 1.0
+"""For the server to confirm a cancelled statement. It ignores a cancel that arrives before the statement; then the
+connection is cut, and the server notices by itself (`client_connection_check_interval`)."""
 
 
 class ConnectionPool:
