@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 
 class ContentSettings(Struct, frozen=True, kw_only=True):
@@ -12,3 +12,99 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Host name at which the plane is served at the root; empty: only under /content."),
     ] = ""
+    request_timeout: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="Seconds from the accepted request to the answer; beyond them 408 and the work is cancelled.",
+        ),
+    ] = 60.0
+    max_response_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            description="Largest delivery answer in bytes of JSON (list, get, search); beyond it 413.",
+        ),
+    ] = 1_048_576
+    max_request_bytes: Annotated[int, Meta(ge=1024, description="Largest request body in bytes.")] = 1_114_112
+    max_revision_bytes: Annotated[
+        int, Meta(ge=1024, description="Largest data of one revision, in bytes of JSON.")
+    ] = 1_048_576
+    rate_limit: Annotated[
+        str,
+        Meta(
+            description="Delivery requests per key (or address without one) and environment, as '3/60s'; 0 is off."
+        ),
+    ] = "0"
+    management_rate_limit: Annotated[
+        str, Meta(description="Management requests per key or user, as '100/60s'; 0 is off.")
+    ] = "0"
+    plan_limits: Annotated[
+        dict[str, int],
+        Meta(
+            description="Most entities of a kind (projects, environments, locales, folders, components, schemas, fields, resources, "
+            "flux_apis, roles, api_keys); none by default."
+        ),
+    ] = field(default_factory=dict)
+    max_versions: Annotated[
+        int, Meta(ge=2, description="Most schema versions of one folder or component.")
+    ] = 100
+    max_component_depth: Annotated[
+        int, Meta(ge=1, le=10, description="How deep components may embed components.")
+    ] = 5
+    default_cache_control: Annotated[
+        str,
+        Meta(
+            description="Cache-Control of delivery answers to anonymous callers; keyed callers get 'private, ' before it."
+        ),
+    ] = "max-age=0, must-revalidate"
+    error_profile: Annotated[
+        Literal["reference", "current"],
+        Meta(
+            description="'reference' answers 401/403 with the published codes; 'current' with authentication_required and access_denied."
+        ),
+    ] = "reference"
+    secure_window_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="How far the Date of a Secure signature may be from the server's clock, either way.",
+        ),
+    ] = 900
+    access_token_seconds: Annotated[int, Meta(ge=1, description="Lifetime of a management access token.")] = (
+        86_400
+    )
+    refresh_token_seconds: Annotated[
+        int, Meta(ge=1, description="Lifetime of a management refresh token.")
+    ] = 604_800
+    default_environment: Annotated[
+        str,
+        Meta(
+            description="Environment key of delivery requests that name none; empty: the only one, when there is only one."
+        ),
+    ] = ""
+    public_base: Annotated[
+        str,
+        Meta(
+            description="Origin and path prefix for the next and previous URLs of delivery; empty: as the request came in."
+        ),
+    ] = ""
+    page_size: Annotated[
+        int,
+        Meta(ge=1, le=1000, description="Greatest and default page size of delivery and management lists."),
+    ] = 100
+    max_join_folders: Annotated[int, Meta(ge=1, description="Most folders joined in one search.")] = 3
+    max_joined_rows: Annotated[int, Meta(ge=1, description="Most joined rows per alias and result.")] = 100
+    max_populate_depth: Annotated[
+        int, Meta(ge=0, description="How deep populate follows references; deeper is ignored.")
+    ] = 3
+    max_filter_depth: Annotated[int, Meta(ge=1, description="Deepest nesting of where groups.")] = 10
+    max_filter_conditions: Annotated[int, Meta(ge=1, description="Most conditions in one where.")] = 200
+    max_sort_entries: Annotated[int, Meta(ge=1, description="Most sort entries.")] = 5
+    delivery_cache_entries: Annotated[
+        int, Meta(ge=0, description="Encoded delivery answers kept in memory; 0 is off.")
+    ] = 2000
+    delivery_cache_bytes: Annotated[
+        int, Meta(ge=0, description="Most bytes of encoded delivery answers kept in memory.")
+    ] = 64_000_000
+    bootstrap_email: Annotated[str, Meta(description="E-mail of the first user.")] = "operator@flux.invalid"

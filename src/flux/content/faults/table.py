@@ -1,0 +1,5 @@
+"""The table of the content plane."""
+
+from flux.kernel.faults import FaultTable
+
+content = FaultTable("content")
