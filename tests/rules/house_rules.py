@@ -60,7 +60,7 @@ class Module:
 
     @property
     def plane(self) -> str | None:
-        part = (self.name.split(".") + [""])[1]
+        part = ([*self.name.split("."), ""])[1]
         return part if part in PLANES else None
 
     @property
@@ -109,7 +109,7 @@ def load(root: Path) -> list[Module]:
 def kernel_knows_no_plane(module: Module) -> Iterator[str]:
     if module.name.startswith(("flux.kernel", "flux.settings", "flux.client")):
         for name, line in module.imports():
-            if name.split(".")[0] == "flux" and (name.split(".") + [""])[1] in PLANES:
+            if name.split(".")[0] == "flux" and ([*name.split("."), ""])[1] in PLANES:
                 yield f"{module.name}:{line} imports the plane module {name}"
 
 
