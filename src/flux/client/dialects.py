@@ -31,7 +31,7 @@ class Dialect:
         """The exception for an answer of 400 or more to a request for `path` (below the plane's base)."""
         if answer.method == "HEAD" and not answer.body:
             return self.errors.class_for(answer.headers.get("x-gateway-error", ""), answer.status)(answer)
-        code = self.errors.code_in(self.errors._body(answer))
+        code = self.errors.code_in(self.errors.body_of(answer))
         if not code:
             return UnreadableAnswer(answer)
         return self.errors.class_for(code, answer.status)(answer)

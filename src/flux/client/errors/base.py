@@ -184,7 +184,7 @@ class Refusal(AnsweredError):
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer)
-        body = self._body(answer)
+        body = self.body_of(answer)
         self.raw: dict[str, Any] = body
         self.code = self.code_in(body) or type(self).code
         message = body.get("message")
@@ -196,7 +196,8 @@ class Refusal(AnsweredError):
         """Each plane takes its own members from the envelope."""
 
     @staticmethod
-    def _body(answer: Answer) -> dict[str, Any]:
+    def body_of(answer: Answer) -> dict[str, Any]:
+        """The answer's JSON object; empty when it is none."""
         try:
             body = answer.json()
         except ValueError:
