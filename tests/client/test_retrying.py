@@ -195,11 +195,11 @@ class TestTransport:
         assert len(peer.seen) == 2
 
     def test_no_answer_in_time(self, ask: Caller, peer: Peer) -> None:
-        peer.script(Reply(hang=1.0))
-        with pytest.raises(NoAnswerInTime):
-            ask(lambda flux: flux.content.request("POST", "/x", timeout=0.05))
-        peer.script(Reply(hang=1.0))
-        assert ask(lambda flux: flux.content.request("PUT", "/x", timeout=0.05)) == {}
+        peer.script(Reply(hang=30.0), Reply(hang=30.0))
+        with pytest.raises(NoAnswerInTime) as caught:
+            ask(lambda flux: flux.content.request("POST", "/x", timeout=0.5))
+        assert caught.value.attempts == 1
+        assert ask(lambda flux: flux.content.request("PUT", "/x", timeout=0.5)) == {}
 
     def test_the_deadline_shortens_the_timeout(self, ask: Caller, peer: Peer) -> None:
         peer.script(Reply(hang=5.0))
