@@ -30,7 +30,7 @@ async def composed_planes() -> list[Plane]:
 
 def show(plane: str | None, code: str | None, *, as_json: bool = False, out: TextIO = sys.stdout) -> int:
     """The matrix, or one code in full. 1 for a code that nobody declared."""
-    entries = reference(asyncio.run(composed_planes()), Proofs.find())
+    entries = reference(asyncio.run(composed_planes()), Proofs.read())
     if code is not None:
         return 0 if explain(entries, code, out) else 1
     (print_json if as_json else print_matrix)(entries, out, plane)
