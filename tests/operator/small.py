@@ -156,6 +156,7 @@ async def _listening(application: Application) -> AsyncIterator[str]:
     listener = listen("127.0.0.1", 0)
     config = uvicorn.Config(
         application,
+        interface="asgi3",
         http=Limited,
         loop="none",
         lifespan="on",

@@ -143,11 +143,7 @@ def _prepared(entry: Entry, met: set[tuple[str, str]]) -> _Shown:
 def _article(entry: Entry, anchor: str, alias: str) -> str:
     row = entry.row
     kind = "server" if row.status >= 500 else "client"
-    extension = (
-        ""
-        if row.published
-        else f'<span class="badge extension">extension</span>'
-    )
+    extension = "" if row.published else '<span class="badge extension">extension</span>'
     message = _PLACE.sub(lambda place: f"<var>{place.group()}</var>", escape(row.message))
     facts = [
         ("Cause", _prose(row.cause)),
