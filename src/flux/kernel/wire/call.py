@@ -121,13 +121,13 @@ class Call:
             route = self.route
             bound = limit or (route.body_limit if route is not None else None) or self.plane.limits.body_bytes
             self._body = await read_body(
-                self._receive, self.scope["headers"], bound, self.plane.limits.body_seconds
+                self._receive, self.first_headers, bound, self.plane.limits.body_seconds
             )
         return self._body
 
     def body_stream(self, limit: int) -> AsyncIterator[bytes]:
         """The body in chunks as they arrive, refusing more than `limit` bytes; instead of `body`, not after it."""
-        return stream_body(self._receive, self.scope["headers"], limit, self.plane.limits.body_seconds)
+        return stream_body(self._receive, self.first_headers, limit, self.plane.limits.body_seconds)
 
     async def gone(self) -> None:
         """Returns when the client has disconnected."""

@@ -185,10 +185,10 @@ def _body_decoder(kind: Any, optional: bool, default: Any) -> Callable[[Call], A
 
 def require_json(call: Call) -> None:
     """A JSON media type, or none at all: many clients send none."""
-    sent = call.header("content-type")
-    if sent is None or sent == "application/json":
+    sent = call.first_headers.get(b"content-type")
+    if sent is None or sent == b"application/json":
         return
-    media = sent.partition(";")[0].strip().lower()
+    media = sent.decode("latin-1").partition(";")[0].strip().lower()
     if media not in JSON_TYPES and not media.endswith("+json"):
         raise WireTrouble(Kind.CONTENT_TYPE, subject=media)
 

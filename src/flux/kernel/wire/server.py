@@ -68,14 +68,13 @@ class Application:
         """Called once everything has started, just before the first request is accepted."""
         self._ready = act
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         kind = scope["type"]
         if kind == "http":
-            await self._http(scope, receive, send)
-        elif kind == "websocket":
-            await self._websocket(scope, receive, send)
-        elif kind == "lifespan":
-            await self._lifespan(receive, send)
+            return self._http(scope, receive, send)
+        if kind == "websocket":
+            return self._websocket(scope, receive, send)
+        return self._lifespan(receive, send)
 
     # -- where a request goes ---------------------------------------------------------------------------------
 
@@ -138,13 +137,27 @@ class Application:
         began = perf_counter()
         call = self._call(scope, receive)
         try:
-            status = await self._serve(call, send)
+            compiled, resource = self._match(call, call.method)
+            if call.method == "OPTIONS" or HEADER in call.first_headers or "flux.refused" in scope:
+                answer = self._aside(call, resource)
+                if answer is not None:
+                    await send_answer(send, call, answer)
+                    return
+            await call.plane.gate(call)
+            if compiled is None:
+                status = await send_answer(send, call, self.refuse(call, _unrouted(resource)))
+            else:
+                if self._ports.enabled:
+                    await self._ports.strike("handler")
+                seconds = compiled.route.timeout or call.plane.limits.request_seconds
+                result = await (
+                    compiled.invoke(call) if seconds is None else _within(seconds, compiled.invoke(call))
+                )
+                status = await send_result(send, call, compiled.route.status, result)
         except ClientGone:
             return
-        except asyncio.CancelledError:
-            raise
         except Exception as trouble:
-            if call.scope.get("flux.started"):
+            if "flux.started" in scope:
                 # The status line is out: the only honest end is to break the connection.
                 log.warning("answer broken off", exc_info=trouble, extra={"request_id": call.request_id})
                 raise
@@ -153,39 +166,22 @@ class Application:
             route = call.route.name if call.route is not None else "unknown"
             self._meter.request(call.plane.name, route, status, perf_counter() - began)
 
-    async def _serve(self, call: Call, send: Send) -> int:
-        if call.method == "OPTIONS" and (answer := self._options(call)) is not None:
-            return await send_answer(send, call, answer)
-        refused: WireTrouble | None = call.scope.get("flux.refused")
-        if refused is not None:
-            raise refused
-        compiled, resource = self._match(call, call.method)
+    def _aside(self, call: Call, resource: Resource | None) -> Answer | None:
+        """The unusual: a head that was refused, a preflight, a simulated failure. None: serve it after all."""
+        if "flux.refused" in call.scope:
+            raise call.scope["flux.refused"]
+        if call.method == "OPTIONS" and (answer := self._options(call, resource)) is not None:
+            return answer
         if HEADER in call.first_headers:
             raise self._simulate(call, call.first_headers[HEADER].decode("latin-1"))
-        await call.plane.gate(call)
-        if compiled is None:
-            if resource is None:
-                raise WireTrouble(Kind.UNKNOWN_ROUTE)
-            raise WireTrouble(Kind.WRONG_METHOD, allowed=resource.allowed)
-        if self._ports.enabled:
-            await self._ports.strike("handler")
-        seconds = compiled.route.timeout or call.plane.limits.request_seconds
-        if seconds is None:
-            result = await compiled.invoke(call)
-        else:
-            try:
-                async with asyncio.timeout(seconds):
-                    result = await compiled.invoke(call)
-            except TimeoutError:
-                raise WireTrouble(Kind.REQUEST_TIMEOUT, limit=seconds) from None
-        return await send_result(send, call, compiled.route.status, result)
+        return None
 
-    def _options(self, call: Call) -> Answer | None:
+    @staticmethod
+    def _options(call: Call, resource: Resource | None) -> Answer | None:
         """A preflight, or what a known path allows; None where the route itself answers OPTIONS."""
-        compiled, resource = self._match(call, "OPTIONS")
-        if call.header("access-control-request-method") is not None:
+        if b"access-control-request-method" in call.first_headers:
             return preflight(call)
-        if compiled is None and resource is not None:
+        if call.route is None and resource is not None:
             return Answer(204, b"", {"Allow": ", ".join((*resource.allowed, "OPTIONS"))})
         return None
 
@@ -205,7 +201,9 @@ class Application:
         error = trouble if isinstance(trouble, FaultError) else plane.envelope.translate(trouble, call)
         if error.fault.status >= 500 and error is not trouble:
             where = f"{call.method} {call.path}"
-            log.error("%s on %s", error.fault.code, where, exc_info=trouble, extra={"request_id": call.request_id})
+            log.error(
+                "%s on %s", error.fault.code, where, exc_info=trouble, extra={"request_id": call.request_id}
+            )
         try:
             body, headers = plane.envelope.render(error, call)
         except Exception as bug:
@@ -228,7 +226,9 @@ class Application:
                 misfit=plane.envelope.fits(fault.status, body),
                 request=replayable(call.method, target, call.scope["headers"], call._body),
             )
-        return Answer(fault.status, body, {**error.headers, **headers, "Content-Type": "application/json"})
+        extra = error.headers
+        extra.update(headers)
+        return Answer(fault.status, body, extra, b"application/json")
 
     def refuse_raw(self, url: bytes, client: str, trouble: WireTrouble) -> bytes:
         """A complete HTTP/1.1 answer for what never became a request: the protocol writes it and closes."""
@@ -290,6 +290,20 @@ class Application:
             except Exception:
                 log.exception("a shutdown step failed")
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _unrouted(resource: Resource | None) -> WireTrouble:
+    if resource is None:
+        return WireTrouble(Kind.UNKNOWN_ROUTE)
+    return WireTrouble(Kind.WRONG_METHOD, allowed=resource.allowed)
+
+
+async def _within(seconds: float, work: Awaitable[Any]) -> Any:
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        raise WireTrouble(Kind.REQUEST_TIMEOUT, limit=seconds) from None
 
 
 async def _nothing() -> dict[str, Any]:
