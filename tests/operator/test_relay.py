@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flux.kernel.bus import Bus, EmbeddedNats, LocalBus, NatsBus
-from flux.kernel.faults import Mode, Ports
+from flux.kernel.faults import Mode, PortFailure, Ports
 from flux.kernel.faults.dns import SandboxDns
 from flux.kernel.store import SandboxClock
 from flux.operator.control.relay import Relay
@@ -120,6 +120,15 @@ async def test_a_fault_of_the_bus_reaches_the_others_before_it_strikes(hire: Hir
     await one.sandbox.arm(FaultArm(PortName("bus"), Mode.UNAVAILABLE, 1))
     assert one.armed() == ["bus"]
     await until(lambda: two.armed() == ["bus"])
+
+
+async def test_a_fault_that_is_spent_is_not_armed_again_by_its_echo(hire: Hire) -> None:
+    one = await hire()
+    await one.sandbox.arm(FaultArm(PortName("mail"), Mode.ERROR, 1))
+    with pytest.raises(PortFailure):
+        await one.ports.strike("mail")
+    await one.relay.carried()
+    assert one.armed() == []
 
 
 async def test_nonsense_on_the_bus_harms_nobody() -> None:
