@@ -23,6 +23,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ class _Server:
         self.directory = Path(tempfile.mkdtemp(prefix="flux-test-pg-"))
         self.directory.chmod(0o755)
         self.embedded = EmbeddedPostgres.start(self.directory / "data", _FAST)
-        self._numbers = itertools.count(1)
+        self.numbers = itertools.count(1)
         self._templates: dict[Sets, str] = {}
         self._seeded: dict[Sets, bool] = {}
         self._shapes: dict[Sets, str] = {}
@@ -98,7 +99,7 @@ class _Server:
         self.embedded.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    async def _admin(self, *statements: str) -> None:
+    async def admin(self, *statements: str) -> None:
         connection = await asyncpg.connect(self.embedded.dsn())
         try:
             for statement in statements:
@@ -112,19 +113,19 @@ class _Server:
             await self._make_template(sets)
         if self._ready[sets]:
             return self._ready[sets].pop()
-        name = f"test{next(self._numbers)}"
-        await self._admin(f"CREATE DATABASE {name} TEMPLATE {self._templates[sets]} STRATEGY FILE_COPY")
+        name = f"test{next(self.numbers)}"
+        await self.admin(f"CREATE DATABASE {name} TEMPLATE {self._templates[sets]} STRATEGY FILE_COPY")
         return name
 
     async def give_back(self, sets: Sets, name: str) -> None:
         if not self._seeded[sets] and await self._emptied(sets, name):
             self._ready[sets].append(name)
         else:
-            await self._admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            await self.admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     async def _make_template(self, sets: Sets) -> None:
-        name = f"pattern{next(self._numbers)}"
-        await self._admin(f"CREATE DATABASE {name} STRATEGY FILE_COPY")
+        name = f"pattern{next(self.numbers)}"
+        await self.admin(f"CREATE DATABASE {name} STRATEGY FILE_COPY")
         database = await PostgresDatabase.connect(self.embedded.dsn(name), pool_size=1)
         await migrate(database, sets)
         await database.close()
@@ -206,6 +207,18 @@ async def open_url(url: str, ports: Any = None, **settings: Any) -> SqliteDataba
     return await open_database(StoreSettings(database=url, **settings), Path("unused"), ports)
 
 
+@asynccontextmanager
+async def fresh_postgres_url() -> AsyncIterator[str]:
+    """An empty database for a server process that migrates it itself; dropped in the end."""
+    server = _server()
+    name = f"served{next(server.numbers)}"
+    await server.admin(f"CREATE DATABASE {name} STRATEGY FILE_COPY")
+    try:
+        yield server.embedded.dsn(name)
+    finally:
+        await server.admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
 def _memory() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
@@ -214,6 +227,7 @@ def _server() -> _Server:
     global _shared
     if _shared is None:
         _shared = _Server()
+        atexit.register(_stop_server)
     return _shared
 
 
