@@ -70,6 +70,10 @@ def build(
 
     readiness.add("store", watch_store(house.db))
     readiness.add("bus", watch_bus(house.bus))
+    # Buses count what they lose, and the port to them says nothing about it.
+    metrics.read(
+        "flux_bus_dropped_total", "Events lost.", lambda: getattr(house.bus, "dropped", 0), kind="counter"
+    )
     relay = Relay(house.bus, alone=not house.settings.bus.url)
     gathering = Gathering(house.bus, metrics, workers=server.workers, group=siblings())
     find = openapi.get if isinstance(openapi, Mapping) else openapi
