@@ -191,6 +191,24 @@ async def test_advancing_the_clock_past_the_lease_does_not_run_a_job_twice_here(
     assert await states(database) == []
 
 
+async def test_a_lapsed_lease_is_no_reason_to_run_a_job_beside_itself(
+    database: Database, queues: Queues
+) -> None:
+    gate = asyncio.Event()
+    queue, handler = queues(), Handler(gate=gate)
+    queue.handle("room.verb", handler)
+    await queue.start()
+    await enqueue(database, queue, {"n": 1})
+    await until(lambda: len(handler.ran) == 1)
+    await database.transact(lambda tx: tx.run("UPDATE jobs SET due_at = 0", {}))
+    await enqueue(database, queue, {"n": 2})
+    await until(lambda: len(handler.ran) == 2)
+    await a_moment()
+    assert handler.ran == [{"n": 1}, {"n": 2}]
+    gate.set()
+    await until(lambda: handler.finished == 2)
+
+
 async def test_closing_waits_for_what_runs_and_takes_nothing_new(database: Database, queues: Queues) -> None:
     gate = asyncio.Event()
     queue, handler = queues(close_seconds=5.0), Handler(gate=gate)
