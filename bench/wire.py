@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import uvloop
 from msgspec import Meta, Struct
+from tests.kernel.wire import small
 
 from bench.figures import Figure, child, cpu_seconds, load, median_of, show
 from flux.kernel.faults import Ports
 from flux.kernel.wire import Call, Routes, Snowflake
 from flux.kernel.wire.server import Application
-from tests.kernel.wire import small
 
 REQUESTS = 16_000
 RUNS = 5
@@ -105,7 +105,14 @@ def serve(kind: str) -> None:
     app = raw_app() if kind == "raw" else flux_app()
     http: Any = "httptools" if kind == "raw" else LimitedProtocol
     config = uvicorn.Config(
-        app, http=http, loop="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False
+        app,
+        http=http,
+        interface="asgi3",
+        loop="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
     )
     print(listener.getsockname()[1], flush=True)
     uvloop.run(uvicorn.Server(config).serve(sockets=[listener]))

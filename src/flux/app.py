@@ -66,7 +66,7 @@ async def open_house(
     await migrate(db, migration_sets(), clock)
     bus = await open_bus(settings.bus, ports)
     blobs = open_blobs(settings.blobs, data_dir, ports)
-    jobs = StoreJobs(db, clock, settings.jobs)
+    jobs = StoreJobs(db, clock, settings.jobs, ports)
     post, outbox = open_post(settings.post, db, jobs, clock, ports, sandbox=sandbox)
     house = House(
         settings=settings,

@@ -126,10 +126,10 @@ def _errors(arguments: argparse.Namespace) -> int:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    from flux.kernel.watch import doctor
-
     if arguments.settings:
-        doctor.print_settings(sys.stdout)
+        from flux.kernel.watch.doctor import print_settings
+
+        print_settings(sys.stdout)
         return 0
     from flux import supervisor
 

@@ -101,6 +101,7 @@ def _config(settings: Settings, application: Application) -> uvicorn.Config:
         ws_max_size=SOCKET_MESSAGE_BYTES,
         ws_ping_interval=None,
         ws_per_message_deflate=False,
+        interface="asgi3",
         loop="none",
         lifespan="on",
         access_log=False,

@@ -255,6 +255,7 @@ async def serving(application: Application) -> AsyncIterator[str]:
         application,
         http=Limited,
         ws="websockets-sansio",
+        interface="asgi3",
         loop="none",
         lifespan="on",
         log_config=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from flux.kernel.wire.troubles import Kind, Problem, WireTrouble
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Headers = list[tuple[bytes, bytes]]
+Headers = Mapping[bytes, bytes]
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _POSITION = re.compile(r"\(byte (\d+)\)")
 _decode = msgspec.json.Decoder().decode
@@ -25,33 +25,18 @@ class ClientGone(Exception):
 
 
 def declared_length(headers: Headers) -> int | None:
-    for name, value in headers:
-        if name == b"content-length":
-            return int(value) if value.isdigit() else None
-    return None
+    value = headers.get(b"content-length")
+    return int(value) if value is not None and value.isdigit() else None
 
 
-async def read_body(receive: Receive, headers: Headers, limit: int, seconds: float) -> bytes:
-    """All of it. A pause of more than `seconds` between two pieces is too slow."""
-    length = declared_length(headers)
-    if length is not None and length > limit:
-        raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
-    message = await _next(receive, seconds)
+def whole_body(message: MutableMapping[str, Any], limit: int) -> bytes:
+    """The body of a message that holds all of it."""
+    if message["type"] == "http.disconnect":
+        raise ClientGone
     body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        if len(body) > limit:
-            raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
-        return body
-    pieces, size = [body], len(body)
-    while message.get("more_body"):
-        if size > limit:
-            raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
-        message = await _next(receive, seconds)
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-    if size > limit:
+    if len(body) > limit:
         raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
-    return b"".join(pieces)
+    return body
 
 
 async def stream_body(receive: Receive, headers: Headers, limit: int, seconds: float) -> AsyncIterator[bytes]:
@@ -70,16 +55,11 @@ async def stream_body(receive: Receive, headers: Headers, limit: int, seconds: f
 
 
 async def _next(receive: Receive, seconds: float) -> MutableMapping[str, Any]:
-    # A complete body already lies in uvicorn's cycle: the usual case, which needs no timer.
-    cycle = getattr(receive, "__self__", None)
-    if cycle is not None and not getattr(cycle, "more_body", True):
-        message = await receive()
-    else:
-        try:
-            async with asyncio.timeout(seconds):
-                message = await receive()
-        except TimeoutError:
-            raise WireTrouble(Kind.BODY_TOO_SLOW, limit=seconds) from None
+    try:
+        async with asyncio.timeout(seconds):
+            message = await receive()
+    except TimeoutError:
+        raise WireTrouble(Kind.BODY_TOO_SLOW, limit=seconds) from None
     if message["type"] == "http.disconnect":
         raise ClientGone
     return message

@@ -91,20 +91,14 @@ class Router:
             path = decode_path(path)
         shard = self._shards.get(path.split("/", 2)[1])
         found = shard.find(path) if shard is not None else None
-        if found is None and self._open is not None:
-            found = self._open.find(path)
-        if found is None:
+        if found is None and (self._open is None or (found := self._open.find(path)) is None):
             return None
-        resource, _, params, _ = found
-        assert isinstance(resource, Resource)
-        if not params:
-            return resource, []
-        values: list[str] = []
-        for name, value in params.items():
-            if not value and name != "rest":
-                return None
-            values.append(value.replace(_SLASH, "/") if encoded else value)
-        return resource, values
+        values = list(found[2].values())
+        if encoded:
+            values = [value.replace(_SLASH, "/") for value in values]
+        if "" in values and ("rest" not in found[2] or "" in values[:-1]):
+            return None
+        return found[0], values  # type: ignore[return-value]
 
 
 def decode_path(path: str) -> str:
@@ -117,10 +111,3 @@ def decode_path(path: str) -> str:
         if "\x00" in segment:
             raise WireTrouble(Kind.NUL_CHARACTER)
     return "/".join(segment.replace("/", _SLASH) for segment in segments)
-
-
-def named(compiled: Compiled, values: list[str]) -> dict[str, str]:
-    """Place values under the names of the route. A `rest` that matched nothing is empty."""
-    if len(values) < len(compiled.places):
-        values = [*values, ""]
-    return dict(zip(compiled.places, values, strict=True))
