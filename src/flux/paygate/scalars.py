@@ -24,6 +24,10 @@ class ApiId(str):
             raise ValueError(cls.EXPECTED)
         return cls(value)
 
+    @classmethod
+    def json_schema(cls) -> dict[str, str]:
+        return {"type": "string", "pattern": "^api_[0-9A-Za-z]{1,60}$"}
+
 
 class CallId(str):
     """`call_` and 1 to 60 letters or digits."""
@@ -35,6 +39,10 @@ class CallId(str):
         if not isinstance(value, str) or not _CALL_ID.match(value):
             raise ValueError("call_ followed by 1 to 60 letters or digits")
         return cls(value)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, str]:
+        return {"type": "string", "pattern": "^call_[0-9A-Za-z]{1,60}$"}
 
 
 class TxHash(str):
@@ -48,6 +56,10 @@ class TxHash(str):
             raise ValueError("0x and 64 hexadecimal digits")
         return cls(value.lower())
 
+    @classmethod
+    def json_schema(cls) -> dict[str, str]:
+        return {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
+
 
 class Address(str):
     """Kept in lower case; mixed case must satisfy EIP-55."""
@@ -57,6 +69,10 @@ class Address(str):
     @classmethod
     def from_wire(cls, value: object) -> Address:
         return cls(parse_address(value))
+
+    @classmethod
+    def json_schema(cls) -> dict[str, str]:
+        return {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"}
 
 
 class Recipient(Address):

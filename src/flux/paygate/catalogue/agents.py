@@ -121,7 +121,7 @@ def example_code(
     shown = terms.shown()
     token = terms.token is not None
     fill = {
-        "PAY": examples.PYTHON_TOKEN if token else examples.PYTHON_ETHER,
+        "PAY": examples.PYTHON_USDC if token else examples.PYTHON_ETHER,
         "API_ID": listing.id,
         "RECIPIENT": shown["recipient"],
         "BASE_UNITS": shown["amountBaseUnits"],
@@ -133,7 +133,7 @@ def example_code(
         "PATH": endpoint["path"] if endpoint["path"] != "/" else "",
     }
     templates = {
-        "javascript": examples.JAVASCRIPT_TOKEN if token else examples.JAVASCRIPT,
+        "javascript": examples.JAVASCRIPT_USDC if token else examples.JAVASCRIPT,
         "python": examples.PYTHON,
         "curl": examples.CURL,
     }

@@ -16,7 +16,7 @@ const answer = await fetch('@GATEWAY_URL@@PATH@', {
 })
 """
 
-JAVASCRIPT_TOKEN = JAVASCRIPT.replace(
+JAVASCRIPT_USDC = JAVASCRIPT.replace(
     "await wallet.sendTransaction({ to: '@RECIPIENT@', value: @BASE_UNITS@n })",
     "await wallet.writeContract({ address: '@TOKEN@', abi: erc20Abi, functionName: 'transfer', args: ['@RECIPIENT@', @BASE_UNITS@n] })",
 ).replace("parseUnits", "erc20Abi")
@@ -36,7 +36,7 @@ answer = requests.request("@METHOD@", "@GATEWAY_URL@@PATH@", headers={
 """
 
 PYTHON_ETHER = 'tx_hash = "0x" + w3.eth.send_transaction({"from": account.address, "to": "@RECIPIENT@", "value": @BASE_UNITS@}).hex()'
-PYTHON_TOKEN = (
+PYTHON_USDC = (
     'tx_hash = "0x" + token.functions.transfer("@RECIPIENT@", @BASE_UNITS@)'
     '.transact({"from": account.address}).hex()  # token: the contract at @TOKEN@'
 )

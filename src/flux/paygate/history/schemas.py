@@ -27,6 +27,10 @@ class Moment(int):
             raise ValueError("an RFC 3339 date and time with Z or an offset")
         return cls(round(moment.timestamp() * 1000))
 
+    @classmethod
+    def json_schema(cls) -> dict[str, str]:
+        return {"type": "string", "format": "date-time"}
+
 
 class HistoryQuery(Struct, kw_only=True):
     api_id: str | None = field(default=None, name="apiId")

@@ -148,45 +148,42 @@ class CallPlan:
         return self._terms(self.listing.pricing, meaning.own)
 
     def offers(self, meaning: Meaning, block_seconds: int, grace_ms: int) -> list[Terms]:
-        """The current terms, then those in force at any moment of the grace period up to and including the block.
+        """The terms in force at any moment of the grace period up to and including the block, newest first.
 
-        A price that was replaced before the grace period began does not help any more.
+        A price replaced before that period does not help any more, and one set after it does not help yet.
         """
-        current = self.terms(meaning)
-        assert current is not None
-        offers = [current]
-        block_end = block_seconds * 1000 + 999
-        from_ms: dict[int, int] = {}
-        past = self.listing.history
-        for index, pricing in enumerate(past):
-            from_ms[index] = past[index + 1].until or 0 if index + 1 < len(past) else 0
-        for index, pricing in enumerate(past):
-            if (pricing.until or 0) >= block_seconds * 1000 - grace_ms and from_ms[index] <= block_end:
-                own = next(
-                    (
-                        op
-                        for op in pricing.endpoints
-                        if (op.method, op.path) == (meaning.method, meaning.template)
-                    ),
-                    None,
-                )
-                terms = self._terms(pricing, own)
-                if (
-                    terms is not None
-                    and terms.chain.chain_id == current.chain.chain_id
-                    and terms not in offers
-                ):
-                    offers.append(terms)
+        earliest, latest = block_seconds * 1000 - grace_ms, block_seconds * 1000 + 999
+        ages = [self.listing.pricing, *self.listing.history]
+        begins = [*(pricing.until or 0 for pricing in ages[1:]), 0]
+        offers: list[Terms] = []
+        chain_id = self._chain_id(ages[0], meaning.own)
+        for pricing, began in zip(ages, begins, strict=True):
+            if began > latest or (pricing.until is not None and pricing.until < earliest):
+                continue
+            own = _own(pricing, meaning)
+            terms = self._terms(pricing, own) if self._chain_id(pricing, own) == chain_id else None
+            if terms is not None and terms not in offers:
+                offers.append(terms)
         return offers
 
+    @staticmethod
+    def _chain_id(pricing: Pricing, own: Operation | None) -> int:
+        return (own.chain_id if own else None) or pricing.chain_id
+
     def _terms(self, pricing: Pricing, own: Operation | None) -> Terms | None:
-        chain = self._chains.get((own.chain_id if own else None) or pricing.chain_id)
+        chain = self._chains.get(self._chain_id(pricing, own))
         currency = (own.currency if own else None) or pricing.currency
         if chain is None or currency not in chain.currencies:
             return None
         price = (own.price if own else None) or pricing.price
         recipient = (own.recipient if own else None) or pricing.recipient or self.listing.provider
         return terms_of(chain, currency, price, recipient)
+
+
+def _own(pricing: Pricing, meaning: Meaning) -> Operation | None:
+    """The operation's own pricing as it was then."""
+    known = (meaning.method, meaning.template)
+    return next((op for op in pricing.endpoints if (op.method, op.path) == known), None)
 
 
 def terms_of(chain: Chain, currency: str, price: str, recipient: str) -> Terms:

@@ -137,9 +137,10 @@ def not_confirmed(tx_hash: str, confirmations: int, chain: Chain) -> FaultError:
 
 
 def check_paid(facts: Facts, offers: Sequence[Terms], signer: str, window: Window, *, relayed: bool) -> Paid:
-    """The sum against the terms in force, any of which suffices; the first are the current ones and word the refusal."""
+    """The sum against the terms in force, any of which suffices; the first words the refusal."""
     assert facts.receipt is not None
     assert facts.block is not None
+    assert offers
     if not window.holds(facts.block.timestamp):
         raise insufficient(offers[0], "payment_too_old")
     refusal: FaultError | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flux.kernel.wire import Call, Raw, Reply, Routes, Stream
 from flux.kernel.wire.bodies import ClientGone
 from flux.paygate.faults import (
@@ -51,7 +53,7 @@ PAID_CALL = [
 
 
 @routes.any("/gateway/{api_id}/{rest:path}", auth=PAYMENT, raises=PAID_CALL)
-async def call_gateway(call: Call, api_id: ApiId, rest: str) -> Raw | Stream | Reply:
+async def call_gateway(call: Call, api_id: ApiId, rest: str) -> Any:
     """Call a listed API, paid for."""
     return await _serve(call, api_id)
 
