@@ -66,6 +66,7 @@ async def test_metrics_count_what_was_answered(http: httpx.AsyncClient) -> None:
         await http.get("/health")
     await http.get("/nowhere")
     text = (await http.get("/metrics")).text
+    assert 'flux_bus_dropped_total{worker="0"} 0.0' in text
     assert 'flux_requests_total{plane="operator",route="GET /health",status="2xx",worker="0"} 3.0' in text
     assert 'flux_faults_total{code="NOT_FOUND",plane="operator",status="404",worker="0"} 1.0' in text
 

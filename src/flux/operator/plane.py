@@ -68,8 +68,7 @@ def build(
     def mounted() -> list[str]:
         return [one.name for one in all_planes() if one is not plane]
 
-    readiness.add("store", watch_store(house.db))
-    readiness.add("bus", watch_bus(house.bus))
+    _watch(house, metrics, readiness)
     relay = Relay(house.bus, alone=not house.settings.bus.url)
     gathering = Gathering(house.bus, metrics, workers=server.workers, group=siblings())
     find = openapi.get if isinstance(openapi, Mapping) else openapi
@@ -86,3 +85,15 @@ def build(
     plane.on_start += [relay.start, gathering.start]
     plane.on_stop += [relay.stop, gathering.stop]
     return plane
+
+
+def _watch(house: House, metrics: Metrics, readiness: Readiness) -> None:
+    """What every instance has to watch."""
+    readiness.add("store", watch_store(house.db))
+    readiness.add("bus", watch_bus(house.bus))
+
+    def lost() -> float:
+        # Buses count what they lose, and the port to them says nothing about it.
+        return float(getattr(house.bus, "dropped", 0))
+
+    metrics.read("flux_bus_dropped_total", "Events lost.", lost, kind="counter")
