@@ -20,6 +20,10 @@ def main(argv: list[str] | None = None) -> int:
     except SettingsError as problem:
         print(f"flux: {problem}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`flux errors | head`).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
 

@@ -152,6 +152,12 @@ def lives(pid: int) -> bool:
         return False
 
 
+async def gone(pid: int) -> None:
+    async with asyncio.timeout(5):
+        while lives(pid):
+            await asyncio.sleep(0.02)
+
+
 def test_stopping_leaves_no_process(tmp_path: Path) -> None:
     server = EmbeddedNats.start(tmp_path / "nats")
     pid = server.pid
@@ -174,9 +180,7 @@ async def test_the_server_does_not_outlive_an_owner_that_is_killed(tmp_path: Pat
     command = [sys.executable, "-c", OWNER, str(tmp_path / "nats")]
     owner = await asyncio.to_thread(subprocess.run, command, stdout=subprocess.PIPE, check=False)
     assert owner.returncode == -signal.SIGKILL
-    async with asyncio.timeout(5):
-        while lives(int(owner.stdout)):
-            await asyncio.sleep(0.02)
+    await gone(int(owner.stdout))
 
 
 def test_a_port_that_is_taken_is_an_unavailable_port_at_once(
@@ -190,7 +194,7 @@ def test_a_port_that_is_taken_is_an_unavailable_port_at_once(
 async def test_a_server_left_behind_is_replaced(tmp_path: Path) -> None:
     lost = EmbeddedNats.start(tmp_path / "nats")
     with EmbeddedNats.start(tmp_path / "nats") as server:
-        assert not lives(lost.pid)
+        await gone(lost.pid)
         bus = await joined(server.url)
         await bus.settle()
         await bus.close()

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from flux.kernel.faults import FaultError, Ports
 from flux.kernel.faults.recorder import Recorder, replayable
 from flux.kernel.faults.simulation import HEADER, SimulationRefused, simulated
+from flux.kernel.watch.logs import in_request
 from flux.kernel.wire.addresses import Addresses
 from flux.kernel.wire.answers import Answer, preflight, refusal_bytes, send_answer, send_result
 from flux.kernel.wire.bodies import ClientGone
@@ -101,6 +102,7 @@ class Application:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
         call, place = self._call(scope, receive)
+        in_request(call)
         try:
             visit = self._visit(call, place, call.method)
             if HEADER in call.first_headers or call.method == "OPTIONS" or "flux.refused" in scope:
@@ -115,7 +117,8 @@ class Application:
             else:
                 if visit.problems:
                     raise WireTrouble(Kind.INVALID_VALUES, visit.problems)
-                if self._ports.enabled:
+                if self._ports.enabled and call.plane.mount:
+                    # Not on the surface beside the planes, from which faults are armed and cleared.
                     await self._ports.strike("handler")
                 seconds = compiled.route.timeout or call.plane.limits.request_seconds
                 result = await (
@@ -213,6 +216,7 @@ class Application:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["method"] = "GET"
         call, place = self._call(scope, receive)
+        in_request(call)
         socket = Socket(scope, receive, send)
         try:
             visit = self._visit(call, place, "WEBSOCKET")
