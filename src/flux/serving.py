@@ -17,7 +17,7 @@ import uvicorn
 import uvloop
 
 from flux.app import bootstrap, compose, open_house
-from flux.kernel.wire.listening import listen
+from flux.kernel.watch import guard
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
 from flux.operatorfile import OperatorFile
@@ -77,6 +77,7 @@ async def _serve(
 ) -> None:
     origin = public_origin(settings, listener)
     operator_file = OperatorFile.open(data_dir)
+    guard(operator_file.admin_token)
     opened = await open_house(settings, data_dir, origin, operator_file, worker=worker)
     try:
         if worker == 0:
@@ -102,6 +103,7 @@ def _config(settings: Settings, application: Application) -> uvicorn.Config:
         ws_max_size=SOCKET_MESSAGE_BYTES,
         ws_ping_interval=None,
         ws_per_message_deflate=False,
+        interface="asgi3",
         loop="none",
         lifespan="on",
         access_log=False,

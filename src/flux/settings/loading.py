@@ -12,15 +12,15 @@ import msgspec
 from msgspec import Struct, field
 from msgspec import inspect as types
 
-from flux.settings.community import CommunitySettings
-from flux.settings.content import ContentSettings
-from flux.settings.paygate import PaygateSettings
 from flux.settings.blobs import BlobSettings
 from flux.settings.bus import BusSettings
+from flux.settings.community import CommunitySettings
+from flux.settings.content import ContentSettings
 from flux.settings.jobs import JobSettings
+from flux.settings.paygate import PaygateSettings
 from flux.settings.post import PostSettings
-from flux.settings.store import StoreSettings
 from flux.settings.server import ServerSettings
+from flux.settings.store import StoreSettings
 
 PREFIX = "FLUX_"
 

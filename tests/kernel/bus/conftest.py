@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,23 +13,19 @@ from flux.settings.bus import BusSettings
 
 
 @pytest.fixture
-async def nats_server(tmp_path: Path) -> AsyncIterator[EmbeddedNats]:
-    server = EmbeddedNats(tmp_path / "nats")
-    await server.start()
-    yield server
-    await server.stop()
+def nats_server(tmp_path: Path) -> Iterator[EmbeddedNats]:
+    with EmbeddedNats.start(tmp_path / "nats") as server:
+        yield server
 
 
 @pytest.fixture(params=["local", "nats"])
-async def bus(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LocalBus | NatsBus]:
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[LocalBus | NatsBus]:
     """One bus of each kind, with injectable faults."""
     ports = Ports(enabled=True, deadline_seconds=0.05)
-    server = EmbeddedNats(tmp_path / "nats")
-    made = (
-        LocalBus(ports)
-        if request.param == "local"
-        else await NatsBus.connect(BusSettings(url=await server.start()), ports)
-    )
+    made: LocalBus | NatsBus
+    if request.param == "local":
+        made = LocalBus(ports)
+    else:
+        made = await NatsBus.connect(BusSettings(url=request.getfixturevalue("nats_server").url), ports)
     yield made
     await made.close()
-    await server.stop()

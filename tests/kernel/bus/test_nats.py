@@ -7,6 +7,8 @@ import logging
 import os
 import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -58,8 +60,7 @@ async def test_closing_sends_what_is_still_held(nats_server: EmbeddedNats) -> No
 
 
 async def test_events_held_while_the_server_is_away_arrive_after_it_is_back(tmp_path: Path) -> None:
-    server = EmbeddedNats(tmp_path / "nats")
-    await server.start()
+    server = EmbeddedNats.start(tmp_path / "nats")
     bus = await joined(server.url, buffer_events=10)
     ear = Ear()
     bus.subscribe("room.1", ear)
@@ -67,22 +68,20 @@ async def test_events_held_while_the_server_is_away_arrive_after_it_is_back(tmp_
     await ear.wait_for(1)
     port, token = port_of(server), urlsplit(server.url).username or ""
     os.kill(server.pid, signal.SIGKILL)
-    await server.stop()
+    server.stop()
     async with asyncio.timeout(5):
         while bus._client.is_connected:
             await asyncio.sleep(0.005)
     for number in range(15):
         bus.publish("room.1", str(number).encode())
     assert bus.dropped == 5
-    await server.start(port=port, token=token)
-    await ear.wait_for(11)
-    assert ear.payloads == [b"before", *(str(number).encode() for number in range(10))], (
-        "the oldest are kept, in order"
-    )
-    bus.publish("room.1", b"after")
-    await ear.wait_for(12)
-    await bus.close()
-    await server.stop()
+    with EmbeddedNats.start(tmp_path / "nats", port=port, token=token):
+        await ear.wait_for(11)
+        kept = [str(number).encode() for number in range(10)]
+        assert ear.payloads == [b"before", *kept], "the oldest are kept, in order"
+        bus.publish("room.1", b"after")
+        await ear.wait_for(12)
+        await bus.close()
 
 
 async def test_a_full_buffer_drops_the_newest_says_so_and_never_blocks(
@@ -121,7 +120,7 @@ async def test_an_event_too_large_for_the_server_is_counted_and_the_next_one_pas
 
 async def test_no_server_is_an_unavailable_port(nats_server: EmbeddedNats) -> None:
     url = nats_server.url
-    await nats_server.stop()
+    nats_server.stop()
     with pytest.raises(PortFailure) as caught:
         await joined(url, connect_seconds=0.3)
     assert (caught.value.port, caught.value.mode) == ("bus", Mode.UNAVAILABLE)
@@ -145,25 +144,58 @@ async def test_the_embedded_server_keeps_its_token_to_itself(
     assert token.encode() not in Path(f"/proc/{nats_server.pid}/cmdline").read_bytes()
 
 
-async def test_stopping_leaves_no_process(tmp_path: Path) -> None:
-    server = EmbeddedNats(tmp_path / "nats")
-    await server.start()
+def lives(pid: int) -> bool:
+    """Not gone, and not waiting to be reaped."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+async def gone(pid: int) -> None:
+    async with asyncio.timeout(5):
+        while lives(pid):
+            await asyncio.sleep(0.02)
+
+
+def test_stopping_leaves_no_process(tmp_path: Path) -> None:
+    server = EmbeddedNats.start(tmp_path / "nats")
     pid = server.pid
-    await server.stop()
-    await server.stop()
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    assert lives(pid)
+    server.stop()
+    server.stop()
+    assert not lives(pid)
+
+
+OWNER = """
+import os, signal, sys
+from pathlib import Path
+from flux.kernel.bus import EmbeddedNats
+print(EmbeddedNats.start(Path(sys.argv[1])).pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+async def test_the_server_does_not_outlive_an_owner_that_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OWNER, str(tmp_path / "nats")]
+    owner = await asyncio.to_thread(subprocess.run, command, stdout=subprocess.PIPE, check=False)
+    assert owner.returncode == -signal.SIGKILL
+    await gone(int(owner.stdout))
+
+
+def test_a_port_that_is_taken_is_an_unavailable_port_at_once(
+    nats_server: EmbeddedNats, tmp_path: Path
+) -> None:
+    with pytest.raises(PortFailure) as caught:
+        EmbeddedNats.start(tmp_path / "second", port=port_of(nats_server))
+    assert (caught.value.mode, caught.value.reason) == (Mode.UNAVAILABLE, "start")
 
 
 async def test_a_server_left_behind_is_replaced(tmp_path: Path) -> None:
-    lost, next_one = EmbeddedNats(tmp_path / "nats"), EmbeddedNats(tmp_path / "nats")
-    await lost.start()
-    old = lost.pid
-    await next_one.start()
-    assert lost._process is not None
-    assert await asyncio.wait_for(lost._process.wait(), 5) == -signal.SIGKILL
-    bus = await joined(next_one.url)
-    await bus.settle()
-    await bus.close()
-    assert next_one.pid != old
-    await next_one.stop()
+    lost = EmbeddedNats.start(tmp_path / "nats")
+    with EmbeddedNats.start(tmp_path / "nats") as server:
+        await gone(lost.pid)
+        bus = await joined(server.url)
+        await bus.settle()
+        await bus.close()
+    lost.stop()

@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
+import msgspec
 import uvicorn
+from msgspec import UNSET, Meta, Struct, UnsetType
+
 from flux.kernel.faults import Fault, FaultError, FaultTable, PortFailure, Ports
 from flux.kernel.wire import (
     Body,
@@ -30,8 +33,6 @@ from flux.kernel.wire import (
 from flux.kernel.wire.listening import listen
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
-from msgspec import UNSET, Meta, Struct, UnsetType
-
 
 table = FaultTable("small")
 TEAPOT = table.declare(
@@ -71,9 +72,9 @@ class SmallEnvelope:
         return INTERNAL()
 
     def render(self, error: FaultError, call: Call) -> tuple[bytes, dict[str, str]]:
-        return json.dumps(
+        return msgspec.json.encode(
             {"code": error.fault.code, "message": error.message, "detail": error.detail}
-        ).encode(), {}
+        ), {}
 
     def fits(self, status: int, body: bytes) -> str | None:
         return None if set(json.loads(body)) == {"code", "message", "detail"} else "keys"
@@ -226,8 +227,7 @@ def build(**changes: Any) -> Plane:
 
 
 def build_root() -> Plane:
-    root = Plane(name="root", mount="", routes=Routes(), faults=table, envelope=SmallEnvelope())
-    return root
+    return Plane(name="root", mount="", routes=Routes(), faults=table, envelope=SmallEnvelope())
 
 
 class _Server(uvicorn.Server):
@@ -255,6 +255,7 @@ async def serving(application: Application) -> AsyncIterator[str]:
         application,
         http=Limited,
         ws="websockets-sansio",
+        interface="asgi3",
         loop="none",
         lifespan="on",
         log_config=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,12 +11,17 @@ import apsw
 
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
 from flux.kernel.store.port import Dialect, Params, Statement, UnitSuspended, Work
-from flux.kernel.store.sqlite_connection import FileLock, Tuning, open_connection, translated
+from flux.kernel.store.sqlite_connection import FileLock, Tuning, fail, open_connection
 from flux.kernel.store.sqlite_scans import ScanPool
 from flux.kernel.store.sqlite_writer import GroupWriter
 from flux.kernel.store.statements import for_sqlite
 
 T = TypeVar("T")
+
+_SWITCH_SECONDS = 0.0001
+"""A thread that comes back from the disk wants the interpreter's lock. The loop lets go of it at every system call, each
+time for too short a moment, and each of these starts the waiting anew: at the default of 5 ms, commits and scans
+under a busy loop were seen to stand for up to 1.8 s. Below the time between two such moments they do not."""
 
 
 class SqliteDatabase:
@@ -39,6 +45,8 @@ class SqliteDatabase:
         tuning = tuning or Tuning()
         self._ports = ports or Ports()
         self._timeout = statement_timeout_seconds
+        if sys.getswitchinterval() > _SWITCH_SECONDS:
+            sys.setswitchinterval(_SWITCH_SECONDS)
         self._lock = FileLock(self.path)
         try:
             self._writer = GroupWriter(self.path, tuning)
@@ -60,7 +68,7 @@ class SqliteDatabase:
         try:
             rows = self._connection().execute(for_sqlite(sql), params).fetchall()
         except apsw.Error as error:
-            raise translated(error) from error
+            fail(error)
         return [into(*row) for row in rows]
 
     async def value(self, sql: Statement, params: Params) -> Any:
@@ -107,5 +115,5 @@ class SqliteDatabase:
             row = cursor.fetchone()
             cursor.close(True)
         except apsw.Error as error:
-            raise translated(error) from error
+            fail(error)
         return row

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
+from flux.kernel.wire.bodies import stream_body, whole_body
 from flux.kernel.wire.troubles import Kind, WireTrouble
 
 if TYPE_CHECKING:
-    from flux.kernel.wire.planes import Plane
+    from flux.kernel.wire.places import Place
     from flux.kernel.wire.routes import Route
 
 T = TypeVar("T")
@@ -23,25 +24,35 @@ class Call:
 
     `path` is relative to the plane's mount, percent-encoded as sent, without a trailing slash (`slashed` tells
     whether there was one). `principal` is what the plane's gate found out about the caller. `reply_headers` go on
-    whatever answer leaves, success or fault. `state` is the plane's own scratch place for this request.
+    whatever answer leaves, success or fault. `path_params` are its texts, `values` what the route makes of them. `state` is the plane's own scratch place for this request.
     """
 
     __slots__ = (
-        "_body", "_query", "_receive", "client_ip", "method", "path", "path_params", "plane", "principal",
-        "reply_headers", "request_id", "route", "scope", "slashed", "state",
+        "_body", "_query", "_receive", "client_ip", "first_headers", "method", "path", "path_params", "plane",
+        "principal", "reply_headers", "request_id", "route", "scope", "slashed", "state", "values",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, receive: Receive, plane: Plane, path: str, request_id: str) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        place: Place,
+        request_id: str,
+        headers: dict[bytes, bytes],
+        client_ip: str,
+    ) -> None:
         self.scope = scope
-        self.plane = plane
+        self.first_headers = headers
+        self.plane = place.plane
         self.method: str = scope["method"]
-        self.path = path
-        self.slashed = False
+        self.path = place.path
+        self.slashed = place.slashed
         self.request_id = request_id
+        self.client_ip = client_ip
         self.route: Route | None = None
-        self.path_params: dict[str, str] = {}
+        self.path_params: Mapping[str, str] = {}
+        self.values: Mapping[str, Any] = {}
         self.principal: Any = None
-        self.client_ip: str = ""
         self.reply_headers: dict[str, str] = {}
         self.state: dict[str, Any] = {}
         self._receive = receive
@@ -55,12 +66,8 @@ class Call:
 
     def header(self, name: str) -> str | None:
         """The first header of that (lower-case) name, trimmed; None when absent."""
-        wanted = name.encode("latin-1")
-        for key, value in self.scope["headers"]:
-            if key == wanted:
-                text: str = value.decode("latin-1")
-                return text.strip(" \t")
-        return None
+        value = self.first_headers.get(name.encode("latin-1"))
+        return None if value is None else value.decode("latin-1").strip(" \t")
 
     def header_values(self, name: str) -> list[str]:
         """Every header of that (lower-case) name, in order, trimmed."""
@@ -112,23 +119,20 @@ class Call:
     async def body(self, limit: int | None = None) -> bytes:
         """The whole body, read once, at most `limit` bytes (default: the route's, else the plane's)."""
         if self._body is None:
-            from flux.kernel.wire.bodies import read_body
-
-            bound = limit or (
-                self.route.body_limit
-                if self.route and self.route.body_limit
-                else self.plane.limits.body_bytes
-            )
-            self._body = await read_body(
-                self._receive, self.scope["headers"], bound, self.plane.limits.body_seconds
-            )
+            route = self.route
+            bound = limit or (route.body_limit if route is not None else None) or self.plane.limits.body_bytes
+            if (cycle := getattr(self._receive, "__self__", None)) is not None and not cycle.more_body:
+                # It lies complete in the server's cycle: the usual case, which needs no timer and no assembly.
+                message = await self._receive()
+                self._body = whole_body(message, bound)
+            else:
+                pieces = self.body_stream(bound)
+                self._body = b"".join([piece async for piece in pieces])
         return self._body
 
     def body_stream(self, limit: int) -> AsyncIterator[bytes]:
         """The body in chunks as they arrive, refusing more than `limit` bytes; instead of `body`, not after it."""
-        from flux.kernel.wire.bodies import stream_body
-
-        return stream_body(self._receive, self.scope["headers"], limit, self.plane.limits.body_seconds)
+        return stream_body(self._receive, self.first_headers, limit, self.plane.limits.body_seconds)
 
     async def gone(self) -> None:
         """Returns when the client has disconnected."""

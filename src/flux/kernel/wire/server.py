@@ -11,14 +11,15 @@ from typing import Any, Protocol
 from flux.kernel.faults import FaultError, Ports
 from flux.kernel.faults.recorder import Recorder, replayable
 from flux.kernel.faults.simulation import HEADER, SimulationRefused, simulated
+from flux.kernel.watch.logs import in_request
 from flux.kernel.wire.addresses import Addresses
 from flux.kernel.wire.answers import Answer, preflight, refusal_bytes, send_answer, send_result
 from flux.kernel.wire.bodies import ClientGone
 from flux.kernel.wire.call import Call, Receive, Scope, Send
-from flux.kernel.wire.compiling import Compiled
+from flux.kernel.wire.places import Place, Places, Visit
 from flux.kernel.wire.planes import Plane
 from flux.kernel.wire.requestids import RequestIds
-from flux.kernel.wire.routing import Resource, Router, named
+from flux.kernel.wire.routing import Resource
 from flux.kernel.wire.sockets import Socket
 from flux.kernel.wire.troubles import Kind, WireTrouble
 
@@ -35,7 +36,7 @@ class Meter(Protocol):
 
 
 class Application:
-    """Serves planes by their mounts, or by their hosts at the root. `mount=""` takes every other path."""
+    """Serves the planes it is given (see places.py for how a request finds its plane)."""
 
     def __init__(
         self,
@@ -50,10 +51,8 @@ class Application:
         on_stop: Sequence[Hook] = (),
     ) -> None:
         self.planes = list(planes)
-        self.routers = {plane.name: Router(plane.routes) for plane in planes}
-        self._by_mount = {plane.mount: plane for plane in planes if plane.mount}
-        self._root = next(plane for plane in planes if not plane.mount)
-        self._by_host = {plane.host.lower().encode(): plane for plane in planes if plane.host}
+        self._places = Places(planes)
+        self.routers = self._places.routers
         self._ports = ports
         self._addresses = Addresses(trusted_proxies)
         self._sandbox = sandbox
@@ -68,82 +67,68 @@ class Application:
         """Called once everything has started, just before the first request is accepted."""
         self._ready = act
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         kind = scope["type"]
         if kind == "http":
-            await self._http(scope, receive, send)
-        elif kind == "websocket":
-            await self._websocket(scope, receive, send)
-        elif kind == "lifespan":
-            await self._lifespan(receive, send)
+            return self._http(scope, receive, send)
+        if kind == "websocket":
+            return self._websocket(scope, receive, send)
+        return self._lifespan(receive, send)
 
-    # -- where a request goes ---------------------------------------------------------------------------------
-
-    def locate(self, scope: Scope) -> tuple[Plane, str]:
-        """The plane and the path below its mount, percent-encoded as sent."""
-        path: str = scope["raw_path"].decode("latin-1")
-        if self._by_host:
-            for name, value in scope["headers"]:
-                if name == b"host":
-                    plane = self._by_host.get(value.partition(b":")[0].lower())
-                    if plane is not None:
-                        return plane, self._stripped(plane, path)
-                    break
-        end = path.find("/", 1)
-        mount = path if end < 0 else path[:end]
-        plane = self._by_mount.get(mount)
-        if plane is None:
-            return self._root, path
-        return plane, self._stripped(plane, path[len(mount) :] or "/")
+    def _call(self, scope: Scope, receive: Receive) -> tuple[Call, Place]:
+        # The first of each name counts: the list is reversed so that it is written last.
+        headers: dict[bytes, bytes] = dict(scope["headers"][::-1])
+        place = self._places.find(scope["raw_path"], headers)
+        client = scope["client"]
+        address = client[0] if client else ""
+        if b"x-forwarded-for" in headers:
+            address = self._addresses.client(address, headers[b"x-forwarded-for"].decode("latin-1"))
+        request_id = self._ids.for_request(headers.get(b"x-request-id"))
+        return Call(scope, receive, place, request_id, headers, address), place
 
     @staticmethod
-    def _stripped(plane: Plane, path: str) -> str:
-        for prefix in plane.strip:
-            if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
-                return path[len(prefix) :] or "/"
-        return path
-
-    def _call(self, scope: Scope, receive: Receive) -> Call:
-        plane, path = self.locate(scope)
-        call = Call(scope, receive, plane, path, self._ids.for_request(scope["headers"]))
-        if len(path) > 1 and path[-1] == "/":
-            call.slashed = True
-            call.path = path.rstrip("/") or "/"
-        peer = scope["client"][0] if scope["client"] else ""
-        forwarded = call.header("x-forwarded-for")
-        call.client_ip = peer if forwarded is None else self._addresses.client(peer, forwarded)
-        return call
-
-    def _match(self, call: Call, method: str) -> tuple[Compiled | None, Resource | None]:
-        found = self.routers[call.plane.name].find(call.path)
-        if found is None:
-            return None, None
-        resource, values = found
-        methods = resource.by_method
-        compiled = (
-            methods.get(method) or (methods.get("GET") if method == "HEAD" else None) or methods.get("*")
-        )
-        if method == "WEBSOCKET":
-            compiled = methods.get(method)
-        if compiled is not None:
-            call.route = compiled.route
-            call.path_params = named(compiled, values)
-            return compiled, resource
-        return None, resource
+    def _visit(call: Call, place: Place, method: str) -> Visit:
+        if place.trouble is not None:
+            raise place.trouble.with_traceback(None)
+        visit = place.visit(method)
+        if visit.compiled is not None:
+            call.route = visit.compiled.route
+            call.path_params = visit.params
+            call.values = visit.values
+        return visit
 
     # -- HTTP -------------------------------------------------------------------------------------------------
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        call = self._call(scope, receive)
+        call, place = self._call(scope, receive)
+        in_request(call)
         try:
-            status = await self._serve(call, send)
+            visit = self._visit(call, place, call.method)
+            if HEADER in call.first_headers or call.method == "OPTIONS" or "flux.refused" in scope:
+                answer = self._aside(call, place.resource)
+                if answer is not None:
+                    await send_answer(send, call, answer)
+                    return
+            await call.plane.gate(call)
+            compiled = visit.compiled
+            if compiled is None:
+                status = await send_answer(send, call, self.refuse(call, _unrouted(place.resource)))
+            else:
+                if visit.problems:
+                    raise WireTrouble(Kind.INVALID_VALUES, visit.problems)
+                if self._ports.enabled and call.plane.mount:
+                    # Not on the surface beside the planes, from which faults are armed and cleared.
+                    await self._ports.strike("handler")
+                seconds = compiled.route.timeout or call.plane.limits.request_seconds
+                result = await (
+                    compiled.invoke(call) if seconds is None else _within(seconds, compiled.invoke(call))
+                )
+                status = await send_result(send, call, compiled.route.status, result)
         except ClientGone:
             return
-        except asyncio.CancelledError:
-            raise
         except Exception as trouble:
-            if call.scope.get("flux.started"):
+            if "flux.started" in scope:
                 # The status line is out: the only honest end is to break the connection.
                 log.warning("answer broken off", exc_info=trouble, extra={"request_id": call.request_id})
                 raise
@@ -152,41 +137,22 @@ class Application:
             route = call.route.name if call.route is not None else "unknown"
             self._meter.request(call.plane.name, route, status, perf_counter() - began)
 
-    async def _serve(self, call: Call, send: Send) -> int:
-        headers = call.scope["headers"]
-        if call.method == "OPTIONS" and (answer := self._options(call)) is not None:
-            return await send_answer(send, call, answer)
-        refused: WireTrouble | None = call.scope.get("flux.refused")
-        if refused is not None:
-            raise refused
-        compiled, resource = self._match(call, call.method)
-        for name, value in headers:
-            if name == HEADER:
-                raise self._simulate(call, value.decode("latin-1"))
-        await call.plane.gate(call)
-        if compiled is None:
-            if resource is None:
-                raise WireTrouble(Kind.UNKNOWN_ROUTE)
-            raise WireTrouble(Kind.WRONG_METHOD, allowed=resource.allowed)
-        if self._ports.enabled:
-            await self._ports.strike("handler")
-        seconds = compiled.route.timeout or call.plane.limits.request_seconds
-        if seconds is None:
-            result = await compiled.invoke(call)
-        else:
-            try:
-                async with asyncio.timeout(seconds):
-                    result = await compiled.invoke(call)
-            except TimeoutError:
-                raise WireTrouble(Kind.REQUEST_TIMEOUT, limit=seconds) from None
-        return await send_result(send, call, compiled.route.status, result)
+    def _aside(self, call: Call, resource: Resource | None) -> Answer | None:
+        """The unusual: a head that was refused, a preflight, a simulated failure. None: serve it after all."""
+        if "flux.refused" in call.scope:
+            raise call.scope["flux.refused"]
+        if call.method == "OPTIONS" and (answer := self._options(call, resource)) is not None:
+            return answer
+        if HEADER in call.first_headers:
+            raise self._simulate(call, call.first_headers[HEADER].decode("latin-1"))
+        return None
 
-    def _options(self, call: Call) -> Answer | None:
+    @staticmethod
+    def _options(call: Call, resource: Resource | None) -> Answer | None:
         """A preflight, or what a known path allows; None where the route itself answers OPTIONS."""
-        compiled, resource = self._match(call, "OPTIONS")
-        if call.header("access-control-request-method") is not None:
+        if b"access-control-request-method" in call.first_headers:
             return preflight(call)
-        if compiled is None and resource is not None:
+        if call.route is None and resource is not None:
             return Answer(204, b"", {"Allow": ", ".join((*resource.allowed, "OPTIONS"))})
         return None
 
@@ -203,20 +169,18 @@ class Application:
     def refuse(self, call: Call, trouble: Exception) -> Answer:
         """The plane's answer for any failure, recorded and counted."""
         plane = call.plane
-        if isinstance(trouble, FaultError):
-            error = trouble
-        else:
-            error = plane.envelope.translate(trouble, call)
-            if error.fault.status >= 500:
-                log.error(
-                    "%s on %s %s",
-                    error.fault.code,
-                    call.method,
-                    call.path,
-                    exc_info=trouble,
-                    extra={"request_id": call.request_id},
-                )
-        body, headers = plane.envelope.render(error, call)
+        error = trouble if isinstance(trouble, FaultError) else plane.envelope.translate(trouble, call)
+        if error.fault.status >= 500 and error is not trouble:
+            where = f"{call.method} {call.path}"
+            log.error(
+                "%s on %s", error.fault.code, where, exc_info=trouble, extra={"request_id": call.request_id}
+            )
+        try:
+            body, headers = plane.envelope.render(error, call)
+        except Exception as bug:
+            log.exception("the envelope of %s failed", error.fault.key, extra={"request_id": call.request_id})
+            error = plane.envelope.translate(bug, call)
+            body, headers = plane.envelope.render(error, call)
         fault = error.fault
         if self._meter is not None:
             self._meter.fault(plane.name, fault.code, fault.status)
@@ -233,7 +197,9 @@ class Application:
                 misfit=plane.envelope.fits(fault.status, body),
                 request=replayable(call.method, target, call.scope["headers"], call._body),
             )
-        return Answer(fault.status, body, {**error.headers, **headers, "Content-Type": "application/json"})
+        extra = error.headers
+        extra.update(headers)
+        return Answer(fault.status, body, extra, b"application/json")
 
     def refuse_raw(self, url: bytes, client: str, trouble: WireTrouble) -> bytes:
         """A complete HTTP/1.1 answer for what never became a request: the protocol writes it and closes."""
@@ -242,21 +208,24 @@ class Application:
             "type": "http", "method": "GET", "raw_path": path if path.startswith(b"/") else b"/", "query_string": b"",
             "headers": [], "client": (client, 0),
         }  # fmt: skip
-        call = self._call(scope, _nothing)
+        call, _ = self._call(scope, _nothing)
         return refusal_bytes(call, self.refuse(call, trouble))
 
     # -- WebSocket --------------------------------------------------------------------------------------------
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["method"] = "GET"
-        call = self._call(scope, receive)
+        call, place = self._call(scope, receive)
+        in_request(call)
         socket = Socket(scope, receive, send)
         try:
-            compiled, resource = self._match(call, "WEBSOCKET")
+            visit = self._visit(call, place, "WEBSOCKET")
             await call.plane.gate(call)
-            if compiled is None:
-                raise WireTrouble(Kind.UNKNOWN_ROUTE if resource is None else Kind.UPGRADE_REFUSED)
-            await compiled.invoke(call, socket)
+            if visit.compiled is None:
+                raise WireTrouble(Kind.UNKNOWN_ROUTE if place.resource is None else Kind.UPGRADE_REFUSED)
+            if visit.problems:
+                raise WireTrouble(Kind.INVALID_VALUES, visit.problems)
+            await visit.compiled.invoke(call, socket)
             await socket.close(1000)
         except asyncio.CancelledError:
             raise
@@ -295,6 +264,20 @@ class Application:
             except Exception:
                 log.exception("a shutdown step failed")
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _unrouted(resource: Resource | None) -> WireTrouble:
+    if resource is None:
+        return WireTrouble(Kind.UNKNOWN_ROUTE)
+    return WireTrouble(Kind.WRONG_METHOD, allowed=resource.allowed)
+
+
+async def _within(seconds: float, work: Awaitable[Any]) -> Any:
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        raise WireTrouble(Kind.REQUEST_TIMEOUT, limit=seconds) from None
 
 
 async def _nothing() -> dict[str, Any]:

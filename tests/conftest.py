@@ -1,0 +1,46 @@
+"""What every test may use: databases (tests/harness/databases.py) and shared servers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.harness.server import Server, serve
+
+pytest_plugins = ["tests.harness.databases"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`unit`: what `make check` runs, everything that starts no server process and no PostgreSQL."""
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        heavy = (
+            {"server", "postgres_server"} & set(item.fixturenames)
+            or "postgres" in parameters.values()
+            or HEAVY & set(vars(item.module))
+            or HEAVY_FOLDERS & set(item.path.parts)
+        )
+        if not heavy:
+            item.add_marker("unit")
+
+
+HEAVY = {"serve", "EmbeddedNats", "EmbeddedPostgres", "anvil", "Anvil", "ThreadedMotoServer"}
+"""Names whose import into a test module tells that it starts processes."""
+HEAVY_FOLDERS = {"reach", "clients", "gates", "durability"}
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def server_database(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+async def server(server_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """One sandbox server a database kind and test process. Leave no fault armed and make your own accounts."""
+    async with serve(
+        tmp_path_factory.mktemp(f"server-{server_database}"), database=server_database
+    ) as running:
+        yield running
