@@ -143,7 +143,7 @@ class Gatekeeper:
 
     def _refuse(self, call: Call, verdict: Verdict, name: str, *, overall: bool) -> None:
         self._headers(call, verdict, name)
-        raise faults.RATE_LIMITED(retry_after=verdict.retry_after, **{"global": overall})
+        raise faults.rate_limited(verdict.retry_after, overall=overall)
 
     def _headers(self, call: Call, verdict: Verdict, name: str) -> None:
         headers = call.reply_headers

@@ -95,7 +95,11 @@ class Permissions(int):
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^[0-9]{1,19}$", "description": "Permission bits as a decimal string"}
+        return {
+            "type": "string",
+            "pattern": "^[0-9]{1,19}$",
+            "description": "Permission bits as a decimal string",
+        }
 
 
 def changes(body: Struct) -> dict[str, Any]:

@@ -171,14 +171,27 @@ class Builder:
         messages = MessageService(house.db, house.clock, self.where, views, writing, settings)
         pins = PinService(house.db, house.clock, self.where, messages, views, writing, settings.limits)
         self.bans = BanService(
-            house.db, house.clock, self.users, self.where, self.joining, Purging(self.announcer), self.announcer
+            house.db,
+            house.clock,
+            self.users,
+            self.where,
+            self.joining,
+            Purging(self.announcer),
+            self.announcer,
         )
         self.plane.provide(send, messages, pins, self.bans)
 
     def _doors(self) -> None:
         house = self.house
         applications = ApplicationService(
-            house.db, house.clock, house.ids, self.users, self.members, self.joining, self.where, self.announcer
+            house.db,
+            house.clock,
+            house.ids,
+            self.users,
+            self.members,
+            self.joining,
+            self.where,
+            self.announcer,
         )
         consent = ConsentService(
             house.db, house.clock, self.users, applications, self.where, self.roles, self.members, self.joining,

@@ -51,4 +51,6 @@ async def delete_me(call: Call, body: SudoProof) -> None:
 
 
 async def _prove(call: Call, body: SudoProof) -> None:
-    await call.use(SudoService).demand(call.principal.user, call.header(HEADER.lower()), body.password or None)
+    await call.use(SudoService).demand(
+        call.principal.user, call.header(HEADER.lower()), body.password or None
+    )

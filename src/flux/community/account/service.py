@@ -64,7 +64,9 @@ class AccountService:
         return changed
 
     async def _columns(self, user: UserRow, sent: dict[str, Any]) -> dict[str, Any]:
-        values = {name: value for name, value in sent.items() if name not in ("new_password", "discriminator")}
+        values = {
+            name: value for name, value in sent.items() if name not in ("new_password", "discriminator")
+        }
         if "discriminator" in sent:
             values["discriminator"] = int(sent["discriminator"])
             if not 0 < values["discriminator"] <= rules.DISCRIMINATORS:

@@ -54,10 +54,14 @@ async def unsuspend(call: Call, body: UserOnly) -> UserMutation:
 @routes.post("/users/schedule-deletion", auth=admin("user:delete"), raises=USER)
 async def schedule_deletion(call: Call, body: ScheduleDeletion) -> UserMutation:
     """Schedule an account for deletion."""
-    return UserMutation(await call.use(AdminService).schedule_deletion(body.user_id, body.days_until_deletion))
+    return UserMutation(
+        await call.use(AdminService).schedule_deletion(body.user_id, body.days_until_deletion)
+    )
 
 
-@routes.post("/users/update-suspicious-activity-flags", auth=admin("user:update:suspicious_activity"), raises=USER)
+@routes.post(
+    "/users/update-suspicious-activity-flags", auth=admin("user:update:suspicious_activity"), raises=USER
+)
 async def demand_proof(call: Call, body: SuspiciousFlags) -> UserMutation:
     """Ask an account for a proof of its e-mail address or phone."""
     return UserMutation(await call.use(AdminService).demand_proof(body.user_id, body.flags))
@@ -85,4 +89,6 @@ async def unban_address(call: Call, body: Address) -> None:
 async def update_features(call: Call, body: FeaturesUpdate) -> GuildMutation:
     """Add and remove any features of a guild."""
     service = call.use(AdminService)
-    return GuildMutation(await service.update_features(body.guild_id, body.add_features, body.remove_features))
+    return GuildMutation(
+        await service.update_features(body.guild_id, body.add_features, body.remove_features)
+    )

@@ -113,7 +113,9 @@ class GuildAdmin(Struct, frozen=True):
 
     @classmethod
     def of(cls, row: GuildRow) -> GuildAdmin:
-        return cls(str(row.id), row.name, row.feature_list, str(row.owner_id), row.icon, None, row.member_count)
+        return cls(
+            str(row.id), row.name, row.feature_list, str(row.owner_id), row.icon, None, row.member_count
+        )
 
 
 class GuildMutation(Struct, frozen=True):

@@ -37,7 +37,12 @@ class AdminService:
             return [UserAdmin.of(row) for row in found.values()]
         text = body.query or ""
         rows = await repository.search_users(self._db, rules.folded(text.partition("#")[0]))
-        if text.isascii() and text.isdigit() and len(text) < 20 and (row := await self._users.find(int(text))):
+        if (
+            text.isascii()
+            and text.isdigit()
+            and len(text) < 20
+            and (row := await self._users.find(int(text)))
+        ):
             rows = [row, *rows]
         return [UserAdmin.of(row) for row in rows]
 
@@ -71,7 +76,9 @@ class AdminService:
     async def unsuspend(self, user_id: int) -> UserAdmin:
         async def work(tx: Transaction) -> UserAdmin:
             row = await self._users.require(user_id, tx)
-            return UserAdmin.of(await self._users.set(tx, user_id, banned_until=None, flags=row.flags & ~DELETED))
+            return UserAdmin.of(
+                await self._users.set(tx, user_id, banned_until=None, flags=row.flags & ~DELETED)
+            )
 
         return await self._db.transact(work)
 

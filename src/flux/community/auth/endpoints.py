@@ -72,7 +72,7 @@ async def logout(call: Call) -> None:
 @routes.get("/auth/sessions", auth=HUMAN, bucket=buckets.SESSIONS)
 async def list_sessions(call: Call) -> list[SessionView]:
     """Your sessions, most recently used first."""
-    return await call.use(SessionService).list(call.principal.user.id, call.principal.session)
+    return await call.use(SessionService).listing(call.principal.user.id, call.principal.session)
 
 
 @routes.post("/auth/sessions/logout", auth=HUMAN, bucket=buckets.LOGOUT, raises=SUDO)
@@ -115,7 +115,9 @@ async def authorize_address(call: Call, body: TokenBody) -> None:
     await call.use(LoginService).authorize(body.token)
 
 
-@routes.get("/auth/ip-authorization/poll", auth=OPEN, bucket=buckets.SESSIONS, raises=[*REFUSALS, faults.UNKNOWN_USER])
+@routes.get(
+    "/auth/ip-authorization/poll", auth=OPEN, bucket=buckets.SESSIONS, raises=[*REFUSALS, faults.UNKNOWN_USER]
+)
 async def poll_address(call: Call, query: PollQuery) -> Poll:
     """Whether the link in the mail was opened; if so, the session."""
     return await call.use(LoginService).poll(query.ticket, origin(call))

@@ -89,7 +89,7 @@ class LoginService:
             return
         verdict = self._quota.count(key, rate)
         if not verdict.allowed:
-            raise faults.RATE_LIMITED(retry_after=verdict.retry_after, **{"global": False})
+            raise faults.rate_limited(verdict.retry_after)
 
     # -- new addresses ----------------------------------------------------------------------------------------
 
@@ -142,7 +142,9 @@ class LoginService:
             if (refusal := self.refusal(user)) is not None:
                 raise refusal
             await repository.drop_ticket(tx, found.ticket_hash)
-            issued = await self._sessions.issue(tx, user.id, found.address, origin.user_agent, origin.platform)
+            issued = await self._sessions.issue(
+                tx, user.id, found.address, origin.user_agent, origin.platform
+            )
             return Poll(True, issued.token, issued.user_id)
 
         return await self._db.transact(work)

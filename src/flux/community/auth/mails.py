@@ -24,12 +24,19 @@ class Mails:
     async def verify(self, tx: Transaction, user: UserRow) -> None:
         token = await self._token(tx, user, VERIFY)
         await self._send(
-            tx, user, "Verify your e-mail address", "verify", token, "Open this link to verify your e-mail address:"
+            tx,
+            user,
+            "Verify your e-mail address",
+            "verify",
+            token,
+            "Open this link to verify your e-mail address:",
         )
 
     async def reset(self, tx: Transaction, user: UserRow) -> None:
         token = await self._token(tx, user, RESET)
-        await self._send(tx, user, "Reset your password", "reset", token, "Open this link to choose a new password:")
+        await self._send(
+            tx, user, "Reset your password", "reset", token, "Open this link to choose a new password:"
+        )
 
     async def authorize(self, tx: Transaction, user: UserRow, token: str, address: str) -> None:
         text = f"Somebody logs in to your account from {address}. If it is you, open this link:"
@@ -50,8 +57,12 @@ class Mails:
         await repository.add_mail_token(tx, values)
         return token
 
-    async def _send(self, tx: Transaction, user: UserRow, subject: str, page: str, token: str, text: str) -> None:
+    async def _send(
+        self, tx: Transaction, user: UserRow, subject: str, page: str, token: str, text: str
+    ) -> None:
         assert user.email is not None
         url = f"{self._url}/{page}#token={token}"
         body = f"Hello {user.username},\n\n{text}\n{url}\n\nIf you did not ask for this, do nothing.\n"
-        await self._post.send(tx, Letter("mail", user.email, subject, body, {"token": token, "url": url, "kind": page}))
+        await self._post.send(
+            tx, Letter("mail", user.email, subject, body, {"token": token, "url": url, "kind": page})
+        )

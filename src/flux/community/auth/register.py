@@ -78,7 +78,9 @@ class RegisterService:
                 return await self._db.transact(work, serializable=self._first_is_admin)
             except UniqueViolation as taken:
                 if "email" in taken.constraint:
-                    raise invalid("email", "This e-mail address is already in use.", "EMAIL_ALREADY_IN_USE") from None
+                    raise invalid(
+                        "email", "This e-mail address is already in use.", "EMAIL_ALREADY_IN_USE"
+                    ) from None
         raise faults.SERVICE_UNAVAILABLE()
 
     def _check(self, body: Register) -> None:
@@ -147,6 +149,11 @@ class RegisterService:
     async def _use(self, tx: Transaction, token: str, purpose: str) -> UserRow:
         found = await repository.use_mail_token(tx, token_hash(token), purpose)
         user = None if found is None else await self._users.find(found.user_id, tx)
-        if found is None or user is None or found.expires_at < self._clock.now_ms() or user.email != found.email:
+        if (
+            found is None
+            or user is None
+            or found.expires_at < self._clock.now_ms()
+            or user.email != found.email
+        ):
             raise invalid("token", "The token is unknown or expired.", "INVALID_OR_EXPIRED_TOKEN")
         return user

@@ -62,14 +62,14 @@ TICKET_BY_HASH = f"SELECT {TICKET_COLUMNS} FROM community_address_tickets WHERE 
 COMPLETE_TICKET = "UPDATE community_address_tickets SET completed = 1 WHERE ticket_hash = :hash"
 DROP_TICKET = "DELETE FROM community_address_tickets WHERE ticket_hash = :hash"
 
-ADD_MAIL_TOKEN = """
+ADD_LETTER = """
 INSERT INTO community_email_tokens (token_hash, user_id, purpose, email, expires_at)
 VALUES (:hash, :user_id, :purpose, :email, :expires_at)
 """
-USE_MAIL_TOKEN = """
+USE_LETTER = """
 DELETE FROM community_email_tokens WHERE token_hash = :hash AND purpose = :purpose RETURNING user_id, email, expires_at
 """
-DROP_MAIL_TOKENS = "DELETE FROM community_email_tokens WHERE user_id = :user_id AND purpose = :purpose"
+DROP_LETTERS = "DELETE FROM community_email_tokens WHERE user_id = :user_id AND purpose = :purpose"
 SWEEP = (
     "DELETE FROM community_email_tokens WHERE expires_at < :now",
     "DELETE FROM community_address_tickets WHERE expires_at < :now",
@@ -125,16 +125,16 @@ async def drop_ticket(tx: Transaction, ticket_hash: bytes) -> bool:
 
 
 async def add_mail_token(tx: Transaction, values: dict[str, Any]) -> None:
-    await tx.run(ADD_MAIL_TOKEN, values)
+    await tx.run(ADD_LETTER, values)
 
 
 async def use_mail_token(tx: Transaction, token_hash: bytes, purpose: str) -> MailToken | None:
     """Each token works once; of two that use it at the same time only one gets it."""
-    return await tx.one(USE_MAIL_TOKEN, {"hash": token_hash, "purpose": purpose}, MailToken)
+    return await tx.one(USE_LETTER, {"hash": token_hash, "purpose": purpose}, MailToken)
 
 
 async def drop_mail_tokens(tx: Transaction, user_id: int, purpose: str) -> None:
-    await tx.run(DROP_MAIL_TOKENS, {"user_id": user_id, "purpose": purpose})
+    await tx.run(DROP_LETTERS, {"user_id": user_id, "purpose": purpose})
 
 
 async def sweep(tx: Transaction, now: int) -> None:

@@ -13,19 +13,19 @@ Email = Annotated[str, Meta(min_length=3, max_length=254)]
 
 
 class Register(Input, kw_only=True):
-    email: Email | None | UnsetType = UNSET
-    username: Annotated[str, Meta(pattern=USERNAME)] | None | UnsetType = UNSET
-    global_name: Annotated[str, Meta(min_length=1, max_length=32)] | None | UnsetType = UNSET
-    password: Password | None | UnsetType = UNSET
+    email: Email | UnsetType | None = UNSET
+    username: Annotated[str, Meta(pattern=USERNAME)] | UnsetType | None = UNSET
+    global_name: Annotated[str, Meta(min_length=1, max_length=32)] | UnsetType | None = UNSET
+    password: Password | UnsetType | None = UNSET
     date_of_birth: str
     consent: bool
-    invite_code: str | None | UnsetType = UNSET
+    invite_code: str | UnsetType | None = UNSET
 
 
 class Login(Input, kw_only=True):
     email: Email
     password: Secret
-    invite_code: str | None | UnsetType = UNSET
+    invite_code: str | UnsetType | None = UNSET
 
 
 class TokenBody(Input):

@@ -12,7 +12,13 @@ from flux.community.users.service import UserService
 from flux.kernel.identity import token_hash
 from flux.kernel.store import Clock, Database, Transaction, iso
 
-_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
 _SYSTEMS = ("Windows", "Android", "iPhone", "Mac OS X", "Linux")
 _PRODUCT = re.compile(r"[A-Za-z][\w.-]{0,30}")
 
@@ -48,7 +54,7 @@ class SessionService:
         await repository.know_address(tx, user_id, address, now)
         return Issued(token, str(user_id))
 
-    async def list(self, user_id: int, current: bytes | None) -> list[SessionView]:
+    async def listing(self, user_id: int, current: bytes | None) -> list[SessionView]:
         rows = await repository.sessions(self._db, user_id)
         return [
             SessionView(

@@ -15,16 +15,23 @@ MANAGE = (faults.UNKNOWN_GUILD, faults.MISSING_ACCESS, faults.MISSING_PERMISSION
 @routes.get("/bans", auth=ANYBODY, raises=MANAGE)
 async def list_bans(call: Call, guild_id: Snowflake) -> list[BanView]:
     """Who is banned."""
-    return await call.use(BanService).list(call.principal.user, guild_id)
+    return await call.use(BanService).listing(call.principal.user, guild_id)
 
 
-@routes.put("/bans/{user_id}", auth=ANYBODY, bucket=buckets.MEMBER_WRITE, raises=[*MANAGE, faults.UNKNOWN_USER, faults.UNKNOWN_MEMBER])
+@routes.put(
+    "/bans/{user_id}",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_WRITE,
+    raises=[*MANAGE, faults.UNKNOWN_USER, faults.UNKNOWN_MEMBER],
+)
 async def ban(call: Call, guild_id: Snowflake, user_id: Snowflake, body: BanCreate = BanCreate()) -> None:
     """Ban an account and the address it was last seen at."""
     await call.use(BanService).ban(call.principal.user, guild_id, user_id, body)
 
 
-@routes.delete("/bans/{user_id}", auth=ANYBODY, bucket=buckets.MEMBER_WRITE, raises=[*MANAGE, faults.UNKNOWN_USER])
+@routes.delete(
+    "/bans/{user_id}", auth=ANYBODY, bucket=buckets.MEMBER_WRITE, raises=[*MANAGE, faults.UNKNOWN_USER]
+)
 async def unban(call: Call, guild_id: Snowflake, user_id: Snowflake) -> None:
     """Lift a ban."""
     await call.use(BanService).unban(call.principal.user, guild_id, user_id)

@@ -35,7 +35,7 @@ class BanService:
         self._purging = purging
         self._announcer = announcer
 
-    async def list(self, user: UserRow, guild_id: int) -> list[BanView]:
+    async def listing(self, user: UserRow, guild_id: int) -> list[BanView]:
         standing = await self._where.guild(user, guild_id)
         standing.need(rules.BAN_MEMBERS)
         rows = await repository.list_bans(self._db, guild_id, self._clock.now_ms())

@@ -18,14 +18,21 @@ BITS = (faults.INVALID_PERMISSIONS_INTEGER, faults.INVALID_PERMISSIONS_NEGATIVE)
 @routes.get("/guilds/{guild_id}/channels", auth=ANYBODY, bucket=buckets.CHANNEL_LIST, raises=GUILD)
 async def list_channels(call: Call, guild_id: Snowflake) -> list[ChannelView]:
     """The guild's channels that you see."""
-    return await call.use(ChannelService).list(call.principal.user, guild_id)
+    return await call.use(ChannelService).listing(call.principal.user, guild_id)
 
 
 @routes.post(
     "/guilds/{guild_id}/channels",
     auth=ANYBODY,
     bucket=buckets.CHANNEL_CREATE,
-    raises=[*GUILD, *MANAGE, *BITS, faults.INVALID_CHANNEL_TYPE, faults.MAX_GUILD_CHANNELS, faults.MAX_CATEGORY_CHANNELS],
+    raises=[
+        *GUILD,
+        *MANAGE,
+        *BITS,
+        faults.INVALID_CHANNEL_TYPE,
+        faults.MAX_GUILD_CHANNELS,
+        faults.MAX_CATEGORY_CHANNELS,
+    ],
 )
 async def create_channel(call: Call, guild_id: Snowflake, body: ChannelCreate) -> ChannelView:
     """Create a text, voice, link channel or a category."""
@@ -67,10 +74,14 @@ async def delete_channel(call: Call, channel_id: Snowflake) -> None:
     auth=ANYBODY,
     raises=[*CHANNEL, *MANAGE, *BITS, faults.CANNOT_EXECUTE_ON_DM],
 )
-async def put_overwrite(call: Call, channel_id: Snowflake, overwrite_id: Snowflake, body: OverwritePut) -> None:
+async def put_overwrite(
+    call: Call, channel_id: Snowflake, overwrite_id: Snowflake, body: OverwritePut
+) -> None:
     """Set what a role or member may do in this channel only."""
     allow, deny = int(body.allow or 0), int(body.deny or 0)
-    await call.use(ChannelService).put_overwrite(call.principal.user, channel_id, overwrite_id, body.type, allow, deny)
+    await call.use(ChannelService).put_overwrite(
+        call.principal.user, channel_id, overwrite_id, body.type, allow, deny
+    )
 
 
 @routes.delete(

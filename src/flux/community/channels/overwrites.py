@@ -19,7 +19,15 @@ class Overwrites:
         self._limits = limits
 
     async def put(
-        self, tx: Transaction, standing: Standing, own: int, channel_id: int, target_id: int, kind: int, allow: int, deny: int
+        self,
+        tx: Transaction,
+        standing: Standing,
+        own: int,
+        channel_id: int,
+        target_id: int,
+        kind: int,
+        allow: int,
+        deny: int,
     ) -> None:
         """`own` are the caller's permissions in the channel. Raises MISSING_PERMISSIONS for bits they lack."""
         if not own & rules.ADMINISTRATOR and not rules.may_grant(allow | deny, own):
@@ -32,7 +40,9 @@ class Overwrites:
         """All of them at once. Needs MANAGE_ROLES."""
         standing.need(rules.MANAGE_ROLES)
         if len(wanted) > self._limits.channel_overwrites:
-            raise invalid("permission_overwrites", f"At most {self._limits.channel_overwrites}.", "LENGTH_INVALID")
+            raise invalid(
+                "permission_overwrites", f"At most {self._limits.channel_overwrites}.", "LENGTH_INVALID"
+            )
         await repository.drop_overwrites(tx, channel_id)
         for each in wanted:
             allow, deny = int(each.allow or 0), int(each.deny or 0)

@@ -10,7 +10,9 @@ from flux.kernel.store import Reader, Transaction
 
 FIND = f"SELECT {CHANNEL_COLUMNS} FROM community_channels c WHERE c.id = :id"
 LIST = f"SELECT {CHANNEL_COLUMNS} FROM community_channels c WHERE c.guild_id = :guild_id ORDER BY c.position, c.id"
-CHILDREN = f"SELECT {CHANNEL_COLUMNS} FROM community_channels c WHERE c.parent_id = :id ORDER BY c.position, c.id"
+CHILDREN = (
+    f"SELECT {CHANNEL_COLUMNS} FROM community_channels c WHERE c.parent_id = :id ORDER BY c.position, c.id"
+)
 OVERWRITES_OF = f"SELECT {OVERWRITE_COLUMNS} FROM community_channel_overwrites o WHERE o.channel_id IN :ids"
 COUNT = "SELECT COUNT(*) FROM community_channels WHERE guild_id = :guild_id"
 COUNT_CHILDREN = "SELECT COUNT(*) FROM community_channels WHERE parent_id = :parent_id"
@@ -23,13 +25,17 @@ VALUES (:id, :guild_id, :type, :name, :topic, :url, :owner_id, :position, :paren
 """
 DELETE = "DELETE FROM community_channels WHERE id = :id"
 ORPHAN = "UPDATE community_channels SET parent_id = NULL WHERE parent_id = :id"
-FORGET_SYSTEM = "UPDATE community_guilds SET system_channel_id = NULL WHERE id = :guild_id AND system_channel_id = :id"
+FORGET_SYSTEM = (
+    "UPDATE community_guilds SET system_channel_id = NULL WHERE id = :guild_id AND system_channel_id = :id"
+)
 PUT_OVERWRITE = """
 INSERT INTO community_channel_overwrites (channel_id, target_id, kind, allow, deny)
 VALUES (:channel_id, :target_id, :kind, :allow, :deny)
 ON CONFLICT (channel_id, target_id) DO UPDATE SET kind = excluded.kind, allow = excluded.allow, deny = excluded.deny
 """
-DROP_OVERWRITE = "DELETE FROM community_channel_overwrites WHERE channel_id = :channel_id AND target_id = :target_id"
+DROP_OVERWRITE = (
+    "DELETE FROM community_channel_overwrites WHERE channel_id = :channel_id AND target_id = :target_id"
+)
 DROP_OVERWRITES = "DELETE FROM community_channel_overwrites WHERE channel_id = :channel_id"
 _CHANGEABLE = frozenset(
     {
@@ -81,7 +87,10 @@ async def update(tx: Transaction, channel_id: int, values: dict[str, Any]) -> No
         return
     assert values.keys() <= _CHANGEABLE
     assignments = ", ".join(f"{name} = :{name}" for name in sorted(values))
-    await tx.run(f"UPDATE community_channels SET {assignments} WHERE id = :channel_id", {**values, "channel_id": channel_id})
+    await tx.run(
+        f"UPDATE community_channels SET {assignments} WHERE id = :channel_id",
+        {**values, "channel_id": channel_id},
+    )
 
 
 async def delete(tx: Transaction, guild_id: int, channel_id: int) -> None:
@@ -90,7 +99,9 @@ async def delete(tx: Transaction, guild_id: int, channel_id: int) -> None:
     await tx.run(DELETE, {"id": channel_id})
 
 
-async def put_overwrite(tx: Transaction, channel_id: int, target_id: int, kind: int, allow: int, deny: int) -> None:
+async def put_overwrite(
+    tx: Transaction, channel_id: int, target_id: int, kind: int, allow: int, deny: int
+) -> None:
     values = {"channel_id": channel_id, "target_id": target_id, "kind": kind, "allow": allow, "deny": deny}
     await tx.run(PUT_OVERWRITE, values)
 

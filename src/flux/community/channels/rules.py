@@ -20,7 +20,9 @@ FIELDS: dict[int, frozenset[str]] = {
 """What of an update a channel of that type takes; the rest is ignored."""
 
 
-def visible(channel: ChannelRow, overwrites: Iterable[OverwriteRow], base: int, user_id: int, role_ids: Iterable[int]) -> bool:
+def visible(
+    channel: ChannelRow, overwrites: Iterable[OverwriteRow], base: int, user_id: int, role_ids: Iterable[int]
+) -> bool:
     found = rules.in_channel(
         base, overwrites, guild_id=channel.guild_id or 0, user_id=user_id, role_ids=role_ids
     )

@@ -30,18 +30,18 @@ class ChannelView(Struct, frozen=True, kw_only=True):
     id: str
     type: int
     guild_id: str | UnsetType = UNSET
-    name: str | None | UnsetType = UNSET
-    topic: str | None | UnsetType = UNSET
-    url: str | None | UnsetType = UNSET
-    icon: str | None | UnsetType = UNSET
-    owner_id: str | None | UnsetType = UNSET
+    name: str | UnsetType | None = UNSET
+    topic: str | UnsetType | None = UNSET
+    url: str | UnsetType | None = UNSET
+    icon: str | UnsetType | None = UNSET
+    owner_id: str | UnsetType | None = UNSET
     position: int | UnsetType = UNSET
-    parent_id: str | None | UnsetType = UNSET
-    bitrate: int | None | UnsetType = UNSET
-    user_limit: int | None | UnsetType = UNSET
-    rtc_region: str | None | UnsetType = UNSET
-    last_message_id: str | None | UnsetType = UNSET
-    last_pin_timestamp: str | None | UnsetType = UNSET
+    parent_id: str | UnsetType | None = UNSET
+    bitrate: int | UnsetType | None = UNSET
+    user_limit: int | UnsetType | None = UNSET
+    rtc_region: str | UnsetType | None = UNSET
+    last_message_id: str | UnsetType | None = UNSET
+    last_pin_timestamp: str | UnsetType | None = UNSET
     permission_overwrites: list[OverwriteView] | UnsetType = UNSET
     recipients: list[UserPartial] | UnsetType = UNSET
     nsfw: bool | UnsetType = UNSET
@@ -120,26 +120,26 @@ Topic = Annotated[str, Meta(max_length=1024)]
 class ChannelCreate(Input, kw_only=True):
     name: Name
     type: int = records.TEXT
-    topic: Topic | None | UnsetType = UNSET
-    url: Topic | None | UnsetType = UNSET
-    parent_id: Snowflake | None | UnsetType = UNSET
-    bitrate: Annotated[int, Meta(ge=8000, le=320_000)] | None | UnsetType = UNSET
-    user_limit: Annotated[int, Meta(ge=0, le=99)] | None | UnsetType = UNSET
-    rate_limit_per_user: Annotated[int, Meta(ge=0, le=21_600)] | None | UnsetType = UNSET
-    nsfw: bool | None | UnsetType = UNSET
-    permission_overwrites: list[OverwriteInput] | None | UnsetType = UNSET
+    topic: Topic | UnsetType | None = UNSET
+    url: Topic | UnsetType | None = UNSET
+    parent_id: Snowflake | UnsetType | None = UNSET
+    bitrate: Annotated[int, Meta(ge=8000, le=320000)] | UnsetType | None = UNSET
+    user_limit: Annotated[int, Meta(ge=0, le=99)] | UnsetType | None = UNSET
+    rate_limit_per_user: Annotated[int, Meta(ge=0, le=21600)] | UnsetType | None = UNSET
+    nsfw: bool | UnsetType | None = UNSET
+    permission_overwrites: list[OverwriteInput] | UnsetType | None = UNSET
 
 
 class ChannelUpdate(Input, kw_only=True):
-    name: Name | None | UnsetType = UNSET
-    topic: Topic | None | UnsetType = UNSET
-    url: Topic | None | UnsetType = UNSET
-    parent_id: Snowflake | None | UnsetType = UNSET
-    bitrate: Annotated[int, Meta(ge=8000, le=320_000)] | None | UnsetType = UNSET
-    user_limit: Annotated[int, Meta(ge=0, le=99)] | None | UnsetType = UNSET
-    rate_limit_per_user: Annotated[int, Meta(ge=0, le=21_600)] | None | UnsetType = UNSET
-    nsfw: bool | None | UnsetType = UNSET
+    name: Name | UnsetType | None = UNSET
+    topic: Topic | UnsetType | None = UNSET
+    url: Topic | UnsetType | None = UNSET
+    parent_id: Snowflake | UnsetType | None = UNSET
+    bitrate: Annotated[int, Meta(ge=8000, le=320000)] | UnsetType | None = UNSET
+    user_limit: Annotated[int, Meta(ge=0, le=99)] | UnsetType | None = UNSET
+    rate_limit_per_user: Annotated[int, Meta(ge=0, le=21600)] | UnsetType | None = UNSET
+    nsfw: bool | UnsetType | None = UNSET
     position: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
-    rtc_region: Annotated[str, Meta(max_length=64)] | None | UnsetType = UNSET
+    rtc_region: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
     owner_id: Snowflake | UnsetType = UNSET
-    permission_overwrites: list[OverwriteInput] | None | UnsetType = UNSET
+    permission_overwrites: list[OverwriteInput] | UnsetType | None = UNSET

@@ -56,7 +56,7 @@ class ChannelService:
         partials = [UserPartial.of(people[each]) for each in others if each in people]
         return ChannelView.of(standing.channel, standing.overwrites, partials)
 
-    async def list(self, user: UserRow, guild_id: int) -> list[ChannelView]:
+    async def listing(self, user: UserRow, guild_id: int) -> list[ChannelView]:
         return await self.visible(await self._where.guild(user, guild_id))
 
     async def visible(self, standing: Standing, reader: Reader | None = None) -> list[ChannelView]:
@@ -101,9 +101,13 @@ class ChannelService:
                 raise faults.MAX_GUILD_CHANNELS(max=self._limits.max_guild_channels)
             parent = await self._parent(tx, guild_id, body.type, body.parent_id)
             kept = FIELDS[body.type] - {"parent_id", "position", "rtc_region"}
-            values = {name: value for name, value in changes(body).items() if name in kept and value is not None}
+            values = {
+                name: value for name, value in changes(body).items() if name in kept and value is not None
+            }
             position = await repository.last_position(tx, guild_id) + 1
-            channel_id = await self._insert(tx, guild_id, body.type, position=position, parent_id=parent, **values)
+            channel_id = await self._insert(
+                tx, guild_id, body.type, position=position, parent_id=parent, **values
+            )
             await self._set_overwrites(tx, standing, channel_id, parent, body)
             view = await self._view(tx, channel_id)
             self._announcer.guild(tx, guild_id, "CHANNEL_CREATE", view, channel_id=channel_id)
@@ -116,7 +120,9 @@ class ChannelService:
     ) -> None:
         """Those sent, else a copy of the category's."""
         if body.permission_overwrites:
-            await self._overwrites.replace(tx, standing, standing.permissions, channel_id, body.permission_overwrites)
+            await self._overwrites.replace(
+                tx, standing, standing.permissions, channel_id, body.permission_overwrites
+            )
         elif parent is not None:
             for row in (await repository.overwrites_of(tx, [parent])).get(parent, ()):
                 await repository.put_overwrite(tx, channel_id, row.target_id, row.kind, row.allow, row.deny)
@@ -175,7 +181,9 @@ class ChannelService:
 
         return await self._db.transact(work, serializable=True)
 
-    async def _allowed_changes(self, tx: Transaction, standing: ChannelStanding, body: ChannelUpdate) -> dict[str, Any]:
+    async def _allowed_changes(
+        self, tx: Transaction, standing: ChannelStanding, body: ChannelUpdate
+    ) -> dict[str, Any]:
         channel, sent = standing.channel, changes(body)
         values = {name: value for name, value in sent.items() if name in FIELDS[channel.type]}
         if channel.guild_id is not None:
@@ -189,7 +197,9 @@ class ChannelService:
             if values.get("name", "") is None:
                 raise invalid("name", "Expected a string.", "INVALID_TYPE")
             if "parent_id" in values and values["parent_id"] != channel.parent_id:
-                values["parent_id"] = await self._parent(tx, channel.guild_id, channel.type, values["parent_id"])
+                values["parent_id"] = await self._parent(
+                    tx, channel.guild_id, channel.type, values["parent_id"]
+                )
         for name in ("nsfw", "rate_limit_per_user"):
             if name in values:
                 values[name] = int(values[name] or 0)
@@ -217,7 +227,9 @@ class ChannelService:
 
     # -- overwrites -------------------------------------------------------------------------------------------
 
-    async def put_overwrite(self, user: UserRow, channel_id: int, target_id: int, kind: int, allow: int, deny: int) -> None:
+    async def put_overwrite(
+        self, user: UserRow, channel_id: int, target_id: int, kind: int, allow: int, deny: int
+    ) -> None:
         async def work(tx: Transaction) -> None:
             standing = await self._where.channel(user, channel_id, tx)
             if standing.guild is None:

@@ -28,7 +28,9 @@ _CHANGEABLE = frozenset(
 
 
 async def mine(reader: Reader, user_id: int, after: int, before: int, limit: int) -> list[GuildRow]:
-    return await reader.all(MINE, {"user_id": user_id, "after": after, "before": before, "limit": limit}, GuildRow)
+    return await reader.all(
+        MINE, {"user_id": user_id, "after": after, "before": before, "limit": limit}, GuildRow
+    )
 
 
 async def insert(tx: Transaction, values: dict[str, Any]) -> None:
@@ -40,7 +42,9 @@ async def update(tx: Transaction, guild_id: int, values: dict[str, Any]) -> None
         return
     assert values.keys() <= _CHANGEABLE
     assignments = ", ".join(f"{name} = :{name}" for name in sorted(values))
-    await tx.run(f"UPDATE community_guilds SET {assignments} WHERE id = :guild_id", {**values, "guild_id": guild_id})
+    await tx.run(
+        f"UPDATE community_guilds SET {assignments} WHERE id = :guild_id", {**values, "guild_id": guild_id}
+    )
 
 
 async def delete(tx: Transaction, guild_id: int) -> None:

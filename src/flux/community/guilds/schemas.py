@@ -38,7 +38,7 @@ class GuildView(Struct, frozen=True, kw_only=True):
     disabled_operations: int
     message_history_cutoff: str | None
     member_count: int
-    permissions: str | None | UnsetType = UNSET
+    permissions: str | UnsetType | None = UNSET
     approximate_member_count: int | UnsetType = UNSET
 
     @classmethod
@@ -60,7 +60,9 @@ class GuildView(Struct, frozen=True, kw_only=True):
             explicit_content_filter=row.explicit_content_filter,
             default_message_notifications=row.default_message_notifications,
             disabled_operations=row.disabled_operations,
-            message_history_cutoff=None if row.message_history_cutoff is None else iso(row.message_history_cutoff),
+            message_history_cutoff=None
+            if row.message_history_cutoff is None
+            else iso(row.message_history_cutoff),
             member_count=row.member_count,
             permissions=UNSET if permissions is None else str(permissions),
             approximate_member_count=row.member_count if counts else UNSET,
@@ -78,9 +80,9 @@ class GuildCreate(Input, kw_only=True):
 
 class GuildUpdate(Input, kw_only=True):
     name: Name | UnsetType = UNSET
-    system_channel_id: Snowflake | None | UnsetType = UNSET
+    system_channel_id: Snowflake | UnsetType | None = UNSET
     system_channel_flags: Annotated[int, Meta(ge=0, le=0x7FFFFFFF)] | UnsetType = UNSET
-    afk_channel_id: Snowflake | None | UnsetType = UNSET
+    afk_channel_id: Snowflake | UnsetType | None = UNSET
     afk_timeout: Annotated[int, Meta(ge=60, le=3600)] | UnsetType = UNSET
     default_message_notifications: Literal[0, 1] | UnsetType = UNSET
     verification_level: Literal[0, 1, 2, 3, 4] | UnsetType = UNSET

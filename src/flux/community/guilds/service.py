@@ -10,7 +10,13 @@ from flux.community.auth.sudo import SudoService
 from flux.community.channels.service import ChannelService
 from flux.community.envelope import invalid
 from flux.community.guilds import repository
-from flux.community.guilds.schemas import SETTABLE_FEATURES, GuildCreate, GuildListQuery, GuildUpdate, GuildView
+from flux.community.guilds.schemas import (
+    SETTABLE_FEATURES,
+    GuildCreate,
+    GuildListQuery,
+    GuildUpdate,
+    GuildView,
+)
 from flux.community.inputs import I64, changes, encode
 from flux.community.members.joining import Joining
 from flux.community.principals import Principal
@@ -90,7 +96,9 @@ class GuildService:
         await self._joining.found(tx, guild_id, owner)
         return GuildView.of(await self._row(tx, guild_id), rules.ALL)
 
-    async def update(self, user: UserRow, guild_id: int, body: GuildUpdate, sudo_token: str | None) -> GuildView:
+    async def update(
+        self, user: UserRow, guild_id: int, body: GuildUpdate, sudo_token: str | None
+    ) -> GuildView:
         if isinstance(body.mfa_level, int):
             standing = await self._where.guild(user, guild_id)
             standing.need(rules.MANAGE_GUILD)
@@ -130,7 +138,9 @@ class GuildService:
 
         return await self._db.transact(work)
 
-    async def delete(self, user: UserRow, guild_id: int, sudo_token: str | None, password: str | None) -> None:
+    async def delete(
+        self, user: UserRow, guild_id: int, sudo_token: str | None, password: str | None
+    ) -> None:
         """Raises MISSING_PERMISSIONS for anybody but the owner, SUDO_MODE_REQUIRED, INVALID_SUDO_TOKEN."""
         await self._demand_owner(user, guild_id)
         await self._sudo.demand(user, sudo_token, password)

@@ -21,7 +21,9 @@ class InstanceService:
         self.gateway_url = settings.realtime.public_url or f"{socket}/gateway"
 
     def gateway_bot(self) -> GatewayBot:
-        return GatewayBot(self.gateway_url, 1, SessionStartLimit(SESSIONS_PER_DAY, SESSIONS_PER_DAY, 86_400_000, 1))
+        return GatewayBot(
+            self.gateway_url, 1, SessionStartLimit(SESSIONS_PER_DAY, SESSIONS_PER_DAY, 86_400_000, 1)
+        )
 
     def well_known(self) -> WellKnown:
         captcha, base = self._settings.captcha, self._base
@@ -59,7 +61,12 @@ class InstanceService:
             limits={
                 "version": 2,
                 "traitDefinitions": ["premium"],
-                "rules": [{"id": "default", "overrides": {key: value for key, value in limits.items() if isinstance(value, int)}}],
+                "rules": [
+                    {
+                        "id": "default",
+                        "overrides": {key: value for key, value in limits.items() if isinstance(value, int)},
+                    }
+                ],
                 "defaultsHash": sha256(msgspec.json.encode(limits)).hexdigest()[:16],
             },
             push={"public_vapid_key": None},

@@ -9,16 +9,31 @@ from flux.community.principals import ANYBODY, OPEN
 from flux.kernel.wire import Call, Routes, Snowflake
 
 routes = Routes(tag="invites")
-CHANNEL = (faults.UNKNOWN_CHANNEL, faults.MISSING_ACCESS, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED)
+CHANNEL = (
+    faults.UNKNOWN_CHANNEL,
+    faults.MISSING_ACCESS,
+    faults.MISSING_PERMISSIONS,
+    faults.TWO_FACTOR_REQUIRED,
+)
 
 
-@routes.post("/channels/{channel_id}/invites", auth=ANYBODY, bucket=buckets.INVITE_CREATE, raises=[*CHANNEL, faults.MAX_INVITES, faults.INVALID_CHANNEL_TYPE, faults.UNKNOWN_INVITE])
+@routes.post(
+    "/channels/{channel_id}/invites",
+    auth=ANYBODY,
+    bucket=buckets.INVITE_CREATE,
+    raises=[*CHANNEL, faults.MAX_INVITES, faults.INVALID_CHANNEL_TYPE, faults.UNKNOWN_INVITE],
+)
 async def create_invite(call: Call, channel_id: Snowflake, body: InviteCreate = InviteCreate()) -> InviteView:
     """Create an invite to the channel's guild; 24 hours by default, `max_age: 0` for ever."""
     return await call.use(InviteService).create(call.principal.user, channel_id, body)
 
 
-@routes.get("/channels/{channel_id}/invites", auth=ANYBODY, bucket=buckets.INVITE_LIST, raises=[*CHANNEL, faults.UNKNOWN_INVITE])
+@routes.get(
+    "/channels/{channel_id}/invites",
+    auth=ANYBODY,
+    bucket=buckets.INVITE_LIST,
+    raises=[*CHANNEL, faults.UNKNOWN_INVITE],
+)
 async def list_channel_invites(call: Call, channel_id: Snowflake) -> list[InviteView]:
     """The channel's invites."""
     return await call.use(InviteService).of_channel(call.principal.user, channel_id)
@@ -28,7 +43,13 @@ async def list_channel_invites(call: Call, channel_id: Snowflake) -> list[Invite
     "/guilds/{guild_id}/invites",
     auth=ANYBODY,
     bucket=buckets.INVITE_LIST,
-    raises=[faults.UNKNOWN_GUILD, faults.MISSING_ACCESS, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED, faults.UNKNOWN_INVITE],
+    raises=[
+        faults.UNKNOWN_GUILD,
+        faults.MISSING_ACCESS,
+        faults.MISSING_PERMISSIONS,
+        faults.TWO_FACTOR_REQUIRED,
+        faults.UNKNOWN_INVITE,
+    ],
 )
 async def list_guild_invites(call: Call, guild_id: Snowflake) -> list[InviteView]:
     """The guild's invites."""
@@ -55,7 +76,12 @@ async def accept_invite(call: Call, invite_code: str) -> InviteView:
     return await call.use(InviteService).accept(call.principal.user, invite_code, call.client_ip)
 
 
-@routes.delete("/invites/{invite_code}", auth=ANYBODY, bucket=buckets.INVITE_DELETE, raises=[faults.UNKNOWN_INVITE, faults.MISSING_PERMISSIONS])
+@routes.delete(
+    "/invites/{invite_code}",
+    auth=ANYBODY,
+    bucket=buckets.INVITE_DELETE,
+    raises=[faults.UNKNOWN_INVITE, faults.MISSING_PERMISSIONS],
+)
 async def delete_invite(call: Call, invite_code: str) -> None:
     """Delete an invite you made or manage."""
     await call.use(InviteService).delete(call.principal.user, invite_code)

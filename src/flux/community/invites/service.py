@@ -72,8 +72,9 @@ class InviteService:
             now = self._clock.now_ms()
             max_age = DEFAULT_MAX_AGE if body.max_age is None else body.max_age
             guild_id = standing.guild.guild.id
+            code = self._new_code(CODE_LENGTH)
             values = {
-                "code": self._new_code(CODE_LENGTH),
+                "code": code,
                 "guild_id": guild_id,
                 "channel_id": channel_id,
                 "inviter_id": user.id,
@@ -88,9 +89,14 @@ class InviteService:
             if await repository.count(tx, guild_id, now) >= self._limits.max_invites:
                 raise faults.MAX_INVITES(max=self._limits.max_invites)
             await repository.insert(tx, values)
-            view = await self._view(await self._require(values["code"], tx), tx, full=True)
+            view = await self._view(await self._require(code, tx), tx, full=True)
             self._announcer.guild(
-                tx, guild_id, "INVITE_CREATE", _with_ids(view), channel_id=channel_id, needs=rules.MANAGE_GUILD
+                tx,
+                guild_id,
+                "INVITE_CREATE",
+                _with_ids(view),
+                channel_id=channel_id,
+                needs=rules.MANAGE_GUILD,
             )
             return view
 
@@ -130,7 +136,12 @@ class InviteService:
             if not await repository.use(tx, code, self._clock.now_ms()):
                 raise faults.UNKNOWN_INVITE()
             await self._joining.join(
-                tx, guild.id, user, invite=code, inviter_id=invite.inviter_id, temporary=bool(invite.temporary)
+                tx,
+                guild.id,
+                user,
+                invite=code,
+                inviter_id=invite.inviter_id,
+                temporary=bool(invite.temporary),
             )
             await self._welcome.say(tx, guild, user)
             return await self._view(invite, tx)
@@ -147,7 +158,12 @@ class InviteService:
             await repository.delete(tx, code)
             told = {"code": code, "channel_id": str(invite.channel_id), "guild_id": str(invite.guild_id)}
             self._announcer.guild(
-                tx, invite.guild_id, "INVITE_DELETE", told, channel_id=invite.channel_id, needs=rules.MANAGE_GUILD
+                tx,
+                invite.guild_id,
+                "INVITE_DELETE",
+                told,
+                channel_id=invite.channel_id,
+                needs=rules.MANAGE_GUILD,
             )
 
         await self._db.transact(work)
@@ -172,7 +188,12 @@ class InviteService:
         if guild is None or channel is None:
             raise faults.UNKNOWN_INVITE()
         inviter = await self._users.find(row.inviter_id, reader)
-        more = {"created_at": iso(row.created_at), "uses": row.uses, "max_uses": row.max_uses, "max_age": row.max_age}
+        more = {
+            "created_at": iso(row.created_at),
+            "uses": row.uses,
+            "max_uses": row.max_uses,
+            "max_age": row.max_age,
+        }
         return InviteView(
             code=row.code,
             guild=InviteGuild.of(guild),

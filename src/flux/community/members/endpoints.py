@@ -16,10 +16,15 @@ MANAGE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED, faults
 @routes.get("/guilds/{guild_id}/members", auth=ANYBODY, bucket=buckets.MEMBER_LIST, raises=GUILD)
 async def list_members(call: Call, guild_id: Snowflake, query: MemberListQuery) -> list[MemberView]:
     """Members by ascending user id, after `after`."""
-    return await call.use(MemberService).list(call.principal.user, guild_id, query.after, query.limit)
+    return await call.use(MemberService).listing(call.principal.user, guild_id, query.after, query.limit)
 
 
-@routes.get("/guilds/{guild_id}/members/@me", auth=ANYBODY, bucket=buckets.MEMBER_READ, raises=[*GUILD, faults.UNKNOWN_MEMBER])
+@routes.get(
+    "/guilds/{guild_id}/members/@me",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_READ,
+    raises=[*GUILD, faults.UNKNOWN_MEMBER],
+)
 async def read_own_member(call: Call, guild_id: Snowflake) -> MemberView:
     """Yourself in this guild."""
     user = call.principal.user
@@ -32,7 +37,12 @@ async def update_own_member(call: Call, guild_id: Snowflake, body: OwnMemberUpda
     return await call.use(MemberService).update_own(call.principal.user, guild_id, body.nick)
 
 
-@routes.get("/guilds/{guild_id}/members/{user_id}", auth=ANYBODY, bucket=buckets.MEMBER_READ, raises=[*GUILD, faults.UNKNOWN_MEMBER])
+@routes.get(
+    "/guilds/{guild_id}/members/{user_id}",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_READ,
+    raises=[*GUILD, faults.UNKNOWN_MEMBER],
+)
 async def read_member(call: Call, guild_id: Snowflake, user_id: Snowflake) -> MemberView:
     """One member."""
     return await call.use(MemberService).read(call.principal.user, guild_id, user_id)
@@ -46,24 +56,41 @@ async def read_member(call: Call, guild_id: Snowflake, user_id: Snowflake) -> Me
         *MANAGE, faults.UNKNOWN_ROLE, faults.UNKNOWN_USER, faults.USER_NOT_IN_VOICE, faults.CANNOT_MODIFY_VOICE_STATE,
     ],
 )  # fmt: skip
-async def update_member(call: Call, guild_id: Snowflake, user_id: Snowflake, body: MemberUpdate) -> MemberView:
+async def update_member(
+    call: Call, guild_id: Snowflake, user_id: Snowflake, body: MemberUpdate
+) -> MemberView:
     """Nickname, roles, time-out, voice state of a member below you."""
     return await call.use(MemberService).update(call.principal.user, guild_id, user_id, body)
 
 
-@routes.delete("/guilds/{guild_id}/members/{user_id}", auth=ANYBODY, bucket=buckets.MEMBER_WRITE, raises=[*MANAGE, faults.UNKNOWN_USER])
+@routes.delete(
+    "/guilds/{guild_id}/members/{user_id}",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_WRITE,
+    raises=[*MANAGE, faults.UNKNOWN_USER],
+)
 async def kick_member(call: Call, guild_id: Snowflake, user_id: Snowflake) -> None:
     """Remove a member below you; they may come back."""
     await call.use(MemberService).kick(call.principal.user, guild_id, user_id)
 
 
-@routes.put("/guilds/{guild_id}/members/{user_id}/roles/{role_id}", auth=ANYBODY, bucket=buckets.MEMBER_WRITE, raises=[*MANAGE, faults.UNKNOWN_ROLE])
+@routes.put(
+    "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_WRITE,
+    raises=[*MANAGE, faults.UNKNOWN_ROLE],
+)
 async def add_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_id: Snowflake) -> None:
     """Give a member a role below your highest."""
     await call.use(MemberService).change_role(call.principal.user, guild_id, user_id, role_id, add=True)
 
 
-@routes.delete("/guilds/{guild_id}/members/{user_id}/roles/{role_id}", auth=ANYBODY, bucket=buckets.MEMBER_WRITE, raises=[*MANAGE, faults.UNKNOWN_ROLE])
+@routes.delete(
+    "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_WRITE,
+    raises=[*MANAGE, faults.UNKNOWN_ROLE],
+)
 async def remove_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_id: Snowflake) -> None:
     """Take a role from a member."""
     await call.use(MemberService).change_role(call.principal.user, guild_id, user_id, role_id, add=False)

@@ -70,7 +70,9 @@ async def roles_of(reader: Reader, guild_id: int, user_ids: Iterable[int]) -> di
     """Role ids by user, lowest first; users without roles are absent."""
     found: dict[int, list[int]] = {}
     users = list(user_ids)
-    for user_id, role_id in await reader.all(ROLES_OF, {"guild_id": guild_id, "users": users}, lambda *row: row):
+    for user_id, role_id in await reader.all(
+        ROLES_OF, {"guild_id": guild_id, "users": users}, lambda *row: row
+    ):
         found.setdefault(user_id, []).append(role_id)
     return found
 
@@ -115,7 +117,9 @@ async def update(tx: Transaction, guild_id: int, user_id: int, values: dict[str,
         return
     assert values.keys() <= _CHANGEABLE
     assignments = ", ".join(f"{name} = :{name}" for name in sorted(values))
-    sql = f"UPDATE community_guild_members SET {assignments} WHERE guild_id = :guild_id AND user_id = :user_id"
+    sql = (
+        f"UPDATE community_guild_members SET {assignments} WHERE guild_id = :guild_id AND user_id = :user_id"
+    )
     await tx.run(sql, {**values, "guild_id": guild_id, "user_id": user_id})
 
 

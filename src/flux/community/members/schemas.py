@@ -34,7 +34,9 @@ class MemberView(Struct, frozen=True, kw_only=True):
     guild_id: str | UnsetType = UNSET
 
     @classmethod
-    def of(cls, row: MemberRow, user: UserRow, role_ids: Iterable[int], *, with_guild: bool = False) -> MemberView:
+    def of(
+        cls, row: MemberRow, user: UserRow, role_ids: Iterable[int], *, with_guild: bool = False
+    ) -> MemberView:
         return cls(
             user=UserPartial.of(user),
             nick=row.nick,
@@ -54,16 +56,16 @@ Nick = Annotated[str, Meta(max_length=32)]
 
 
 class MemberUpdate(Input, kw_only=True):
-    nick: Nick | None | UnsetType = UNSET
+    nick: Nick | UnsetType | None = UNSET
     roles: Annotated[list[Snowflake], Meta(max_length=250)] | UnsetType = UNSET
     mute: bool | UnsetType = UNSET
     deaf: bool | UnsetType = UNSET
-    communication_disabled_until: datetime | None | UnsetType = UNSET
-    channel_id: Snowflake | None | UnsetType = UNSET
+    communication_disabled_until: datetime | UnsetType | None = UNSET
+    channel_id: Snowflake | UnsetType | None = UNSET
 
 
 class OwnMemberUpdate(Input, kw_only=True):
-    nick: Nick | None | UnsetType = UNSET
+    nick: Nick | UnsetType | None = UNSET
 
 
 class MemberListQuery(Struct):

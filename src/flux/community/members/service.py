@@ -53,7 +53,7 @@ class MemberService:
         await self._where.guild(user, guild_id)
         return await self.view(guild_id, member_id)
 
-    async def list(self, user: UserRow, guild_id: int, after: int, limit: int) -> list[MemberView]:
+    async def listing(self, user: UserRow, guild_id: int, after: int, limit: int) -> list[MemberView]:
         """By ascending user id."""
         await self._where.guild(user, guild_id)
         rows = await repository.page(self._db, guild_id, after, limit)
@@ -72,12 +72,16 @@ class MemberService:
         people = await self._users.find_many((row.user_id for row in found), reader)
         roles = await repository.roles_of(reader, guild_id, people)
         return [
-            MemberView.of(row, people[row.user_id], roles.get(row.user_id, ())) for row in found if row.user_id in people
+            MemberView.of(row, people[row.user_id], roles.get(row.user_id, ()))
+            for row in found
+            if row.user_id in people
         ]
 
     async def some(self, guild_id: int, user_ids: Iterable[int]) -> list[MemberView]:
         """Those of them who are members."""
-        rows = [row for each in user_ids if (row := await repository.find(self._db, guild_id, each)) is not None]
+        rows = [
+            row for each in user_ids if (row := await repository.find(self._db, guild_id, each)) is not None
+        ]
         return await self.views(guild_id, rows, self._db)
 
     async def every(self, guild_id: int) -> list[MemberView]:
@@ -149,7 +153,9 @@ class MemberService:
         if wanted:
             raise faults.USER_NOT_IN_VOICE()
 
-    async def _timeout(self, tx: Transaction, standing: Standing, member_id: int, sent: dict[str, Any]) -> int | None:
+    async def _timeout(
+        self, tx: Transaction, standing: Standing, member_id: int, sent: dict[str, Any]
+    ) -> int | None:
         standing.need(rules.MODERATE_MEMBERS)
         if member_id == standing.user.id:
             raise faults.MISSING_PERMISSIONS()
@@ -162,10 +168,14 @@ class MemberService:
         aware = until if until.tzinfo else until.replace(tzinfo=UTC)
         ms = round(aware.timestamp() * 1000)
         if ms > self._clock.now_ms() + self._limits.timeout_seconds * 1000:
-            raise invalid("communication_disabled_until", "This is too far in the future.", "TIMEOUT_TOO_LONG")
+            raise invalid(
+                "communication_disabled_until", "This is too far in the future.", "TIMEOUT_TOO_LONG"
+            )
         return ms
 
-    async def _set_roles(self, tx: Transaction, standing: Standing, member_id: int, wanted: list[int]) -> None:
+    async def _set_roles(
+        self, tx: Transaction, standing: Standing, member_id: int, wanted: list[int]
+    ) -> None:
         standing.need(rules.MANAGE_ROLES)
         guild_id = standing.guild.id
         known = {row.id: row for row in await self._roles.all(guild_id, tx)}
@@ -183,7 +193,9 @@ class MemberService:
         await repository.add_role(tx, guild_id, member_id, role_id)
         await self._announce(tx, guild_id, member_id)
 
-    async def change_role(self, user: UserRow, guild_id: int, member_id: int, role_id: int, *, add: bool) -> None:
+    async def change_role(
+        self, user: UserRow, guild_id: int, member_id: int, role_id: int, *, add: bool
+    ) -> None:
         async def work(tx: Transaction) -> None:
             standing = await self._where.guild(user, guild_id, tx)
             standing.need(rules.MANAGE_ROLES)
@@ -217,7 +229,9 @@ class MemberService:
         async def work(tx: Transaction) -> None:
             standing = await self._where.guild(user, guild_id, tx)
             if standing.owner:
-                raise invalid("guild_id", "The owner cannot leave: transfer or delete the guild.", "OWNER_CANNOT_LEAVE")
+                raise invalid(
+                    "guild_id", "The owner cannot leave: transfer or delete the guild.", "OWNER_CANNOT_LEAVE"
+                )
             await self._joining.leave(tx, guild_id, user)
 
         await self._db.transact(work)

@@ -36,7 +36,7 @@ SPEAK = (
 @routes.get("/messages", auth=ANYBODY, bucket=buckets.MESSAGE_READ, raises=CHANNEL)
 async def list_messages(call: Call, channel_id: Snowflake, query: MessagesQuery) -> list[MessageView]:
     """Messages of a channel, newest first."""
-    return await call.use(MessageService).list(call.principal.user, channel_id, query)
+    return await call.use(MessageService).listing(call.principal.user, channel_id, query)
 
 
 @routes.post(
@@ -53,7 +53,12 @@ async def send_message(call: Call, channel_id: Snowflake, body: MessageCreate) -
     return await call.use(SendService).send(call.principal.user, channel_id, body)
 
 
-@routes.post("/messages/bulk-delete", auth=ANYBODY, bucket=buckets.BULK_DELETE, raises=[*MANAGE, faults.CANNOT_EXECUTE_ON_DM])
+@routes.post(
+    "/messages/bulk-delete",
+    auth=ANYBODY,
+    bucket=buckets.BULK_DELETE,
+    raises=[*MANAGE, faults.CANNOT_EXECUTE_ON_DM],
+)
 async def bulk_delete(call: Call, channel_id: Snowflake, body: BulkDelete) -> None:
     """Delete up to a hundred messages at once."""
     ids = [int(each) for each in body.message_ids]
@@ -63,20 +68,27 @@ async def bulk_delete(call: Call, channel_id: Snowflake, body: BulkDelete) -> No
 @routes.get("/messages/pins", auth=ANYBODY, bucket=buckets.MESSAGE_READ, raises=CHANNEL)
 async def list_pins(call: Call, channel_id: Snowflake, query: PinsQuery) -> Pins:
     """Pinned messages, newest pin first."""
-    return await call.use(PinService).list(call.principal.user, channel_id, query.before, query.limit)
+    return await call.use(PinService).listing(call.principal.user, channel_id, query.before, query.limit)
 
 
 @routes.get("/pins", auth=ANYBODY, bucket=buckets.MESSAGE_READ, raises=CHANNEL)
 async def list_pins_plainly(call: Call, channel_id: Snowflake, query: PinsQuery) -> list[MessageView]:
     """Pinned messages as a bare list."""
-    return plain(await call.use(PinService).list(call.principal.user, channel_id, query.before, query.limit))
+    return plain(
+        await call.use(PinService).listing(call.principal.user, channel_id, query.before, query.limit)
+    )
 
 
 @routes.put(
     "/pins/{message_id}",
     auth=ANYBODY,
     bucket=buckets.PINS,
-    raises=[*MANAGE, faults.UNKNOWN_MESSAGE, faults.MAX_PINS_PER_CHANNEL, faults.CANNOT_SEND_MESSAGES_IN_NON_TEXT_CHANNEL],
+    raises=[
+        *MANAGE,
+        faults.UNKNOWN_MESSAGE,
+        faults.MAX_PINS_PER_CHANNEL,
+        faults.CANNOT_SEND_MESSAGES_IN_NON_TEXT_CHANNEL,
+    ],
 )
 async def pin(call: Call, channel_id: Snowflake, message_id: Snowflake) -> None:
     """Pin a message."""
@@ -94,7 +106,12 @@ async def unpin(call: Call, channel_id: Snowflake, message_id: Snowflake) -> Non
     await call.use(PinService).unpin(call.principal.user, channel_id, message_id)
 
 
-@routes.get("/messages/{message_id}", auth=ANYBODY, bucket=buckets.MESSAGE_READ, raises=[*CHANNEL, faults.MISSING_PERMISSIONS, faults.UNKNOWN_MESSAGE])
+@routes.get(
+    "/messages/{message_id}",
+    auth=ANYBODY,
+    bucket=buckets.MESSAGE_READ,
+    raises=[*CHANNEL, faults.MISSING_PERMISSIONS, faults.UNKNOWN_MESSAGE],
+)
 async def read_message(call: Call, channel_id: Snowflake, message_id: Snowflake) -> MessageView:
     """One message."""
     return await call.use(MessageService).read(call.principal.user, channel_id, message_id)
@@ -104,14 +121,27 @@ async def read_message(call: Call, channel_id: Snowflake, message_id: Snowflake)
     "/messages/{message_id}",
     auth=ANYBODY,
     bucket=buckets.MESSAGE_UPDATE,
-    raises=[*CHANNEL, faults.UNKNOWN_MESSAGE, faults.CANNOT_EDIT_OTHER_USER_MESSAGE, faults.CANNOT_SEND_EMPTY_MESSAGE, faults.CONTENT_BLOCKED],
+    raises=[
+        *CHANNEL,
+        faults.UNKNOWN_MESSAGE,
+        faults.CANNOT_EDIT_OTHER_USER_MESSAGE,
+        faults.CANNOT_SEND_EMPTY_MESSAGE,
+        faults.CONTENT_BLOCKED,
+    ],
 )
-async def edit_message(call: Call, channel_id: Snowflake, message_id: Snowflake, body: MessageUpdate) -> MessageView:
+async def edit_message(
+    call: Call, channel_id: Snowflake, message_id: Snowflake, body: MessageUpdate
+) -> MessageView:
     """Edit a message of yours, or hide the embeds of somebody else's."""
     return await call.use(MessageService).edit(call.principal.user, channel_id, message_id, body)
 
 
-@routes.delete("/messages/{message_id}", auth=ANYBODY, bucket=buckets.MESSAGE_DELETE, raises=[*MANAGE, faults.UNKNOWN_MESSAGE])
+@routes.delete(
+    "/messages/{message_id}",
+    auth=ANYBODY,
+    bucket=buckets.MESSAGE_DELETE,
+    raises=[*MANAGE, faults.UNKNOWN_MESSAGE],
+)
 async def delete_message(call: Call, channel_id: Snowflake, message_id: Snowflake) -> None:
     """Delete a message of yours, or with MANAGE_MESSAGES anybody's."""
     await call.use(MessageService).delete(call.principal.user, channel_id, message_id)

@@ -40,7 +40,7 @@ class PinService:
         self._writing = writing
         self._limits = limits
 
-    async def list(self, user: UserRow, channel_id: int, before: datetime | None, limit: int) -> Pins:
+    async def listing(self, user: UserRow, channel_id: int, before: datetime | None, limit: int) -> Pins:
         """Newest pin first; nothing for whoever may not read the history."""
         standing = await self._where.channel(user, channel_id)
         if not standing.may(bits.READ_MESSAGE_HISTORY):
@@ -48,7 +48,9 @@ class PinService:
         edge = I64 if before is None else _ms(before)
         rows = await repository.pins(self._db, channel_id, edge, limit + 1)
         views = await self._views.of(rows[:limit], self._db)
-        items = [PinView(view, iso(row.pinned_at or 0)) for view, row in zip(views, rows[:limit], strict=True)]
+        items = [
+            PinView(view, iso(row.pinned_at or 0)) for view, row in zip(views, rows[:limit], strict=True)
+        ]
         return Pins(items, len(rows) > limit)
 
     async def pin(self, user: UserRow, channel_id: int, message_id: int) -> None:
@@ -92,8 +94,13 @@ class PinService:
 
     async def _announce(self, tx: Transaction, standing: ChannelStanding, message_id: int) -> None:
         channel = standing.channel
-        view: MessageView = await self._views.one(await self._messages.require(tx, channel.id, message_id), tx)
-        told: dict[str, object] = {"channel_id": str(channel.id), "last_pin_timestamp": iso(self._clock.now_ms())}
+        view: MessageView = await self._views.one(
+            await self._messages.require(tx, channel.id, message_id), tx
+        )
+        told: dict[str, object] = {
+            "channel_id": str(channel.id),
+            "last_pin_timestamp": iso(self._clock.now_ms()),
+        }
         self._writing.announce_about(tx, "CHANNEL_PINS_UPDATE", channel, told, standing.recipients)
         self._writing.announce(tx, "MESSAGE_UPDATE", channel, view, recipients=standing.recipients)
 

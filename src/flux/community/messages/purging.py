@@ -17,5 +17,9 @@ class Purging:
         since = max(0, since_ms - EPOCH_MS) << 22
         for channel_id, ids in (await repository.of_author(tx, guild_id, author_id, since)).items():
             await repository.delete_many(tx, channel_id, ids)
-            told = {"ids": [str(each) for each in ids], "channel_id": str(channel_id), "guild_id": str(guild_id)}
+            told = {
+                "ids": [str(each) for each in ids],
+                "channel_id": str(channel_id),
+                "guild_id": str(guild_id),
+            }
             self._announcer.guild(tx, guild_id, "MESSAGE_DELETE_BULK", told, channel_id=channel_id)

@@ -46,13 +46,17 @@ ON CONFLICT (channel_id, user_id) DO UPDATE SET spoke_at = excluded.spoke_at WHE
 SPOKE = "SELECT spoke_at FROM community_slowmode WHERE channel_id = :channel_id AND user_id = :user_id"
 PIN = "UPDATE community_messages SET pinned_at = :now WHERE id = :id AND channel_id = :channel_id AND pinned_at IS NULL"
 UNPIN = "UPDATE community_messages SET pinned_at = NULL WHERE id = :id AND channel_id = :channel_id AND pinned_at IS NOT NULL"
-COUNT_PINS = "SELECT COUNT(*) FROM community_messages WHERE channel_id = :channel_id AND pinned_at IS NOT NULL"
+COUNT_PINS = (
+    "SELECT COUNT(*) FROM community_messages WHERE channel_id = :channel_id AND pinned_at IS NOT NULL"
+)
 PINS = f"""
 SELECT {COLUMNS} FROM community_messages x WHERE x.channel_id = :channel_id AND x.pinned_at < :before
 ORDER BY x.pinned_at DESC, x.id DESC LIMIT :limit
 """
 LAST_PIN = "UPDATE community_channels SET last_pin_at = :now WHERE id = :channel_id"
-_CHANGEABLE = frozenset({"content", "embeds", "flags", "edited_at", "mentions", "mention_roles", "mention_everyone"})
+_CHANGEABLE = frozenset(
+    {"content", "embeds", "flags", "edited_at", "mentions", "mention_roles", "mention_everyone"}
+)
 
 
 async def find(reader: Reader, channel_id: int, message_id: int) -> MessageRow | None:
@@ -82,7 +86,10 @@ async def insert(tx: Transaction, values: dict[str, Any]) -> None:
 async def update(tx: Transaction, message_id: int, values: dict[str, Any]) -> None:
     assert values.keys() <= _CHANGEABLE
     assignments = ", ".join(f"{name} = :{name}" for name in sorted(values))
-    await tx.run(f"UPDATE community_messages SET {assignments} WHERE id = :message_id", {**values, "message_id": message_id})
+    await tx.run(
+        f"UPDATE community_messages SET {assignments} WHERE id = :message_id",
+        {**values, "message_id": message_id},
+    )
 
 
 async def delete(tx: Transaction, channel_id: int, message_id: int) -> bool:

@@ -77,10 +77,10 @@ class MessageCreate(Input, kw_only=True):
 
 
 class MessageUpdate(Input, kw_only=True):
-    content: Content | None | UnsetType = UNSET
-    embeds: list[RichEmbed] | None | UnsetType = UNSET
-    allowed_mentions: AllowedMentions | None | UnsetType = UNSET
-    flags: Annotated[int, Meta(ge=0, le=0x7FFFFFFF)] | None | UnsetType = UNSET
+    content: Content | UnsetType | None = UNSET
+    embeds: list[RichEmbed] | UnsetType | None = UNSET
+    allowed_mentions: AllowedMentions | UnsetType | None = UNSET
+    flags: Annotated[int, Meta(ge=0, le=2147483647)] | UnsetType | None = UNSET
 
 
 class BulkDelete(Struct):
@@ -128,7 +128,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     reactions: list[Any] = []
     message_reference: ReferenceView | UnsetType = UNSET
     message_snapshots: list[dict[str, object]] | UnsetType = UNSET
-    referenced_message: MessageView | None | UnsetType = UNSET
+    referenced_message: MessageView | UnsetType | None = UNSET
     nonce: str | UnsetType = UNSET
     channel_type: int | UnsetType = UNSET
     guild_id: str | UnsetType = UNSET

@@ -57,14 +57,21 @@ class SendService:
             self.demand_voice(standing)
             draft = await self._draft(tx, standing, body)
             message_id = self._writing.next_id()
-            if draft.nonce is not None and (known := await self._known(tx, standing, draft.nonce, message_id)):
+            if draft.nonce is not None and (
+                known := await self._known(tx, standing, draft.nonce, message_id)
+            ):
                 return known
             await self._slow_down(tx, standing)
             member = None
             if (guild := standing.guild) is not None:
                 member = MemberView.of(guild.member, user, guild.role_ids)
             return await self._writing.write(
-                tx, standing.channel, draft, member=member, recipients=standing.recipients, message_id=message_id
+                tx,
+                standing.channel,
+                draft,
+                member=member,
+                recipients=standing.recipients,
+                message_id=message_id,
             )
 
         return await self._db.transact(work)
@@ -77,7 +84,10 @@ class SendService:
         now = self._clock.now_ms()
         if standing.timed_out(now):
             raise faults.COMMUNICATION_DISABLED()
-        if standing.guild is not None and (refusal := rules.verification_refusal(standing.guild, now)) is not None:
+        if (
+            standing.guild is not None
+            and (refusal := rules.verification_refusal(standing.guild, now)) is not None
+        ):
             raise refusal
 
     async def _draft(self, tx: Transaction, standing: ChannelStanding, body: MessageCreate) -> Draft:
@@ -96,7 +106,9 @@ class SendService:
             raise faults.CONTENT_BLOCKED()
         if body.tts:
             standing.need(bits.SEND_TTS_MESSAGES)
-        pings = rules.mentions(content, body.allowed_mentions, may_everyone=standing.may(bits.MENTION_EVERYONE))
+        pings = rules.mentions(
+            content, body.allowed_mentions, may_everyone=standing.may(bits.MENTION_EVERYONE)
+        )
         return Draft(
             author_id=standing.user.id,
             content=content,
@@ -148,7 +160,11 @@ class SendService:
     ) -> Mentions:
         """A reply pings the author of what it answers, unless told not to."""
         allowed = body.allowed_mentions
-        if reference is None or reference.type == FORWARDS or (allowed is not None and allowed.replied_user is False):
+        if (
+            reference is None
+            or reference.type == FORWARDS
+            or (allowed is not None and allowed.replied_user is False)
+        ):
             return pings
         row = await repository.find(tx, reference.channel_id, reference.message_id)
         if row is None or row.author_id in pings.users:
@@ -177,7 +193,7 @@ class SendService:
         spoke = await repository.speak(tx, standing.channel.id, standing.user.id, now, now - seconds * 1000)
         if spoke is not None:
             wait = max(0.001, (spoke + seconds * 1000 - now) / 1000)
-            raise faults.SLOWMODE_RATE_LIMITED(retry_after=wait, **{"global": False})
+            raise faults.slowed_down(wait)
 
     async def typing(self, user: UserRow, channel_id: int) -> None:
         standing = await self._where.channel(user, channel_id)
@@ -191,7 +207,10 @@ class SendService:
         if guild is None:
             self._announcer.users_now(standing.recipients, "TYPING_START", told)
         else:
-            told |= {"guild_id": str(guild.guild.id), "member": MemberView.of(guild.member, user, guild.role_ids)}
+            told |= {
+                "guild_id": str(guild.guild.id),
+                "member": MemberView.of(guild.member, user, guild.role_ids),
+            }
             self._announcer.guild_now(guild.guild.id, "TYPING_START", told, channel_id=channel.id)
 
 

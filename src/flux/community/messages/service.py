@@ -41,7 +41,7 @@ class MessageService:
 
     # -- reading ----------------------------------------------------------------------------------------------
 
-    async def list(self, user: UserRow, channel_id: int, query: MessagesQuery) -> list[MessageView]:
+    async def listing(self, user: UserRow, channel_id: int, query: MessagesQuery) -> list[MessageView]:
         """Newest first; nothing for whoever may not read the history."""
         standing = await self._where.channel(user, channel_id)
         if sum(edge is not None for edge in (query.before, query.after, query.around)) > 1:
@@ -175,7 +175,10 @@ class MessageService:
             standing.need(bits.MANAGE_MESSAGES)
             deleted = await repository.delete_many(tx, channel_id, ids)
             if deleted:
-                told: dict[str, object] = {"ids": [str(each) for each in deleted], "channel_id": str(channel_id)}
+                told: dict[str, object] = {
+                    "ids": [str(each) for each in deleted],
+                    "channel_id": str(channel_id),
+                }
                 self._writing.announce_about(tx, "MESSAGE_DELETE_BULK", standing.channel, told, [])
 
         await self._db.transact(work)

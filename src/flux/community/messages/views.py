@@ -29,7 +29,9 @@ class MessageViews:
     async def of(self, rows: Iterable[MessageRow], reader: Reader) -> list[MessageView]:
         """In the order given. What a message answers comes with it, or as null when it is gone."""
         page = list(rows)
-        answered = {row.id: found.message_id for row in page if (found := reference_of(row)) and found.type == 0}
+        answered = {
+            row.id: found.message_id for row in page if (found := reference_of(row)) and found.type == 0
+        }
         others = await repository.find_many(reader, set(answered.values())) if answered else {}
         everybody = {row.author_id for row in (*page, *others.values())}
         for row in (*page, *others.values()):
@@ -37,14 +39,19 @@ class MessageViews:
                 everybody.update(_ids.decode(row.mentions))
         people = await self._users.find_many(everybody, reader)
         inner = {row.id: _view(row, people) for row in others.values()}
-        return [_view(row, people, inner.get(answered[row.id]) if row.id in answered else msgspec.UNSET) for row in page]
+        return [
+            _view(row, people, inner.get(answered[row.id]) if row.id in answered else msgspec.UNSET)
+            for row in page
+        ]
 
     async def one(self, row: MessageRow, reader: Reader) -> MessageView:
         return (await self.of([row], reader))[0]
 
 
 def _view(
-    row: MessageRow, people: Mapping[int, UserRow], answered: MessageView | None | msgspec.UnsetType = msgspec.UNSET
+    row: MessageRow,
+    people: Mapping[int, UserRow],
+    answered: MessageView | msgspec.UnsetType | None = msgspec.UNSET,
 ) -> MessageView:
     reference = reference_of(row)
     return MessageView(
@@ -77,4 +84,6 @@ def _reference(found: Reference) -> ReferenceView:
 def _person(user_id: int, people: Mapping[int, UserRow]) -> UserPartial:
     """Whoever is gone shows as a deleted user."""
     row = people.get(user_id)
-    return UserPartial.of(row) if row else UserPartial(str(user_id), "DeletedUser", "0000", None, None, None, 0)
+    return (
+        UserPartial.of(row) if row else UserPartial(str(user_id), "DeletedUser", "0000", None, None, None, 0)
+    )

@@ -13,8 +13,13 @@ from flux.community.members.joining import Joining
 from flux.community.members.service import MemberService
 from flux.community.oauth2 import repository
 from flux.community.oauth2.records import ApplicationRow
-from flux.community.oauth2.schemas import ApplicationCreate, ApplicationUpdate, ApplicationView, BotToken
-from flux.community.oauth2.schemas import ApplicationBot
+from flux.community.oauth2.schemas import (
+    ApplicationBot,
+    ApplicationCreate,
+    ApplicationUpdate,
+    ApplicationView,
+    BotToken,
+)
 from flux.community.standing.service import StandingService
 from flux.community.users import rules
 from flux.community.users.records import DELETED, UserRow
@@ -58,7 +63,7 @@ class ApplicationService:
         row = await self.own(user, application_id)
         return ApplicationView.of(row, await self.bot(row))
 
-    async def list(self, user: UserRow) -> list[ApplicationView]:
+    async def listing(self, user: UserRow) -> list[ApplicationView]:
         rows = await repository.owned(self._db, user.id)
         bots = await self._users.find_many(row.bot_user_id for row in rows)
         return [ApplicationView.of(row, bots[row.bot_user_id]) for row in rows if row.bot_user_id in bots]

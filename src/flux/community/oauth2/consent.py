@@ -57,7 +57,11 @@ class ConsentService:
         scopes = await self._scopes(application, body.scope)
         with_code = self._wants_code(body, scopes)
         uri = self._redirect_uri(application, body, with_code)
-        permissions = Permissions.from_wire(body.permissions) if body.permissions is not None and body.permissions != "" else 0
+        permissions = (
+            Permissions.from_wire(body.permissions)
+            if body.permissions is not None and body.permissions != ""
+            else 0
+        )
 
         async def work(tx: Transaction) -> str | None:
             if "bot" in scopes:
@@ -67,7 +71,9 @@ class ConsentService:
             return await self._code(tx, user, application, uri, scopes) if with_code else None
 
         code = await self._db.transact(work, serializable=True)
-        query = {name: value for name, value in (("code", code), ("state", body.state)) if isinstance(value, str)}
+        query = {
+            name: value for name, value in (("code", code), ("state", body.state)) if isinstance(value, str)
+        }
         if not uri:
             return ConsentGiven(f"{self._public_url}/oauth2/authorized")
         return ConsentGiven(f"{uri}{'&' if '?' in uri else '?'}{urlencode(query)}" if query else uri)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
 from flux.community import buckets, faults
 from flux.community.auth.endpoints import SUDO
 from flux.community.auth.schemas import SudoProof
@@ -38,7 +40,12 @@ CLIENT = (faults.INVALID_CLIENT, faults.INVALID_CLIENT_SECRET)
 FORM = {"form": True}
 
 
-@routes.post("/oauth2/applications", auth=ANYBODY, bucket=buckets.APPLICATION_WRITE, raises=[faults.UNCLAIMED_ACCOUNT_CANNOT_CREATE_APPLICATIONS])
+@routes.post(
+    "/oauth2/applications",
+    auth=ANYBODY,
+    bucket=buckets.APPLICATION_WRITE,
+    raises=[faults.UNCLAIMED_ACCOUNT_CANNOT_CREATE_APPLICATIONS],
+)
 async def create_application(call: Call, body: ApplicationCreate) -> ApplicationView:
     """Create an application with a bot. Its secrets are in this answer and never again."""
     return await call.use(ApplicationService).create(call.principal.user, body)
@@ -46,7 +53,7 @@ async def create_application(call: Call, body: ApplicationCreate) -> Application
 
 async def _list(call: Call) -> list[ApplicationView]:
     """Your applications."""
-    return await call.use(ApplicationService).list(call.principal.user)
+    return await call.use(ApplicationService).listing(call.principal.user)
 
 
 routes.get("/oauth2/applications/@me", auth=ANYBODY)(_list)
@@ -59,13 +66,22 @@ async def read_application(call: Call, application_id: Snowflake) -> Application
     return await call.use(ApplicationService).read(call.principal.user, application_id)
 
 
-@routes.patch("/oauth2/applications/{application_id}", auth=ANYBODY, bucket=buckets.APPLICATION_UPDATE, raises=OWN)
-async def update_application(call: Call, application_id: Snowflake, body: ApplicationUpdate) -> ApplicationView:
+@routes.patch(
+    "/oauth2/applications/{application_id}", auth=ANYBODY, bucket=buckets.APPLICATION_UPDATE, raises=OWN
+)
+async def update_application(
+    call: Call, application_id: Snowflake, body: ApplicationUpdate
+) -> ApplicationView:
     """Change one of your applications."""
     return await call.use(ApplicationService).update(call.principal.user, application_id, body)
 
 
-@routes.delete("/oauth2/applications/{application_id}", auth=ANYBODY, bucket=buckets.APPLICATION_WRITE, raises=[*OWN, *SUDO, faults.USER_OWNS_GUILDS])
+@routes.delete(
+    "/oauth2/applications/{application_id}",
+    auth=ANYBODY,
+    bucket=buckets.APPLICATION_WRITE,
+    raises=[*OWN, *SUDO, faults.USER_OWNS_GUILDS],
+)
 async def delete_application(call: Call, application_id: Snowflake, body: SudoProof = SudoProof()) -> None:
     """Delete an application; its bot leaves every guild."""
     await call.use(ApplicationService).own(call.principal.user, application_id)
@@ -73,7 +89,12 @@ async def delete_application(call: Call, application_id: Snowflake, body: SudoPr
     await call.use(ApplicationService).delete(call.principal.user, application_id)
 
 
-@routes.post("/oauth2/applications/{application_id}/bot/reset-token", auth=ANYBODY, bucket=buckets.APPLICATION_WRITE, raises=[*OWN, *SUDO])
+@routes.post(
+    "/oauth2/applications/{application_id}/bot/reset-token",
+    auth=ANYBODY,
+    bucket=buckets.APPLICATION_WRITE,
+    raises=[*OWN, *SUDO],
+)
 async def reset_bot_token(call: Call, application_id: Snowflake, body: SudoProof = SudoProof()) -> BotToken:
     """A new bot token; the old one stops working."""
     await call.use(ApplicationService).own(call.principal.user, application_id)
@@ -81,15 +102,26 @@ async def reset_bot_token(call: Call, application_id: Snowflake, body: SudoProof
     return await call.use(ApplicationService).reset_token(call.principal.user, application_id)
 
 
-@routes.post("/oauth2/applications/{application_id}/client-secret/reset", auth=ANYBODY, bucket=buckets.APPLICATION_WRITE, raises=[*OWN, *SUDO])
-async def reset_client_secret(call: Call, application_id: Snowflake, body: SudoProof = SudoProof()) -> ApplicationView:
+@routes.post(
+    "/oauth2/applications/{application_id}/client-secret/reset",
+    auth=ANYBODY,
+    bucket=buckets.APPLICATION_WRITE,
+    raises=[*OWN, *SUDO],
+)
+async def reset_client_secret(
+    call: Call, application_id: Snowflake, body: SudoProof = SudoProof()
+) -> ApplicationView:
     """A new client secret; the old one stops working."""
     await call.use(ApplicationService).own(call.principal.user, application_id)
     await _prove(call, body)
     return await call.use(ApplicationService).reset_secret(call.principal.user, application_id)
 
 
-@routes.get("/oauth2/applications/{application_id}/public", auth=OPEN, raises=[faults.UNKNOWN_APPLICATION, faults.UNKNOWN_USER])
+@routes.get(
+    "/oauth2/applications/{application_id}/public",
+    auth=OPEN,
+    raises=[faults.UNKNOWN_APPLICATION, faults.UNKNOWN_USER],
+)
 async def read_public_application(call: Call, application_id: Snowflake) -> ApplicationPublic:
     """What the consent page shows."""
     service = call.use(ApplicationService)
@@ -97,7 +129,16 @@ async def read_public_application(call: Call, application_id: Snowflake) -> Appl
     if row is None:
         raise faults.UNKNOWN_APPLICATION()
     bot = ApplicationBot.of(await service.bot(row))
-    shown = (str(row.id), row.name, row.icon, row.description, row.uris, sorted(SCOPES), bool(row.bot_public), bot)
+    shown = (
+        str(row.id),
+        row.name,
+        row.icon,
+        row.description,
+        row.uris,
+        sorted(SCOPES),
+        bool(row.bot_public),
+        bot,
+    )
     return ApplicationPublic(*shown)
 
 
@@ -126,7 +167,13 @@ async def consent(call: Call, body: Consent) -> ConsentGiven:
     return await call.use(ConsentService).give(call.principal.user, body)
 
 
-@routes.post("/oauth2/token", auth=OPEN, bucket=buckets.OAUTH_TOKEN, raises=[*CLIENT, faults.INVALID_GRANT, faults.UNSUPPORTED_GRANT_TYPE], **FORM)
+@routes.post(
+    "/oauth2/token",
+    auth=OPEN,
+    bucket=buckets.OAUTH_TOKEN,
+    raises=[*CLIENT, faults.INVALID_GRANT, faults.UNSUPPORTED_GRANT_TYPE],
+    **FORM,
+)
 async def exchange_token(call: Call) -> TokenView:
     """A code or refresh token for an access token (form body, or HTTP Basic for the client)."""
     return await call.use(TokenService).exchange(await read_form(call))
@@ -176,13 +223,19 @@ async def read_user_info(call: Call) -> UserInfo:
 
 
 def _me(row: ApplicationRow, bot: UserRow | None) -> ApplicationMe:
-    shown = ApplicationMe(
-        str(row.id), row.name, row.icon, row.description, bool(row.bot_public), bool(row.bot_require_code_grant), 0
+    return ApplicationMe(
+        str(row.id),
+        row.name,
+        row.icon,
+        row.description,
+        bool(row.bot_public),
+        bool(row.bot_require_code_grant),
+        0,
+        UNSET if bot is None else ApplicationBot.of(bot),
     )
-    if bot is None:
-        return shown
-    return ApplicationMe(*(getattr(shown, name) for name in shown.__struct_fields__[:-1]), ApplicationBot.of(bot))
 
 
 async def _prove(call: Call, body: SudoProof) -> None:
-    await call.use(SudoService).demand(call.principal.user, call.header(HEADER.lower()), body.password or None)
+    await call.use(SudoService).demand(
+        call.principal.user, call.header(HEADER.lower()), body.password or None
+    )

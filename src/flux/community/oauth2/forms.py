@@ -31,7 +31,9 @@ async def read_form(call: Call) -> dict[str, str]:
 
 def _from_urlencoded(body: bytes) -> dict[str, str]:
     try:
-        return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=50))
+        return dict(
+            parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=50)
+        )
     except UnicodeDecodeError:
         raise WireTrouble(Kind.BAD_UTF8) from None
     except ValueError:

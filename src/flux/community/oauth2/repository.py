@@ -16,7 +16,9 @@ VALUES (:id, :owner_id, :bot_user_id, :name, :redirect_uris, :bot_public, :bot_r
     :bot_token_hash, :created_at)
 """
 DELETE = "DELETE FROM community_applications WHERE id = :id"
-_CHANGEABLE = frozenset({"name", "redirect_uris", "bot_public", "bot_require_code_grant", "secret_hash", "bot_token_hash"})
+_CHANGEABLE = frozenset(
+    {"name", "redirect_uris", "bot_public", "bot_require_code_grant", "secret_hash", "bot_token_hash"}
+)
 
 ADD_CODE = """
 INSERT INTO community_oauth_codes (code_hash, application_id, user_id, redirect_uri, scopes, expires_at)
@@ -27,7 +29,7 @@ DELETE FROM community_oauth_codes WHERE code_hash = :hash AND application_id = :
 RETURNING application_id, user_id, redirect_uri, scopes, expires_at
 """
 SWEEP_CODES = "DELETE FROM community_oauth_codes WHERE expires_at < :now"
-ADD_TOKEN = """
+ADD_GRANT = """
 INSERT INTO community_oauth_tokens (access_hash, refresh_hash, application_id, user_id, scopes, created_at, expires_at)
 VALUES (:access_hash, :refresh_hash, :application_id, :user_id, :scopes, :created_at, :expires_at)
 """
@@ -58,7 +60,9 @@ async def update(tx: Transaction, application_id: int, values: dict[str, Any]) -
         return
     assert values.keys() <= _CHANGEABLE
     assignments = ", ".join(f"{name} = :{name}" for name in sorted(values))
-    await tx.run(f"UPDATE community_applications SET {assignments} WHERE id = :id", {**values, "id": application_id})
+    await tx.run(
+        f"UPDATE community_applications SET {assignments} WHERE id = :id", {**values, "id": application_id}
+    )
 
 
 async def delete(tx: Transaction, application_id: int) -> None:
@@ -75,7 +79,7 @@ async def use_code(tx: Transaction, application_id: int, code_hash: bytes) -> Co
 
 
 async def add_token(tx: Transaction, values: dict[str, Any]) -> None:
-    await tx.run(ADD_TOKEN, values)
+    await tx.run(ADD_GRANT, values)
 
 
 async def by_access(reader: Reader, access_hash: bytes) -> GrantRow | None:

@@ -97,14 +97,14 @@ class BotToken(Struct, frozen=True):
 
 class ApplicationCreate(Input, kw_only=True):
     name: Name
-    redirect_uris: Uris | None | UnsetType = UNSET
+    redirect_uris: Uris | UnsetType | None = UNSET
     bot_public: bool | UnsetType = UNSET
     bot_require_code_grant: bool | UnsetType = UNSET
 
 
 class ApplicationUpdate(Input, kw_only=True):
     name: Name | UnsetType = UNSET
-    redirect_uris: Uris | None | UnsetType = UNSET
+    redirect_uris: Uris | UnsetType | None = UNSET
     bot_public: bool | UnsetType = UNSET
     bot_require_code_grant: bool | UnsetType = UNSET
 
@@ -116,7 +116,7 @@ class Consent(Input, kw_only=True):
     redirect_uri: str | UnsetType = UNSET
     state: str | UnsetType = UNSET
     permissions: Any = UNSET
-    guild_id: Snowflake | None | UnsetType = UNSET
+    guild_id: Snowflake | UnsetType | None = UNSET
 
 
 class ConsentGiven(Struct, frozen=True):

@@ -17,7 +17,9 @@ ACCESS_SECONDS = 604_800
 
 
 class TokenService:
-    def __init__(self, db: Database, clock: Clock, users: UserService, applications: ApplicationService) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, users: UserService, applications: ApplicationService
+    ) -> None:
         self._db = db
         self._clock = clock
         self._users = users
@@ -42,7 +44,11 @@ class TokenService:
         async def work(tx: Transaction) -> TokenView | None:
             # A code that is tried with the wrong redirect URI is used up all the same.
             code = await repository.use_code(tx, application.id, token_hash(fields.get("code", "")))
-            if code is None or code.expires_at < self._clock.now_ms() or code.redirect_uri != fields.get("redirect_uri"):
+            if (
+                code is None
+                or code.expires_at < self._clock.now_ms()
+                or code.redirect_uri != fields.get("redirect_uri")
+            ):
                 return None
             return await self._issue(tx, application.id, code.user_id, code.scopes)
 
@@ -53,7 +59,9 @@ class TokenService:
 
     async def _refresh(self, application: ApplicationRow, fields: Mapping[str, str]) -> TokenView:
         async def work(tx: Transaction) -> TokenView:
-            grant = await repository.use_refresh(tx, application.id, token_hash(fields.get("refresh_token", "")))
+            grant = await repository.use_refresh(
+                tx, application.id, token_hash(fields.get("refresh_token", ""))
+            )
             if grant is None:
                 raise faults.INVALID_GRANT()
             return await self._issue(tx, application.id, grant.user_id, grant.scopes)

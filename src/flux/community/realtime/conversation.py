@@ -30,7 +30,9 @@ Identifier = Callable[[Credential | None], Awaitable[Principal | None]]
 class Gateway:
     """What every conversation needs."""
 
-    def __init__(self, hub: Hub, identify: Identifier, lists: MemberLists, quota: Quota, clock: Clock) -> None:
+    def __init__(
+        self, hub: Hub, identify: Identifier, lists: MemberLists, quota: Quota, clock: Clock
+    ) -> None:
         self.hub = hub
         self.identify = identify
         self.lists = lists
@@ -127,7 +129,12 @@ class Conversation:
         gateway = self._gateway
         credential = tokens.read_for_gateway(body.token)
         principal = await self._principal(credential)
-        if principal is None or principal.user is None or credential is None or principal.kind not in ("user", "bot"):
+        if (
+            principal is None
+            or principal.user is None
+            or credential is None
+            or principal.kind not in ("user", "bot")
+        ):
             raise Refused(protocol.AUTHENTICATION_FAILED, "bad token")
         rate = gateway.identify_rate
         if rate is not None and not gateway.quota.count(f"identify:{principal.user.id}", rate).allowed:
@@ -191,7 +198,10 @@ class Conversation:
             return
         frames = await self._gateway.lists.chunks(room, session.user_id, body)
         if frames is None:
-            self._fail("VOICE_PERMISSION_DENIED", "Listing every member needs MANAGE_ROLES, KICK_MEMBERS or BAN_MEMBERS.")
+            self._fail(
+                "VOICE_PERMISSION_DENIED",
+                "Listing every member needs MANAGE_ROLES, KICK_MEMBERS or BAN_MEMBERS.",
+            )
             return
         for frame in frames:
             session.push(frame)
@@ -199,7 +209,11 @@ class Conversation:
     async def _lazy(self, session: Session, body: protocol.LazyRequest) -> None:
         """Small guilds and bots get everything anyway; `sync` and `active` are answered with the guild's state."""
         for guild_id, wanted in list(body.subscriptions.items())[:100]:
-            if guild_id.isdigit() and int(guild_id) in session.guilds and (wanted.sync is True or wanted.active is True):
+            if (
+                guild_id.isdigit()
+                and int(guild_id) in session.guilds
+                and (wanted.sync is True or wanted.active is True)
+            ):
                 frame = await self._gateway.lists.sync(session.user_id, int(guild_id))
                 if frame is not None:
                     session.push(frame)

@@ -96,7 +96,10 @@ class Member:
 
 
 def _overwrites(channel: ChannelData) -> list[Overwrite]:
-    return [Overwrite(int(each.id), each.type, int(each.allow), int(each.deny)) for each in channel.permission_overwrites]
+    return [
+        Overwrite(int(each.id), each.type, int(each.allow), int(each.deny))
+        for each in channel.permission_overwrites
+    ]
 
 
 class GuildRoom:
@@ -386,7 +389,9 @@ class GuildRoom:
 
     def _tell_gone(self, channel_id: int, sessions: Iterable[Session]) -> None:
         kind = msgspec.json.decode(self._shown[channel_id], type=ChannelData).type
-        frame = Frame.of("CHANNEL_DELETE", {"id": str(channel_id), "guild_id": str(self.guild_id), "type": kind})
+        frame = Frame.of(
+            "CHANNEL_DELETE", {"id": str(channel_id), "guild_id": str(self.guild_id), "type": kind}
+        )
         for session in sessions:
             session.push(frame)
 

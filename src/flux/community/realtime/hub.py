@@ -131,7 +131,9 @@ class Hub:
             elif not connection.prodded:
                 connection.prodded = True
                 connection.write_control(control(HEARTBEAT))
-        for session in [each for each in self._detached.values() if now - each.detached_at >= limits.resume_seconds]:
+        for session in [
+            each for each in self._detached.values() if now - each.detached_at >= limits.resume_seconds
+        ]:
             self.end(session)
         if not self._draining:
             self._clock.call_later(SWEEP_SECONDS, self._sweep)
@@ -306,7 +308,8 @@ class Hub:
             "afk": all(session.afk for session in mine),
         }
         return [every] + [
-            {"session_id": each.id, "status": each.status, "mobile": each.mobile, "afk": each.afk} for each in mine
+            {"session_id": each.id, "status": each.status, "mobile": each.mobile, "afk": each.afk}
+            for each in mine
         ]
 
     def _status_changed(self, user_id: int) -> None:

@@ -90,5 +90,3 @@ class Presence:
                 del self._elsewhere[user_id]
         if told.ask and self._here:
             self._tell(dict(self._here))
-
-

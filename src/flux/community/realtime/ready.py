@@ -21,7 +21,9 @@ class ReadyMaker:
         self._users = users
         self._guilds = guilds
 
-    async def frames(self, session: Session, user: UserRow, guild_ids: list[int], sessions: list[dict[str, Any]]) -> list[Frame]:
+    async def frames(
+        self, session: Session, user: UserRow, guild_ids: list[int], sessions: list[dict[str, Any]]
+    ) -> list[Frame]:
         """READY first. A bot's guilds are placeholders there and follow whole, one by one; people get them at once."""
         states = [await self.guild(user, guild_id) for guild_id in guild_ids]
         if user.bot:

@@ -17,9 +17,28 @@ from flux.settings.community import Realtime
 
 class Session:
     __slots__ = (
-        "_buffer", "_buffered_bytes", "_held", "_limits", "_waiting_bytes", "afk", "alive", "auth_hash", "connection",
-        "detached_at", "guilds", "id", "ignored", "mobile", "number", "sent", "status", "token_hash", "told_to_return",
-        "user_id", "user", "bot",
+        "_buffer",
+        "_buffered_bytes",
+        "_held",
+        "_limits",
+        "_waiting_bytes",
+        "afk",
+        "alive",
+        "auth_hash",
+        "bot",
+        "connection",
+        "detached_at",
+        "guilds",
+        "id",
+        "ignored",
+        "mobile",
+        "number",
+        "sent",
+        "status",
+        "token_hash",
+        "told_to_return",
+        "user",
+        "user_id",
     )  # fmt: skip
 
     def __init__(

@@ -17,10 +17,12 @@ BITS = (faults.INVALID_PERMISSIONS_INTEGER, faults.INVALID_PERMISSIONS_NEGATIVE)
 @routes.get("/roles", auth=ANYBODY, bucket=buckets.ROLE_LIST, raises=GUILD)
 async def list_roles(call: Call, guild_id: Snowflake) -> list[RoleView]:
     """The guild's roles, lowest first; @everyone has the guild's id."""
-    return await call.use(RoleService).list(call.principal.user, guild_id)
+    return await call.use(RoleService).listing(call.principal.user, guild_id)
 
 
-@routes.post("/roles", auth=ANYBODY, bucket=buckets.ROLE_CREATE, raises=[*MANAGE, *BITS, faults.MAX_GUILD_ROLES])
+@routes.post(
+    "/roles", auth=ANYBODY, bucket=buckets.ROLE_CREATE, raises=[*MANAGE, *BITS, faults.MAX_GUILD_ROLES]
+)
 async def create_role(call: Call, guild_id: Snowflake, body: RoleCreate) -> RoleView:
     """Create a role just above @everyone."""
     return await call.use(RoleService).create(call.principal.user, guild_id, body)

@@ -53,7 +53,9 @@ async def update(tx: Transaction, guild_id: int, role_id: int, values: dict[str,
 
 
 async def move(tx: Transaction, guild_id: int, positions: dict[int, int]) -> None:
-    await tx.run_many(MOVE, [{"guild_id": guild_id, "id": role, "position": at} for role, at in positions.items()])
+    await tx.run_many(
+        MOVE, [{"guild_id": guild_id, "id": role, "position": at} for role, at in positions.items()]
+    )
 
 
 async def delete(tx: Transaction, guild_id: int, role_id: int) -> None:

@@ -52,7 +52,7 @@ class RoleUpdate(Input, kw_only=True):
     color: Color | UnsetType = UNSET
     permissions: Permissions | UnsetType = UNSET
     hoist: bool | UnsetType = UNSET
-    hoist_position: int | None | UnsetType = UNSET
+    hoist_position: int | UnsetType | None = UNSET
     mentionable: bool | UnsetType = UNSET
 
 

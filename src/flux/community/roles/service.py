@@ -43,7 +43,7 @@ class RoleService:
             raise faults.UNKNOWN_ROLE()
         return row
 
-    async def list(self, user: UserRow, guild_id: int) -> list[RoleView]:
+    async def listing(self, user: UserRow, guild_id: int) -> list[RoleView]:
         await self._where.guild(user, guild_id)
         return [RoleView.of(row) for row in await self.all(guild_id)]
 
@@ -53,9 +53,7 @@ class RoleService:
         values |= {"color": 0, "hoist": 0, "mentionable": 0, "permissions": rules.EVERYONE_DEFAULT}
         await repository.insert(tx, values)
 
-    async def make(
-        self, tx: Transaction, guild_id: int, name: str, permissions: int, **more: Any
-    ) -> RoleRow:
+    async def make(self, tx: Transaction, guild_id: int, name: str, permissions: int, **more: Any) -> RoleRow:
         """A role just above @everyone, in the caller's unit. Raises MAX_GUILD_ROLES."""
         if await repository.count(tx, guild_id) >= self._limits.max_guild_roles:
             raise faults.MAX_GUILD_ROLES(max=self._limits.max_guild_roles)
@@ -103,7 +101,9 @@ class RoleService:
                     values[name] = int(values[name])
             await repository.update(tx, guild_id, role_id, values)
             view = RoleView.of(await self.find(guild_id, role_id, tx))
-            self._announcer.guild(tx, guild_id, "GUILD_ROLE_UPDATE", {"guild_id": str(guild_id), "role": view})
+            self._announcer.guild(
+                tx, guild_id, "GUILD_ROLE_UPDATE", {"guild_id": str(guild_id), "role": view}
+            )
             return view
 
         return await self._db.transact(work)
@@ -129,7 +129,11 @@ class RoleService:
             standing = await self._where.guild(user, guild_id, tx)
             standing.need(rules.MANAGE_ROLES)
             rows = {row.id: row for row in await self.all(guild_id, tx)}
-            order = [row.id for row in sorted(rows.values(), key=lambda row: (row.position, row.id)) if row.id != guild_id]
+            order = [
+                row.id
+                for row in sorted(rows.values(), key=lambda row: (row.position, row.id))
+                if row.id != guild_id
+            ]
             for item in body:
                 if item.id not in rows or item.id == guild_id:
                     raise faults.UNKNOWN_ROLE()

@@ -10,7 +10,9 @@ GUILD_COLUMNS = (
     "g.verification_level, g.mfa_level, g.nsfw_level, g.explicit_content_filter, g.default_message_notifications, "
     "g.disabled_operations, g.splash_card_alignment, g.features, g.message_history_cutoff, g.member_count, g.created_at"
 )
-ROLE_COLUMNS = "r.id, r.guild_id, r.name, r.color, r.position, r.hoist, r.hoist_position, r.mentionable, r.permissions"
+ROLE_COLUMNS = (
+    "r.id, r.guild_id, r.name, r.color, r.position, r.hoist, r.hoist_position, r.mentionable, r.permissions"
+)
 MEMBER_COLUMNS = (
     "m.guild_id, m.user_id, m.nick, m.joined_at, m.timed_out_until, m.mute, m.deaf, m.join_source, m.source_invite, "
     "m.inviter_id, m.temporary"

@@ -24,8 +24,12 @@ SELECT r.id, r.position, r.permissions FROM community_member_roles mr JOIN commu
 WHERE mr.guild_id = :guild_id AND mr.user_id = :user_id
 """
 CHANNEL = f"SELECT {CHANNEL_COLUMNS} FROM community_channels c WHERE c.id = :id"
-OVERWRITES = f"SELECT {OVERWRITE_COLUMNS} FROM community_channel_overwrites o WHERE o.channel_id = :channel_id"
-RECIPIENTS = "SELECT user_id FROM community_channel_recipients WHERE channel_id = :channel_id ORDER BY user_id"
+OVERWRITES = (
+    f"SELECT {OVERWRITE_COLUMNS} FROM community_channel_overwrites o WHERE o.channel_id = :channel_id"
+)
+RECIPIENTS = (
+    "SELECT user_id FROM community_channel_recipients WHERE channel_id = :channel_id ORDER BY user_id"
+)
 OWNS = "SELECT id FROM community_guilds WHERE owner_id = :user_id LIMIT 1"
 
 

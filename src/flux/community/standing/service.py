@@ -94,7 +94,12 @@ def highest(held: list[RoleGrant], guild_id: int) -> int:
 def _need(standing: Standing, permissions: int, bits: int) -> None:
     if bits & ~permissions:
         raise faults.MISSING_PERMISSIONS()
-    if standing.guild.mfa_level and bits & rules.NEEDS_MFA and not standing.user.has_mfa and not standing.user.bot:
+    if (
+        standing.guild.mfa_level
+        and bits & rules.NEEDS_MFA
+        and not standing.user.has_mfa
+        and not standing.user.bot
+    ):
         raise faults.TWO_FACTOR_REQUIRED()
 
 

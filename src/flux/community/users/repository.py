@@ -12,9 +12,7 @@ BY_ID = f"SELECT {COLUMNS} FROM community_users u WHERE u.id = :id"
 BY_IDS = f"SELECT {COLUMNS} FROM community_users u WHERE u.id IN :ids"
 BY_EMAIL = f"SELECT {COLUMNS} FROM community_users u WHERE u.email_folded = :email"
 BY_TAG = f"SELECT {COLUMNS} FROM community_users u WHERE u.username_folded = :username AND u.discriminator = :discriminator"
-BY_SESSION = (
-    f"SELECT {COLUMNS} FROM community_sessions s JOIN community_users u ON u.id = s.user_id WHERE s.token_hash = :hash"
-)
+BY_SESSION = f"SELECT {COLUMNS} FROM community_sessions s JOIN community_users u ON u.id = s.user_id WHERE s.token_hash = :hash"
 TAKEN = "SELECT discriminator FROM community_users WHERE username_folded = :username"
 ANYBODY = "SELECT id FROM community_users WHERE bot = 0 LIMIT 1"
 INSERT = """
@@ -81,7 +79,9 @@ async def update(tx: Transaction, user_id: int, values: dict[str, Any]) -> None:
     if strangers := values.keys() - _CHANGEABLE:
         raise ValueError(f"not a column that changes: {strangers}")
     assignments = ", ".join(f"{name} = :{name}" for name in sorted(values))
-    await tx.run(f"UPDATE community_users SET {assignments} WHERE id = :user_id", {**values, "user_id": user_id})
+    await tx.run(
+        f"UPDATE community_users SET {assignments} WHERE id = :user_id", {**values, "user_id": user_id}
+    )
 
 
 async def settings(reader: Reader, user_id: int) -> bytes | None:

@@ -112,14 +112,21 @@ class UserPrivate(Struct, frozen=True, kw_only=True):
             premium_type=row.premium_type,
             premium_since=None if row.premium_since is None else iso(row.premium_since),
             premium_until=None if row.premium_until is None else iso(row.premium_until),
-            password_last_changed_at=None if row.password_changed_at is None else iso(row.password_changed_at),
+            password_last_changed_at=None
+            if row.password_changed_at is None
+            else iso(row.password_changed_at),
             required_actions=_required_actions(row.suspicious_flags),
             nsfw_allowed=adult,
         )
 
 
 def _required_actions(flags: int) -> list[str] | None:
-    names = ("REQUIRE_VERIFIED_EMAIL", "REQUIRE_REVERIFIED_EMAIL", "REQUIRE_VERIFIED_PHONE", "REQUIRE_REVERIFIED_PHONE")
+    names = (
+        "REQUIRE_VERIFIED_EMAIL",
+        "REQUIRE_REVERIFIED_EMAIL",
+        "REQUIRE_VERIFIED_PHONE",
+        "REQUIRE_REVERIFIED_PHONE",
+    )
     return [name for bit, name in enumerate(names) if flags & 1 << bit] if flags else None
 
 
@@ -147,12 +154,12 @@ class UserUpdate(Input, kw_only=True):
 
     username: Annotated[str, Meta(pattern=USERNAME)] | UnsetType = UNSET
     discriminator: Annotated[str, Meta(pattern=r"^\d{1,4}$")] | UnsetType = UNSET
-    global_name: Annotated[str, Meta(min_length=1, max_length=32)] | None | UnsetType = UNSET
+    global_name: Annotated[str, Meta(min_length=1, max_length=32)] | UnsetType | None = UNSET
     email: Annotated[str, Meta(min_length=3, max_length=254)] | UnsetType = UNSET
     new_password: Password | UnsetType = UNSET
-    bio: Annotated[str, Meta(max_length=320)] | None | UnsetType = UNSET
-    pronouns: Annotated[str, Meta(max_length=40)] | None | UnsetType = UNSET
-    accent_color: Annotated[int, Meta(ge=0, le=0xFFFFFF)] | None | UnsetType = UNSET
+    bio: Annotated[str, Meta(max_length=320)] | UnsetType | None = UNSET
+    pronouns: Annotated[str, Meta(max_length=40)] | UnsetType | None = UNSET
+    accent_color: Annotated[int, Meta(ge=0, le=16777215)] | UnsetType | None = UNSET
     password: Secret | UnsetType = UNSET
     mfa_method: str | UnsetType = UNSET
     mfa_code: str | UnsetType = UNSET

@@ -13,7 +13,14 @@ from flux.community.envelope import invalid
 from flux.community.inputs import encode
 from flux.community.users import repository, rules
 from flux.community.users.records import UserRow
-from flux.community.users.schemas import SettingsUpdate, UserPartial, UserPrivate, UserProfile, UserProfileFull, UserSettings
+from flux.community.users.schemas import (
+    SettingsUpdate,
+    UserPartial,
+    UserPrivate,
+    UserProfile,
+    UserProfileFull,
+    UserSettings,
+)
 from flux.kernel.store import Clock, Database, Reader, Snowflakes, Transaction, UniqueViolation, iso
 
 
@@ -138,7 +145,9 @@ class UserService:
             return await self._db.transact(work)
         except UniqueViolation as taken:
             if "email" in taken.constraint:
-                raise invalid("email", "This e-mail address is already in use.", "EMAIL_ALREADY_IN_USE") from None
+                raise invalid(
+                    "email", "This e-mail address is already in use.", "EMAIL_ALREADY_IN_USE"
+                ) from None
             raise faults.TAG_ALREADY_TAKEN() from None
 
     async def remember_address(self, tx: Transaction, user_id: int, address: str) -> None:
@@ -152,7 +161,11 @@ class UserService:
         return UserSettings() if encoded is None else msgspec.json.decode(encoded, type=UserSettings)
 
     async def change_settings(self, user_id: int, body: SettingsUpdate) -> UserSettings:
-        sent = {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not msgspec.UNSET}
+        sent = {
+            name: value
+            for name in body.__struct_fields__
+            if (value := getattr(body, name)) is not msgspec.UNSET
+        }
         for name in ("restricted_guilds", "bot_restricted_guilds"):
             if name in sent:
                 sent[name] = [str(item) for item in sent[name]][:200]
