@@ -28,6 +28,8 @@ class Announcement(Struct, array_like=True, frozen=True):
     channel_id: int = 0
     needs: int = 0
     control: bool = False
+    not_to: int = 0
+    """An account that is left out."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -52,7 +54,7 @@ class Announcer:
         self, tx: Transaction, guild_id: int, name: str, data: Any, *, channel_id: int = 0, needs: int = 0
     ) -> None:
         """To the sessions of a guild's members."""
-        told = Announcement(name, msgspec.json.encode(data), channel_id, needs)
+        told = Announcement(name, msgspec.json.encode(data), int(channel_id), needs)
         self._publish(tx, guild_subject(guild_id), told)
 
     def user(self, tx: Transaction, user_id: int, name: str, data: Any) -> None:
@@ -69,9 +71,11 @@ class Announcer:
         told = Announcement(name, msgspec.json.encode(data), control=True)
         self._publish(tx, user_subject(user_id), told)
 
-    def guild_now(self, guild_id: int, name: str, data: Any, *, channel_id: int = 0) -> None:
-        """What no unit of work stands behind: typing."""
-        told = Announcement(name, msgspec.json.encode(data), channel_id)
+    def guild_now(
+        self, guild_id: int, name: str, data: Any, *, channel_id: int = 0, not_to: int = 0
+    ) -> None:
+        """What no unit of work stands behind: typing, presence."""
+        told = Announcement(name, msgspec.json.encode(data), int(channel_id), not_to=not_to)
         self._bus.publish(guild_subject(guild_id), _encoder.encode(told))
 
     def users_now(self, user_ids: Iterable[int], name: str, data: Any) -> None:

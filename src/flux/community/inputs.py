@@ -11,7 +11,7 @@ from functools import cache
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct
 from msgspec import inspect as types
 
 from flux.community import faults
@@ -102,14 +102,10 @@ class Permissions(int):
         }
 
 
-def changes(body: Struct) -> dict[str, Any]:
-    """The members that were sent: everything that is not UNSET."""
-    found = {entry: getattr(body, entry) for entry in body.__struct_fields__}
+def filled(struct: Struct) -> dict[str, Any]:
+    """The members that are there: everything that is not UNSET. Of a body, what the client sent."""
+    found = {entry: getattr(struct, entry) for entry in struct.__struct_fields__}
     return {name: value for name, value in found.items() if value is not UNSET}
-
-
-def given(value: Any) -> bool:
-    return not isinstance(value, UnsetType)
 
 
 def encode(value: Any) -> bytes:

@@ -9,7 +9,7 @@ from flux.community.auth.mails import Mails
 from flux.community.auth.sessions import SessionService
 from flux.community.auth.sudo import SudoService
 from flux.community.envelope import invalid
-from flux.community.inputs import changes
+from flux.community.inputs import filled
 from flux.community.standing import service as standing
 from flux.community.users import rules
 from flux.community.users.records import BY_OWNER, DISABLED, SELF_DELETED, UserRow
@@ -46,7 +46,7 @@ class AccountService:
 
     async def change(self, user: UserRow, body: UserUpdate, sudo_token: str | None) -> UserRow:
         """Raises SUDO_MODE_REQUIRED, INVALID_SUDO_TOKEN, CONTENT_BLOCKED, TAG_ALREADY_TAKEN, validation failures."""
-        sent = changes(body)
+        sent = filled(body)
         password = sent.pop("password", None)
         for proof in ("mfa_method", "mfa_code"):
             sent.pop(proof, None)

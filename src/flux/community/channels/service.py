@@ -12,7 +12,7 @@ from flux.community.channels.overwrites import Overwrites
 from flux.community.channels.rules import CREATABLE, DEFAULT_BITRATE, FIELDS, visible
 from flux.community.channels.schemas import ChannelCreate, ChannelUpdate, ChannelView
 from flux.community.envelope import invalid
-from flux.community.inputs import changes
+from flux.community.inputs import filled
 from flux.community.standing import records, rules
 from flux.community.standing.records import ChannelRow
 from flux.community.standing.service import ChannelStanding, Standing, StandingService
@@ -102,7 +102,7 @@ class ChannelService:
             parent = await self._parent(tx, guild_id, body.type, body.parent_id)
             kept = FIELDS[body.type] - {"parent_id", "position", "rtc_region"}
             values = {
-                name: value for name, value in changes(body).items() if name in kept and value is not None
+                name: value for name, value in filled(body).items() if name in kept and value is not None
             }
             position = await repository.last_position(tx, guild_id) + 1
             channel_id = await self._insert(
@@ -184,7 +184,7 @@ class ChannelService:
     async def _allowed_changes(
         self, tx: Transaction, standing: ChannelStanding, body: ChannelUpdate
     ) -> dict[str, Any]:
-        channel, sent = standing.channel, changes(body)
+        channel, sent = standing.channel, filled(body)
         values = {name: value for name, value in sent.items() if name in FIELDS[channel.type]}
         if channel.guild_id is not None:
             plain = values.keys() - {"rtc_region"}

@@ -17,7 +17,7 @@ from flux.community.guilds.schemas import (
     GuildUpdate,
     GuildView,
 )
-from flux.community.inputs import I64, changes, encode
+from flux.community.inputs import I64, encode, filled
 from flux.community.members.joining import Joining
 from flux.community.principals import Principal
 from flux.community.roles.service import RoleService
@@ -110,7 +110,7 @@ class GuildService:
         async def work(tx: Transaction) -> GuildView:
             standing = await self._where.guild(user, guild_id, tx)
             standing.need(rules.MANAGE_GUILD)
-            values = changes(body)
+            values = filled(body)
             values.pop("password", None)
             await self._demand_channels(tx, guild_id, values)
             if "features" in values:

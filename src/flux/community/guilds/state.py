@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from flux.community.channels.schemas import ChannelView
 from flux.community.channels.service import ChannelService
 from flux.community.guilds import repository
 from flux.community.guilds.schemas import GuildView
+from flux.community.inputs import filled
 from flux.community.members.schemas import MemberView
 from flux.community.members.service import MemberService
 from flux.community.roles.schemas import RoleView
@@ -51,7 +51,7 @@ class GuildStates:
         properties = GuildView.of(standing.guild)
         own = MemberView.of(standing.member, user, standing.role_ids)
         return {
-            **msgspec.structs.asdict(properties),
+            **filled(properties),
             "properties": properties,
             "channels": await self._channels.visible(standing),
             "roles": [RoleView.of(row) for row in await self._roles.all(guild_id)],

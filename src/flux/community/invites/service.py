@@ -8,6 +8,7 @@ from typing import Protocol
 from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.bans.service import BanService
+from flux.community.inputs import filled
 from flux.community.invites import repository
 from flux.community.invites.repository import InviteRow
 from flux.community.invites.schemas import InviteChannel, InviteCreate, InviteGuild, InviteView
@@ -94,7 +95,7 @@ class InviteService:
                 tx,
                 guild_id,
                 "INVITE_CREATE",
-                _with_ids(view),
+                {**filled(view), "guild_id": view.guild.id, "channel_id": view.channel.id},
                 channel_id=channel_id,
                 needs=rules.MANAGE_GUILD,
             )
@@ -205,8 +206,3 @@ class InviteService:
             temporary=bool(row.temporary),
             **(more if full else {}),  # type: ignore[arg-type]
         )
-
-
-def _with_ids(view: InviteView) -> dict[str, object]:
-    shown = {name: getattr(view, name) for name in view.__struct_fields__}
-    return {**shown, "guild_id": view.guild.id, "channel_id": view.channel.id}

@@ -16,7 +16,7 @@ MANAGE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED, faults
 @routes.get("/guilds/{guild_id}/members", auth=ANYBODY, bucket=buckets.MEMBER_LIST, raises=GUILD)
 async def list_members(call: Call, guild_id: Snowflake, query: MemberListQuery) -> list[MemberView]:
     """Members by ascending user id, after `after`."""
-    return await call.use(MemberService).listing(call.principal.user, guild_id, query.after, query.limit)
+    return await call.use(MemberService).listing(call.principal.user, guild_id, query.after or 0, query.limit)
 
 
 @routes.get(

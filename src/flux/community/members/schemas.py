@@ -70,4 +70,4 @@ class OwnMemberUpdate(Input, kw_only=True):
 
 class MemberListQuery(Struct):
     limit: Annotated[int, Meta(ge=1, le=1000)] = 1
-    after: Snowflake = Snowflake(0)
+    after: Snowflake | None = None

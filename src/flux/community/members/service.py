@@ -9,7 +9,7 @@ from typing import Any
 from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.envelope import invalid
-from flux.community.inputs import changes
+from flux.community.inputs import filled
 from flux.community.members import repository
 from flux.community.members.joining import Joining
 from flux.community.members.schemas import MemberUpdate, MemberView
@@ -125,7 +125,7 @@ class MemberService:
             standing = await self._where.guild(user, guild_id, tx)
             position = await self._where.position_of(standing.guild, member_id, tx)
             above = member_id == user.id or standing.outranks_member(member_id, position)
-            sent = changes(body)
+            sent = filled(body)
             self._voice(standing, sent, above)
             values: dict[str, Any] = {}
             if "nick" in sent:
@@ -249,10 +249,6 @@ class MemberService:
 
     async def _announce(self, tx: Transaction, guild_id: int, member_id: int) -> MemberView:
         view = await self.view(guild_id, member_id, tx)
-        told = {"guild_id": str(guild_id), **_members(view)}
+        told = {"guild_id": str(guild_id), **filled(view)}
         self._announcer.guild(tx, guild_id, "GUILD_MEMBER_UPDATE", told)
         return view
-
-
-def _members(view: MemberView) -> dict[str, Any]:
-    return {name: getattr(view, name) for name in view.__struct_fields__ if name != "guild_id"}

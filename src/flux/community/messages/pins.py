@@ -68,7 +68,7 @@ class PinService:
             draft = Draft(
                 user.id,
                 type=CHANNEL_PINNED_MESSAGE,
-                reference=Reference(channel_id, message_id, standing.channel.guild_id),
+                reference=Reference(standing.channel.id, int(message_id), standing.channel.guild_id),
             )
             await self._writing.write(
                 tx, standing.channel, draft, member=_member(standing), recipients=standing.recipients

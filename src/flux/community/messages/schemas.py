@@ -127,7 +127,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     stickers: list[Any] = []
     reactions: list[Any] = []
     message_reference: ReferenceView | UnsetType = UNSET
-    message_snapshots: list[dict[str, object]] | UnsetType = UNSET
+    message_snapshots: list[dict[str, Any]] | UnsetType = UNSET
     referenced_message: MessageView | UnsetType | None = UNSET
     nonce: str | UnsetType = UNSET
     channel_type: int | UnsetType = UNSET

@@ -143,7 +143,7 @@ class SendService:
         standing.need(bits.READ_MESSAGE_HISTORY)
         if await repository.find(tx, channel.id, wanted.message_id) is None:
             raise faults.UNKNOWN_MESSAGE()
-        return Reference(channel.id, wanted.message_id, channel.guild_id)
+        return Reference(channel.id, int(wanted.message_id), channel.guild_id)
 
     async def _forward(self, tx: Transaction, standing: ChannelStanding, wanted: ReferenceInput) -> Reference:
         source = standing

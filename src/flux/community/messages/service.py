@@ -6,7 +6,7 @@ from typing import Any
 
 from flux.community import faults
 from flux.community.envelope import invalid
-from flux.community.inputs import I64, changes, encode
+from flux.community.inputs import I64, encode, filled
 from flux.community.members.schemas import MemberView
 from flux.community.messages import repository, rules
 from flux.community.messages.records import DELETABLE, SUPPRESS_EMBEDS, MessageRow
@@ -80,7 +80,7 @@ class MessageService:
         async def work(tx: Transaction) -> MessageView:
             standing = await self._where.channel(user, channel_id, tx)
             row = await self.require(tx, channel_id, message_id)
-            sent = changes(body)
+            sent = filled(body)
             if row.author_id != user.id:
                 if sent.keys() - {"flags"} or not sent:
                     raise faults.CANNOT_EDIT_OTHER_USER_MESSAGE()

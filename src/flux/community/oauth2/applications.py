@@ -8,7 +8,7 @@ from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.auth.tokens import Credential, new_bot_token
 from flux.community.envelope import invalid
-from flux.community.inputs import changes, encode
+from flux.community.inputs import encode, filled
 from flux.community.members.joining import Joining
 from flux.community.members.service import MemberService
 from flux.community.oauth2 import repository
@@ -117,7 +117,7 @@ class ApplicationService:
         raise faults.SERVICE_UNAVAILABLE()
 
     async def update(self, user: UserRow, application_id: int, body: ApplicationUpdate) -> ApplicationView:
-        values = changes(body)
+        values = filled(body)
         if "redirect_uris" in values:
             values["redirect_uris"] = encode(_checked(values["redirect_uris"] or []))
         for name in ("bot_public", "bot_require_code_grant"):

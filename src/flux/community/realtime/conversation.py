@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -22,6 +23,7 @@ from flux.kernel.quota import Quota, Rate
 from flux.kernel.store import Clock
 from flux.kernel.wire import Socket, SocketClosed
 
+log = logging.getLogger("flux.community.realtime")
 CLEAN = (1000, 1001)
 WINDOW_SECONDS = 60.0
 Identifier = Callable[[Credential | None], Awaitable[Principal | None]]
@@ -151,6 +153,7 @@ class Conversation:
         try:
             await gateway.hub.prepare(session, principal.user)
         except Exception:
+            log.exception("a session could not be started")
             gateway.hub.end(session)
             raise Refused(protocol.UNKNOWN_ERROR, "the session could not be started") from None
 

@@ -226,6 +226,8 @@ class GuildRoom:
         return [session for member in self._knowing() for session in member.sessions]
 
     def _may_know(self, member: Member, told: Announcement) -> bool:
+        if member.user_id == told.not_to:
+            return False
         return told.needs & ~member.base == 0 and (not told.channel_id or self.sees(member, told.channel_id))
 
     # -- events -----------------------------------------------------------------------------------------------
@@ -245,7 +247,7 @@ class GuildRoom:
 
     def _hand_out(self, told: Announcement) -> None:
         frame = Frame(told.name, told.data)
-        if told.needs:
+        if told.needs or told.not_to:
             for member in self._knowing():
                 if self._may_know(member, told):
                     for session in member.sessions:

@@ -343,7 +343,8 @@ class Hub:
             "custom_status": None,
         }
         for guild_id in guild_ids:
-            self._announcer.guild_now(guild_id, "PRESENCE_UPDATE", {**told, "guild_id": str(guild_id)})
+            shown = {**told, "guild_id": str(guild_id)}
+            self._announcer.guild_now(guild_id, "PRESENCE_UPDATE", shown, not_to=user_id)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work))

@@ -31,7 +31,7 @@ class ReadyMaker:
         else:
             shown = states
         ready = Frame.of("READY", await self._ready(session, user, shown, sessions))
-        return [ready, *(Frame.of("GUILD_CREATE", state) for state in states if user.bot)]
+        return [ready, *(_whole(state) for state in states if user.bot)]
 
     async def guild(self, user: UserRow, guild_id: int) -> dict[str, Any]:
         """The guild as the user sees it, or that it cannot be seen now."""
@@ -66,3 +66,7 @@ class ReadyMaker:
         if session.auth_hash is not None:
             shown["auth_session_id_hash"] = id_hash(session.auth_hash)
         return shown
+
+
+def _whole(state: dict[str, Any]) -> Frame:
+    return Frame.of("GUILD_DELETE" if state.get("unavailable") else "GUILD_CREATE", state)

@@ -7,7 +7,7 @@ from typing import Any
 from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.envelope import invalid
-from flux.community.inputs import changes
+from flux.community.inputs import filled
 from flux.community.roles import repository
 from flux.community.roles.schemas import RoleCreate, RolePosition, RoleUpdate, RoleView
 from flux.community.standing import rules
@@ -90,7 +90,7 @@ class RoleService:
             standing.need(rules.MANAGE_ROLES)
             row = await self.find(guild_id, role_id, tx)
             _outranks(standing, row)
-            values = changes(body)
+            values = filled(body)
             if "permissions" in values:
                 values["permissions"] = int(values["permissions"]) & rules.ALL
                 _may_grant(standing, values["permissions"] & ~row.permissions)
