@@ -71,9 +71,7 @@ class Announcer:
         told = Announcement(name, msgspec.json.encode(data), control=True)
         self._publish(tx, user_subject(user_id), told)
 
-    def guild_now(
-        self, guild_id: int, name: str, data: Any, *, channel_id: int = 0, not_to: int = 0
-    ) -> None:
+    def guild_now(self, guild_id: int, name: str, data: Any, *, channel_id: int = 0, not_to: int = 0) -> None:
         """What no unit of work stands behind: typing, presence."""
         told = Announcement(name, msgspec.json.encode(data), int(channel_id), not_to=not_to)
         self._bus.publish(guild_subject(guild_id), _encoder.encode(told))

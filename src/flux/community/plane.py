@@ -225,4 +225,11 @@ class Builder:
         self.plane.provide(invites, gateway)
 
     def _upkeep(self) -> None:
-        Upkeep(self.house.db, self.house.clock).schedule(self.house.jobs)
+        services = self.plane.services
+        sweepers = (
+            services[LoginService],
+            services[TokenService],
+            services[InviteService],
+            services[SendService],
+        )
+        Upkeep(self.house.db, *sweepers).schedule(self.house.jobs)

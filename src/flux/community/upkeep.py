@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
-from flux.community.auth import repository as auth
-from flux.community.invites import repository as invites
-from flux.community.messages import repository as messages
-from flux.community.messages.send import NONCE_MS
-from flux.community.oauth2 import repository as oauth2
 from flux.kernel.jobs.port import Jobs
-from flux.kernel.store import Clock, Database, Transaction
+from flux.kernel.store import Database, Transaction
 
 EVERY_SECONDS = 600
 
 
+class Sweeper(Protocol):
+    async def sweep(self, tx: Transaction) -> None:
+        """Delete what has expired, in the caller's unit of work."""
+
+
 class Upkeep:
-    def __init__(self, db: Database, clock: Clock) -> None:
+    def __init__(self, db: Database, *sweepers: Sweeper) -> None:
         self._db = db
-        self._clock = clock
+        self._sweepers = sweepers
 
     def schedule(self, jobs: Jobs) -> None:
-        jobs.every("community.upkeep", EVERY_SECONDS, self.sweep)
+        jobs.every("community.upkeep", EVERY_SECONDS, self.run)
 
-    async def sweep(self, _: dict[str, Any]) -> None:
-        now = self._clock.now_ms()
-
-        async def work(tx: Transaction) -> None:
-            await auth.sweep(tx, now)
-            await oauth2.sweep(tx, now)
-            await invites.sweep(tx, now)
-            await messages.sweep_nonces(tx, now - NONCE_MS)
-
-        await self._db.transact(work)
+    async def run(self, _: dict[str, Any]) -> None:
+        for sweeper in self._sweepers:
+            await self._db.transact(sweeper.sweep)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flux.community import buckets, faults
 from flux.community.account.service import AccountService
-from flux.community.auth.endpoints import SUDO
 from flux.community.auth.schemas import SudoProof
 from flux.community.auth.sudo import HEADER, SudoService
+from flux.community.auth.sudo import REFUSALS as SUDO
 from flux.community.principals import ANYBODY, Auth, scoped
 from flux.community.users.schemas import UserPrivate, UserUpdate
 from flux.community.users.service import UserService

@@ -22,6 +22,7 @@ from flux.community.auth.schemas import (
 )
 from flux.community.auth.sessions import SessionService
 from flux.community.auth.sudo import HEADER, SudoService
+from flux.community.auth.sudo import REFUSALS as SUDO
 from flux.community.principals import ANYBODY, HUMAN, HUMAN_LENIENT, OPEN
 from flux.kernel.wire import Call, Routes
 
@@ -33,7 +34,6 @@ REFUSALS = (
     faults.ACCOUNT_DISABLED,
     faults.ACCOUNT_SCHEDULED_FOR_DELETION,
 )
-SUDO = (faults.SUDO_MODE_REQUIRED, faults.INVALID_SUDO_TOKEN)
 
 
 def origin(call: Call) -> Origin:

@@ -91,6 +91,10 @@ class LoginService:
         if not verdict.allowed:
             raise faults.rate_limited(verdict.retry_after)
 
+    async def sweep(self, tx: Transaction) -> None:
+        """Mail tokens and tickets that have expired."""
+        await repository.sweep(tx, self._clock.now_ms())
+
     # -- new addresses ----------------------------------------------------------------------------------------
 
     async def _ask(self, user: UserRow, address: str) -> FaultError:

@@ -11,7 +11,7 @@ from flux.community.auth.schemas import Issued, Register
 from flux.community.auth.sessions import SessionService
 from flux.community.envelope import entry, invalid
 from flux.community.users import rules
-from flux.community.users.records import UserRow
+from flux.community.users.records import NewAccount, UserRow
 from flux.community.users.service import UserService
 from flux.kernel.identity import hash_password, token_hash
 from flux.kernel.store import Clock, Database, Transaction, UniqueViolation
@@ -59,8 +59,7 @@ class RegisterService:
 
         async def work(tx: Transaction) -> Issued:
             first = self._first_is_admin and not await self._users.anybody_here(tx)
-            user = await self._users.create(
-                tx,
+            new = NewAccount(
                 username=username,
                 global_name=body.global_name or None,
                 email=body.email or None,
@@ -69,6 +68,7 @@ class RegisterService:
                 acls=["*"] if first else None,
                 address=origin.address,
             )
+            user = await self._users.create(tx, new)
             if user.email is not None:
                 await self._mails.verify(tx, user)
             return await self._sessions.issue(tx, user.id, origin.address, origin.user_agent, origin.platform)

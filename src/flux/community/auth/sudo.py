@@ -19,6 +19,8 @@ from flux.community.users.records import UserRow
 from flux.kernel.identity import Vault, password_matches, same
 from flux.kernel.store import Clock
 
+REFUSALS = (faults.SUDO_MODE_REQUIRED, faults.INVALID_SUDO_TOKEN)
+"""What a route that asks for sudo can answer."""
 HEADER = "X-Fluxer-Sudo-Mode-JWT"
 SECONDS = 300
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flux.community import buckets, faults
-from flux.community.auth.endpoints import SUDO
 from flux.community.auth.schemas import SudoProof
 from flux.community.auth.sudo import HEADER
+from flux.community.auth.sudo import REFUSALS as SUDO
 from flux.community.guilds.schemas import (
     GuildCreate,
     GuildListQuery,

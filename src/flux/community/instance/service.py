@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -26,24 +27,10 @@ class InstanceService:
         )
 
     def well_known(self) -> WellKnown:
-        captcha, base = self._settings.captcha, self._base
-        limits = msgspec.to_builtins(self._settings.limits)
-        api = f"{base}/v1"
+        captcha = self._settings.captcha
         return WellKnown(
             api_code_version=1,
-            endpoints={
-                "api": api,
-                "api_client": api,
-                "api_public": api,
-                "gateway": self.gateway_url,
-                "media": base,
-                "static_cdn": base,
-                "marketing": base,
-                "admin": f"{api}/admin",
-                "invite": f"{base}/invite",
-                "gift": f"{base}/gift",
-                "webapp": base,
-            },
+            endpoints=self._endpoints(),
             captcha={
                 "provider": "none" if captcha.provider == "off" else captcha.provider,
                 "hcaptcha_site_key": captcha.hcaptcha_site_key or None,
@@ -58,23 +45,31 @@ class InstanceService:
             },
             gif={"provider": "tenor"},
             sso={"enabled": False, "enforced": False, "display_name": None, "redirect_uri": ""},
-            limits={
-                "version": 2,
-                "traitDefinitions": ["premium"],
-                "rules": [
-                    {
-                        "id": "default",
-                        "overrides": {key: value for key, value in limits.items() if isinstance(value, int)},
-                    }
-                ],
-                "defaultsHash": sha256(msgspec.json.encode(limits)).hexdigest()[:16],
-            },
+            limits=self._limits(),
             push={"public_vapid_key": None},
             app_public={"sentry_dsn": ""},
             oauth2={
-                "authorization_endpoint": f"{base}/oauth2/authorize",
-                "token_endpoint": f"{api}/oauth2/token",
-                "userinfo_endpoint": f"{api}/oauth2/userinfo",
+                "authorization_endpoint": f"{self._base}/oauth2/authorize",
+                "token_endpoint": f"{self._base}/v1/oauth2/token",
+                "userinfo_endpoint": f"{self._base}/v1/oauth2/userinfo",
                 "scopes_supported": sorted(SCOPES),
             },
         )
+
+    def _endpoints(self) -> dict[str, str]:
+        base = self._base
+        api = f"{base}/v1"
+        here = dict.fromkeys(("media", "static_cdn", "marketing", "webapp"), base)
+        apis = dict.fromkeys(("api", "api_client", "api_public"), api)
+        doors = {"admin": f"{api}/admin", "invite": f"{base}/invite", "gift": f"{base}/gift"}
+        return {**apis, "gateway": self.gateway_url, **here, **doors}
+
+    def _limits(self) -> dict[str, Any]:
+        limits = msgspec.to_builtins(self._settings.limits)
+        numbers = {name: value for name, value in limits.items() if isinstance(value, int)}
+        return {
+            "version": 2,
+            "traitDefinitions": ["premium"],
+            "rules": [{"id": "default", "overrides": numbers}],
+            "defaultsHash": sha256(msgspec.json.encode(numbers)).hexdigest()[:16],
+        }

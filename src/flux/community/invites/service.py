@@ -169,6 +169,10 @@ class InviteService:
 
         await self._db.transact(work)
 
+    async def sweep(self, tx: Transaction) -> None:
+        """Invites that have expired."""
+        await repository.sweep(tx, self._clock.now_ms())
+
     async def _demand_manager(self, tx: Transaction, user: UserRow, invite: InviteRow) -> None:
         try:
             standing = await self._where.guild(user, invite.guild_id, tx)

@@ -195,6 +195,10 @@ class SendService:
             wait = max(0.001, (spoke + seconds * 1000 - now) / 1000)
             raise faults.slowed_down(wait)
 
+    async def sweep(self, tx: Transaction) -> None:
+        """Nonces that mean nothing any more."""
+        await repository.sweep_nonces(tx, self._clock.now_ms() - NONCE_MS)
+
     async def typing(self, user: UserRow, channel_id: int) -> None:
         standing = await self._where.channel(user, channel_id)
         self.demand_voice(standing)

@@ -22,7 +22,7 @@ from flux.community.oauth2.schemas import (
 )
 from flux.community.standing.service import StandingService
 from flux.community.users import rules
-from flux.community.users.records import DELETED, UserRow
+from flux.community.users.records import DELETED, NewAccount, UserRow
 from flux.community.users.service import UserService
 from flux.kernel.identity import new_token, same, token_hash
 from flux.kernel.store import Clock, Database, Reader, Snowflakes, Transaction, UniqueViolation
@@ -90,8 +90,8 @@ class ApplicationService:
         token, hashed = new_bot_token(application_id)
 
         async def work(tx: Transaction) -> ApplicationView:
-            name = rules.username_from(body.name)
-            bot = await self._users.create(tx, username=name, user_id=application_id, bot=True)
+            new = NewAccount(username=rules.username_from(body.name), bot=True)
+            bot = await self._users.create(tx, new, application_id)
             values = {
                 "id": application_id,
                 "owner_id": user.id,

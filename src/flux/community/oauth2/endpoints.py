@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from flux.community import buckets, faults
-from flux.community.auth.endpoints import SUDO
 from flux.community.auth.schemas import SudoProof
 from flux.community.auth.sudo import HEADER, SudoService
+from flux.community.auth.sudo import REFUSALS as SUDO
 from flux.community.oauth2.applications import ApplicationService
 from flux.community.oauth2.consent import ConsentService
 from flux.community.oauth2.forms import read_form

@@ -107,6 +107,10 @@ class TokenService:
             str(user.id),
         )
 
+    async def sweep(self, tx: Transaction) -> None:
+        """Codes that have expired. Access tokens stay: their refresh tokens do not expire."""
+        await repository.sweep(tx, self._clock.now_ms())
+
     async def _client(self, fields: Mapping[str, str]) -> ApplicationRow:
         text = fields.get("client_id", "")
         known = text.isascii() and text.isdigit() and len(text) <= 19

@@ -9,97 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UnsetType
 
 from flux.community.announcing import Announcement
 from flux.community.guilds.state import GuildModel
 from flux.community.realtime.protocol import Frame
+from flux.community.realtime.seats import (
+    Bulk,
+    ChannelData,
+    GuildData,
+    Member,
+    MemberData,
+    Overwrite,
+    RoleEvent,
+    RoleGone,
+    RolesEvent,
+    overwrites_of,
+)
 from flux.community.realtime.session import Session
 from flux.community.standing import rules
 
 LARGE = 250
 """Above this many members presence is not told to everybody."""
-
-
-class Overwrite(Struct, frozen=True):
-    target_id: int
-    kind: int
-    allow: int
-    deny: int
-
-
-class _OverwriteData(Struct):
-    id: str
-    type: int
-    allow: str
-    deny: str
-
-
-class ChannelData(Struct):
-    """What of a channel event the room needs."""
-
-    id: str
-    type: int = 0
-    permission_overwrites: list[_OverwriteData] = []
-
-
-class _RoleData(Struct):
-    id: str
-    permissions: str
-
-
-class _RoleEvent(Struct):
-    role: _RoleData
-
-
-class _RolesEvent(Struct):
-    roles: list[_RoleData]
-
-
-class _RoleGone(Struct):
-    role_id: str
-
-
-class _UserData(Struct):
-    id: str
-
-
-class _MemberData(Struct):
-    user: _UserData
-    roles: list[str] | UnsetType = UNSET
-
-
-class _GuildData(Struct):
-    owner_id: str
-    member_count: int
-
-
-class _Bulk(Struct):
-    channels: list[msgspec.Raw]
-
-
-class Member:
-    """A user with sessions here. `base` are their permissions in the guild. Until their roles are `known` they see
-    nothing, and what happens waits in `early`."""
-
-    __slots__ = ("base", "early", "known", "roles", "sessions", "told", "user_id")
-
-    def __init__(self, user_id: int) -> None:
-        self.user_id = user_id
-        self.roles: tuple[int, ...] = ()
-        self.known = False
-        self.told = False
-        """An event said which roles they have; the database may be behind it."""
-        self.base = 0
-        self.sessions: list[Session] = []
-        self.early: list[Announcement] = []
-
-
-def _overwrites(channel: ChannelData) -> list[Overwrite]:
-    return [
-        Overwrite(int(each.id), each.type, int(each.allow), int(each.deny))
-        for each in channel.permission_overwrites
-    ]
 
 
 class GuildRoom:
@@ -262,7 +193,7 @@ class GuildRoom:
     def _put(self, data: bytes) -> int:
         channel = msgspec.json.decode(data, type=ChannelData)
         channel_id = int(channel.id)
-        self._channels[channel_id] = _overwrites(channel)
+        self._channels[channel_id] = overwrites_of(channel)
         self._shown[channel_id] = data
         self._viewers.pop(channel_id, None)
         return channel_id
@@ -286,7 +217,7 @@ class GuildRoom:
 
     def _channels_changed(self, told: Announcement) -> None:
         """Each session gets the channels it sees."""
-        raw = {self._put(bytes(each)): each for each in msgspec.json.decode(told.data, type=_Bulk).channels}
+        raw = {self._put(bytes(each)): each for each in msgspec.json.decode(told.data, type=Bulk).channels}
         frames: dict[tuple[int, ...], Frame] = {}
         for member in self._knowing():
             seen = tuple(channel_id for channel_id in raw if self.sees(member, channel_id))
@@ -299,12 +230,12 @@ class GuildRoom:
                 session.push(frames[seen])
 
     def _role_changed(self, told: Announcement) -> None:
-        role = msgspec.json.decode(told.data, type=_RoleEvent).role
+        role = msgspec.json.decode(told.data, type=RoleEvent).role
         self._set_role_permissions({int(role.id): int(role.permissions)})
         self._hand_out(told)
 
     def _roles_changed(self, told: Announcement) -> None:
-        roles = msgspec.json.decode(told.data, type=_RolesEvent).roles
+        roles = msgspec.json.decode(told.data, type=RolesEvent).roles
         self._set_role_permissions({int(role.id): int(role.permissions) for role in roles})
         self._hand_out(told)
 
@@ -316,7 +247,7 @@ class GuildRoom:
         self._see_again(seen)
 
     def _role_gone(self, told: Announcement) -> None:
-        role_id = int(msgspec.json.decode(told.data, type=_RoleGone).role_id)
+        role_id = int(msgspec.json.decode(told.data, type=RoleGone).role_id)
         seen = self._seen()
         self._roles.pop(role_id, None)
         for member in self.members.values():
@@ -327,7 +258,7 @@ class GuildRoom:
         self._hand_out(told)
 
     def _member_changed(self, told: Announcement) -> None:
-        data = msgspec.json.decode(told.data, type=_MemberData)
+        data = msgspec.json.decode(told.data, type=MemberData)
         member = self.members.get(int(data.user.id))
         if member is not None and not isinstance(data.roles, UnsetType):
             self._set_roles(member, [int(role) for role in data.roles])
@@ -339,14 +270,14 @@ class GuildRoom:
 
     def _member_went(self, told: Announcement) -> None:
         self.member_count -= 1
-        user_id = int(msgspec.json.decode(told.data, type=_MemberData).user.id)
+        user_id = int(msgspec.json.decode(told.data, type=MemberData).user.id)
         gone = Frame.of("GUILD_DELETE", {"id": str(self.guild_id)})
         for session in self.expel(user_id):
             session.push(gone)
         self._hand_out(told)
 
     def _guild_changed(self, told: Announcement) -> None:
-        data = msgspec.json.decode(told.data, type=_GuildData)
+        data = msgspec.json.decode(told.data, type=GuildData)
         self.member_count = data.member_count
         if int(data.owner_id) != self._owner_id:
             seen = self._seen()

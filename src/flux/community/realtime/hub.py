@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Coroutine
 from typing import Any
 
@@ -33,11 +32,12 @@ from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial
 from flux.community.users.service import UserService
 from flux.kernel.bus.port import Bus, Subscription
-from flux.kernel.store import Clock
+from flux.kernel.store import Clock, random_key
 from flux.settings.community import Realtime
 
 log = logging.getLogger("flux.community.realtime")
 SWEEP_SECONDS = 2.0
+HEXADECIMAL = "0123456789abcdef"
 
 
 class Hub:
@@ -144,7 +144,7 @@ class Hub:
         """A new session that holds its events back until `prepare`. Raises `Refused` when there are too many."""
         if self._draining or len(self._sessions) >= self.limits.max_sessions:
             raise Refused(UNKNOWN_ERROR, "too many sessions")
-        session = Session(secrets.token_hex(16), user, token_hash, auth_hash, self.limits)
+        session = Session(random_key(32, HEXADECIMAL), user, token_hash, auth_hash, self.limits)
         session.hold()
         self._sessions[session.id] = session
         mine = self._by_user.setdefault(user.id, [])

@@ -80,3 +80,16 @@ class UserRow(Struct, frozen=True):
     @property
     def acl_set(self) -> frozenset[str]:
         return frozenset(msgspec.json.decode(self.acls, type=list[str])) if self.acls else frozenset()
+
+
+class NewAccount(Struct, frozen=True, kw_only=True):
+    """What is known of an account when it is made; everything else follows."""
+
+    username: str
+    global_name: str | None = None
+    email: str | None = None
+    password_hash: str | None = None
+    date_of_birth: str | None = None
+    bot: bool = False
+    acls: list[str] | None = None
+    address: str | None = None

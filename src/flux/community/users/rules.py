@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import re
-import secrets
 from collections.abc import Collection
 from datetime import UTC, date, datetime
+
+from flux.kernel.store import LOWER, random_key
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
 _NOT_IN_USERNAME = re.compile(r"[^A-Za-z0-9_]")
@@ -25,18 +25,17 @@ def folded(text: str) -> str:
 
 def username_from(text: str) -> str:
     """A username made of a name or the front of an address; never empty."""
-    return _NOT_IN_USERNAME.sub("", text.partition("@")[0])[:32] or f"user_{secrets.token_hex(3)}"
+    return _NOT_IN_USERNAME.sub("", text.partition("@")[0])[:32] or f"user_{random_key(6, LOWER)}"
 
 
 def free_discriminator(taken: Collection[int]) -> int | None:
     """A random one of those left; None when all 9999 are taken."""
-    if len(taken) >= DISCRIMINATORS:
-        return None
-    for _ in range(30):
-        number = secrets.randbelow(DISCRIMINATORS) + 1
-        if number not in taken:
-            return number
-    return random.choice([number for number in range(1, DISCRIMINATORS + 1) if number not in taken])  # noqa: S311
+    if len(taken) < DISCRIMINATORS // 2:
+        while (number := int(random_key(4, "0123456789"))) == 0 or number in taken:
+            continue
+        return number
+    left = [number for number in range(1, DISCRIMINATORS + 1) if number not in taken]
+    return left[int(random_key(9, "0123456789")) % len(left)] if left else None
 
 
 def birthday(text: str) -> date | None:

@@ -12,7 +12,7 @@ from flux.community.announcing import Announcer
 from flux.community.envelope import invalid
 from flux.community.inputs import encode
 from flux.community.users import repository, rules
-from flux.community.users.records import UserRow
+from flux.community.users.records import NewAccount, UserRow
 from flux.community.users.schemas import (
     SettingsUpdate,
     UserPartial,
@@ -67,23 +67,10 @@ class UserService:
 
     # -- making -----------------------------------------------------------------------------------------------
 
-    async def create(
-        self,
-        tx: Transaction,
-        *,
-        username: str,
-        user_id: int | None = None,
-        global_name: str | None = None,
-        email: str | None = None,
-        password_hash: str | None = None,
-        date_of_birth: str | None = None,
-        bot: bool = False,
-        acls: list[str] | None = None,
-        address: str | None = None,
-    ) -> UserRow:
+    async def create(self, tx: Transaction, new: NewAccount, user_id: int | None = None) -> UserRow:
         """A new account in the caller's unit. Raises `UniqueViolation` when another one was faster to the address or
         tag, and a validation failure when the username has no discriminator left."""
-        folded = rules.folded(username)
+        folded = rules.folded(new.username)
         discriminator = rules.free_discriminator(await repository.taken_discriminators(tx, folded))
         if discriminator is None:
             raise invalid("username", "Too many people have this username.", "USERNAME_EXHAUSTED")
@@ -91,26 +78,24 @@ class UserService:
         user_id = self._ids.next() if user_id is None else user_id
         values: dict[str, Any] = {
             "id": user_id,
-            "username": username,
+            "username": new.username,
             "username_folded": folded,
             "discriminator": discriminator,
-            "global_name": global_name,
-            "email": email,
-            "email_folded": None if email is None else rules.folded(email),
-            "password_hash": password_hash,
-            "password_changed_at": now if password_hash else None,
-            "date_of_birth": date_of_birth,
-            "bot": int(bot),
+            "global_name": new.global_name,
+            "email": new.email,
+            "email_folded": None if new.email is None else rules.folded(new.email),
+            "password_hash": new.password_hash,
+            "password_changed_at": now if new.password_hash else None,
+            "date_of_birth": new.date_of_birth,
+            "bot": int(new.bot),
             "flags": 0,
-            "acls": encode(acls) if acls else None,
+            "acls": encode(new.acls) if new.acls else None,
             "avatar_color": rules.shown_color(user_id),
-            "last_address": address,
+            "last_address": new.address,
             "created_at": now,
         }
         await repository.insert(tx, values)
-        row = await repository.find(tx, user_id)
-        assert row is not None
-        return row
+        return await self.require(user_id, tx)
 
     # -- changing ---------------------------------------------------------------------------------------------
 
