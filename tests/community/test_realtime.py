@@ -396,7 +396,10 @@ async def test_a_reader_that_does_not_read_is_dropped_and_can_resume(tmp_path: P
         # Small buffers on this side, so that the server soon has nowhere to write.
         reader, writer = await _raw_socket(server)
         token = (owner.authorization or "").encode()
-        body = b'{"op":2,"d":{"token":"%s","properties":{"os":"linux","browser":"tests","device":"tests"}}}' % token
+        body = (
+            b'{"op":2,"d":{"token":"%s","properties":{"os":"linux","browser":"tests","device":"tests"}}}'
+            % token
+        )
         _masked(writer, body)
         await asyncio.sleep(0.5)
         sent = 700
