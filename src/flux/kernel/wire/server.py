@@ -124,8 +124,8 @@ class Application:
                 raise
             status = await send_answer(send, call, self.refuse(call, trouble))
         if self._meter is not None:
-            route = call.route.name if call.route is not None else "unknown"
-            self._meter.request(call.plane.name, route, status, perf_counter() - began)
+            name = call.route.name if call.route is not None else "unknown"
+            self._meter.request(call.plane.name, name, status, perf_counter() - began)
 
     async def _work(self, call: Call, visit: Visit, resource: Resource | None) -> Any:
         """Gate and handler, under one time limit where there is one; what the handler returned."""
