@@ -19,7 +19,7 @@ from tests.harness.server import Server, serve
 
 EXAMPLES = 6
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
-UNLIMITED = {"community.limits.rate_limits_enabled": False}
+UNLIMITED = {"community.rate_limits.enabled": False}
 PATIENCE = 30
 
 
