@@ -59,7 +59,12 @@ async def test_no_input_makes_the_server_fail(tmp_path: Path, plane: str, known:
 
 
 async def attack(
-    operation: Any, mode: Any, base: str, headers: dict[str, str], session: requests.Session, failures: list[str]
+    operation: Any,
+    mode: Any,
+    base: str,
+    headers: dict[str, str],
+    session: requests.Session,
+    failures: list[str],
 ) -> int:
     """Some requests to one operation; how many were sent."""
     import asyncio
@@ -74,12 +79,16 @@ async def attack(
     def run(case: Any) -> None:
         nonlocal sent
         try:
-            answer = case.call(base_url=base, headers=headers, session=session, timeout=PATIENCE, allow_redirects=False)
+            answer = case.call(
+                base_url=base, headers=headers, session=session, timeout=PATIENCE, allow_redirects=False
+            )
         except (requests.exceptions.InvalidHeader, UnicodeError):
             return
         sent += 1
         if answer.status_code >= 500 and answer.status_code not in (501, 503):
-            failures.append(f"{case.method} {answer.request.url} {answer.request.body!r:.300} → {answer.status_code}")
+            failures.append(
+                f"{case.method} {answer.request.url} {answer.request.body!r:.300} → {answer.status_code}"
+            )
 
     try:
         await asyncio.to_thread(run)
@@ -91,5 +100,3 @@ async def attack(
         if type(problem).__name__ not in ("Unsatisfiable", "SkipTest"):
             raise
     return sent
-
-
