@@ -9,6 +9,7 @@ from flux.kernel.blobs.port import Blobs
 from flux.kernel.bus.port import Bus
 from flux.kernel.faults import Ports
 from flux.kernel.identity.operators import Operator
+from flux.kernel.identity.vault import Vault
 from flux.kernel.jobs.port import Jobs
 from flux.kernel.post.port import Post
 from flux.kernel.store import Clock, Database, Snowflakes
@@ -35,6 +36,7 @@ class House:
     ids: Snowflakes
     ports: Ports
     operator: Operator
+    vault: Vault
     sandbox: bool = False
     worker: int = 0
     maintenance: set[str] = field(default_factory=set)

@@ -1,1 +1,1 @@
-"""The paygate plane."""
+"""The paygate: sells API calls. A consumer pays on chain, signs, and calls through; we verify, relay and account."""

@@ -1,10 +1,142 @@
-"""Settings of the community plane: `FLUX_COMMUNITY__<NAME>`."""
+"""Settings of the community plane: `FLUX_COMMUNITY__<NAME>`, nested ones with one more `__`.
+
+Limits are named as the code they lead to, in lower case; their defaults are the published numbers.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
+
+MIB = 1_048_576
+
+
+class CommunityLimits(Struct, frozen=True, kw_only=True):
+    max_guilds: Annotated[int, Meta(ge=0, description="Guilds one account may be in.")] = 100
+    max_guilds_premium: Annotated[int, Meta(ge=0, description="The same for premium accounts.")] = 200
+    max_guild_members: Annotated[int, Meta(ge=1, description="Members of one guild.")] = 1_000_000
+    max_guild_channels: Annotated[
+        int, Meta(ge=1, description="Channels of one guild, categories included.")
+    ] = 500
+    max_guild_roles: Annotated[int, Meta(ge=1, description="Roles of one guild, @everyone included.")] = 250
+    max_category_channels: Annotated[int, Meta(ge=0, description="Channels in one category.")] = 50
+    max_pins_per_channel: Annotated[int, Meta(ge=0, description="Pinned messages of one channel.")] = 50
+    max_webhooks_per_channel: Annotated[int, Meta(ge=0, description="Webhooks of one channel.")] = 15
+    max_webhooks_per_guild: Annotated[int, Meta(ge=0, description="Webhooks of one guild.")] = 1000
+    max_invites: Annotated[int, Meta(ge=0, description="Invites of one guild.")] = 1000
+    max_friends: Annotated[
+        int, Meta(ge=0, description="Relationships of one account: friends, requests, blocks.")
+    ] = 1000
+    max_group_dms: Annotated[int, Meta(ge=0, description="Group conversations one account is in.")] = 150
+    max_group_dm_recipients: Annotated[
+        int, Meta(ge=2, description="People in a group conversation, its creator included.")
+    ] = 10
+    max_private_channels: Annotated[
+        int, Meta(ge=1, description="Open conversations of one account; the oldest closes silently.")
+    ] = 250
+    max_bookmarks: Annotated[int, Meta(ge=0, description="Saved messages of one account.")] = 50
+    max_bookmarks_premium: Annotated[int, Meta(ge=0, description="The same for premium accounts.")] = 300
+    max_emojis: Annotated[int, Meta(ge=0, description="Static emojis of one guild.")] = 50
+    max_animated_emojis: Annotated[int, Meta(ge=0, description="Animated emojis of one guild.")] = 50
+    max_stickers: Annotated[int, Meta(ge=0, description="Stickers of one guild.")] = 50
+    max_reactions: Annotated[int, Meta(ge=0, description="Distinct reactions on one message.")] = 20
+    max_users_per_reaction: Annotated[int, Meta(ge=1, description="People behind one reaction.")] = 5000
+    max_connections: Annotated[int, Meta(ge=0, description="External connections of one account.")] = 20
+    max_webauthn_credentials: Annotated[int, Meta(ge=0, description="Passkeys of one account.")] = 10
+    message_length: Annotated[int, Meta(ge=1, description="Characters of one message.")] = 2000
+    message_length_premium: Annotated[int, Meta(ge=1, description="The same for premium accounts.")] = 4000
+    message_embeds: Annotated[int, Meta(ge=0, description="Embeds of one message.")] = 10
+    message_attachments: Annotated[int, Meta(ge=0, description="Files of one message.")] = 10
+    message_stickers: Annotated[int, Meta(ge=0, description="Stickers of one message.")] = 3
+    attachment_bytes: Annotated[int, Meta(ge=1, description="Bytes of one attachment.")] = 25 * MIB
+    attachment_bytes_premium: Annotated[int, Meta(ge=1, description="The same for premium accounts.")] = (
+        500 * MIB
+    )
+    message_attachments_bytes: Annotated[
+        int, Meta(ge=1, description="Bytes of all attachments of one message.")
+    ] = 100 * MIB
+    avatar_bytes: Annotated[int, Meta(ge=1, description="Bytes of an avatar, banner or icon.")] = 10 * MIB
+    emoji_bytes: Annotated[int, Meta(ge=1, description="Bytes of an emoji.")] = 384 * 1024
+    sticker_bytes: Annotated[int, Meta(ge=1, description="Bytes of a sticker.")] = 512 * 1024
+    stream_preview_bytes: Annotated[int, Meta(ge=1, description="Bytes of a stream preview.")] = MIB
+    bulk_delete: Annotated[int, Meta(ge=1, description="Messages deleted by one call.")] = 100
+    bulk_ack: Annotated[int, Meta(ge=1, description="Read states acknowledged by one call.")] = 100
+    preload_channels: Annotated[int, Meta(ge=1, description="Channels preloaded by one call.")] = 100
+    channel_overwrites: Annotated[int, Meta(ge=0, description="Permission overwrites of one channel.")] = 500
+    voice_cameras: Annotated[int, Meta(ge=0, description="Cameras in one voice channel.")] = 25
+    timeout_seconds: Annotated[int, Meta(ge=1, description="Longest time-out of a member.")] = 365 * 86_400
+    login_per_email: Annotated[
+        str, Meta(description="Login attempts for one e-mail address, as `count/seconds`; 0 is off.")
+    ] = "5/900s"
+    login_per_ip: Annotated[str, Meta(description="Login attempts from one address; 0 is off.")] = "10/1800s"
+
+
+class RateLimits(Struct, frozen=True, kw_only=True):
+    enabled: Annotated[
+        bool, Meta(description="Count REST calls at all; slowmode and login limits stay on.")
+    ] = True
+    global_rate: Annotated[str, Meta(description="Every call of one caller.")] = "50/1s"
+    high_global_rate: Annotated[
+        str, Meta(description="The same for accounts with the flag HIGH_GLOBAL_RATE_LIMIT.")
+    ] = "1200/1s"
+    factor: Annotated[
+        float, Meta(gt=0, description="Multiplies the limit of every route bucket; 1 is as published.")
+    ] = 1.0
+
+
+class Captcha(Struct, frozen=True, kw_only=True):
+    provider: Annotated[
+        str,
+        Meta(
+            pattern="^(off|altcha|hcaptcha|turnstile|sandbox)$",
+            description="off, altcha, hcaptcha, turnstile, or sandbox (only with --sandbox: token `ok` passes).",
+        ),
+    ] = "off"
+    hcaptcha_site_key: Annotated[str, Meta(description="Public key shown in discovery.")] = ""
+    hcaptcha_secret: Annotated[str, Meta(description="Secret for the verifier.")] = ""
+    turnstile_site_key: Annotated[str, Meta(description="Public key shown in discovery.")] = ""
+    turnstile_secret: Annotated[str, Meta(description="Secret for the verifier.")] = ""
+
+
+class Passkeys(Struct, frozen=True, kw_only=True):
+    enabled: Annotated[bool, Meta(description="Offer passkeys.")] = True
+    rp_id: Annotated[str, Meta(description="Relying party; empty: the host of the public URL.")] = ""
+    origins: Annotated[
+        list[str], Meta(description="Origins that may use them; empty: the instance's own.")
+    ] = field(default_factory=list)
+
+
+class Realtime(Struct, frozen=True, kw_only=True):
+    public_url: Annotated[
+        str, Meta(description="WebSocket URL handed to clients; empty: the instance's own.")
+    ] = ""
+    resume_seconds: Annotated[
+        float, Meta(ge=0, description="How long a dropped session waits to be resumed.")
+    ] = 180.0
+    heartbeat_interval_ms: Annotated[int, Meta(ge=100, description="Interval announced in HELLO.")] = 41_250
+    heartbeat_silence_seconds: Annotated[
+        float, Meta(gt=0, description="Silence after which the server asks for a heartbeat.")
+    ] = 37.0
+    heartbeat_timeout_seconds: Annotated[
+        float, Meta(gt=0, description="Silence after which the connection is closed with 4009.")
+    ] = 50.0
+    payload_bytes: Annotated[int, Meta(ge=256, description="Largest message a client may send.")] = 4096
+    payloads_per_minute: Annotated[int, Meta(ge=1, description="Messages a client may send in a minute.")] = (
+        120
+    )
+    buffer_events: Annotated[
+        int, Meta(ge=1, description="Events kept for a resume; older ones make it impossible.")
+    ] = 4096
+    buffer_bytes: Annotated[int, Meta(ge=1024, description="The same in bytes.")] = 4 * MIB
+    queue_events: Annotated[
+        int, Meta(ge=1, description="Events waiting for a slow reader before it is dropped with 4000.")
+    ] = 1024
+    queue_bytes: Annotated[int, Meta(ge=1024, description="The same in bytes.")] = MIB
+    identify_seconds: Annotated[
+        float, Meta(ge=0, description="Least time between two identifies of one token; 0 is off.")
+    ] = 0.0
+    max_sessions: Annotated[int, Meta(ge=1, description="Sessions one process carries.")] = 100_000
 
 
 class CommunitySettings(Struct, frozen=True, kw_only=True):
@@ -12,3 +144,21 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Host name at which the plane is served at the root; empty: only under /community."),
     ] = ""
+    guild_creation: Annotated[
+        str, Meta(pattern="^(everyone|admins)$", description="Who may create guilds: everyone or admins.")
+    ] = "everyone"
+    ip_authorization: Annotated[
+        bool, Meta(description="A login from a new address must be confirmed by mail.")
+    ] = True
+    first_account_is_admin: Annotated[
+        bool, Meta(description="The first account to register gets every admin right (never in the sandbox).")
+    ] = True
+    blocked_words: Annotated[
+        list[str], Meta(description="Texts refused anywhere, compared without case.")
+    ] = field(default_factory=list)
+    minimum_age: Annotated[int, Meta(ge=0, description="Years a new account's owner must have.")] = 13
+    limits: CommunityLimits = field(default_factory=CommunityLimits)
+    rate_limits: RateLimits = field(default_factory=RateLimits)
+    captcha: Captcha = field(default_factory=Captcha)
+    passkeys: Passkeys = field(default_factory=Passkeys)
+    realtime: Realtime = field(default_factory=Realtime)

@@ -12,10 +12,15 @@ import msgspec
 from msgspec import Struct, field
 from msgspec import inspect as types
 
+from flux.settings.blobs import BlobSettings
+from flux.settings.bus import BusSettings
 from flux.settings.community import CommunitySettings
 from flux.settings.content import ContentSettings
+from flux.settings.jobs import JobSettings
 from flux.settings.paygate import PaygateSettings
+from flux.settings.post import PostSettings
 from flux.settings.server import ServerSettings
+from flux.settings.store import StoreSettings
 
 PREFIX = "FLUX_"
 
@@ -26,6 +31,11 @@ class SettingsError(Exception):
 
 class Settings(Struct, frozen=True, kw_only=True):
     server: ServerSettings = field(default_factory=ServerSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    bus: BusSettings = field(default_factory=BusSettings)
+    blobs: BlobSettings = field(default_factory=BlobSettings)
+    jobs: JobSettings = field(default_factory=JobSettings)
+    post: PostSettings = field(default_factory=PostSettings)
     community: CommunitySettings = field(default_factory=CommunitySettings)
     content: ContentSettings = field(default_factory=ContentSettings)
     paygate: PaygateSettings = field(default_factory=PaygateSettings)

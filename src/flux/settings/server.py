@@ -21,6 +21,12 @@ class ServerSettings(Struct, frozen=True, kw_only=True):
             description="Test mode: simulation, outbox, clock and faults under /sandbox. Never in production."
         ),
     ] = False
+    secret: Annotated[
+        str,
+        Meta(
+            description="Instance secret (64 hex digits) that encrypts secrets at rest; empty: secret.key in the data directory."
+        ),
+    ] = ""
     trusted_proxies: Annotated[
         list[str], Meta(description="Peers (addresses or CIDR) whose X-Forwarded-For is believed.")
     ] = field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])

@@ -133,4 +133,6 @@ class FaultError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
+        if not self.fault.headers:
+            return dict(self.extra_headers)
         return {**self.fault.header_values(self.params), **self.extra_headers}

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from flux.kernel.store.clock import Clock
 
 
@@ -30,8 +32,7 @@ class Rate:
         return rate
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`reset_after` seconds until the bucket is full again; `retry_after` seconds until one more fits (0 when allowed)."""
 
     allowed: bool

@@ -75,8 +75,7 @@ class EmbeddedPostgres:
             process, pid = _launch(directory, command, account)
             if _ready(directory, process, pid, deadline):
                 return cls(directory, sockets, process, pid)
-            # A server whose owner died a moment ago may still be shutting down on this directory.
-            if "already exists" not in _last_words(directory) or time.monotonic() > deadline:
+            if not _still_stopping(directory) or time.monotonic() > deadline:
                 raise EmbeddedPostgresError(
                     f"PostgreSQL does not start on {directory}:\n{_last_words(directory)}"
                 )
@@ -198,6 +197,12 @@ def _ready(directory: Path, process: subprocess.Popen[bytes], pid: int, deadline
     if process.stdin is not None:
         process.stdin.close()
     return False
+
+
+def _still_stopping(directory: Path) -> bool:
+    """True when the directory is held by a server; its owner may have died a moment ago, and it goes in a moment."""
+    words = _last_words(directory)
+    return "already exists" in words or "still in use" in words
 
 
 def _last_words(directory: Path) -> str:

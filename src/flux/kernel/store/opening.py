@@ -34,7 +34,7 @@ async def open_database(
             pool_size=settings.pool_size,
             statement_timeout_seconds=settings.statement_timeout_seconds,
         )
-    if scheme == "sqlite":
+    if scheme == "sqlite" and url.startswith("sqlite:///") and not url.endswith("/"):
         return SqliteDatabase(
             unquote(urlsplit(url).path),
             ports=ports,

@@ -1,19 +1,19 @@
-"""The database port on PostgreSQL: a pool of asyncpg connections, units retried on conflict."""
+"""The database port on PostgreSQL: pooled asyncpg connections, units retried on conflict."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar
 
 import asyncpg
 
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
 from flux.kernel.store.port import Dialect, Params, Statement, Work
-from flux.kernel.store.postgres_errors import CONFLICTS, translated
+from flux.kernel.store.postgres_errors import CONFLICTS, fail, may_still_run, translated
+from flux.kernel.store.postgres_pool import ConnectionPool
 from flux.kernel.store.statements import for_postgres
 
 T = TypeVar("T")
@@ -23,17 +23,19 @@ _ATTEMPTS = 12
 _FIRST_WAIT_SECONDS = 0.002
 _LONGEST_WAIT_SECONDS = 0.1
 _UNBOUNDED_SECONDS = 86_400.0
+_CLOSE_SECONDS = 10.0
 _COUNTED = frozenset(("INSERT", "UPDATE", "DELETE", "MERGE"))
 
 
 class PostgresTransaction:
-    """A unit's view of the database, on one connection. A failed statement dooms the unit."""
+    """A unit's view of the database, on one connection. Unusable once the unit has ended or a statement failed."""
 
-    __slots__ = ("_connection", "_timeout", "acts", "failure")
+    __slots__ = ("_connection", "_ended", "_timeout", "acts", "failure")
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._timeout: float | None = None
+        self._ended = False
         self.acts: list[Callable[[], None]] = []
         self.failure: BaseException | None = None
 
@@ -53,12 +55,15 @@ class PostgresTransaction:
         return int(words[-1]) if words and words[0] in _COUNTED else 0
 
     async def run_many(self, sql: Statement, params: Sequence[Params]) -> None:
+        if self._ended or self.failure is not None:
+            self._refuse()
         text, names = for_postgres(sql)
         rows = [[each[name] for name in names] for each in params]
         try:
             await self._connection.executemany(text, rows, timeout=self._timeout)
         except Exception as error:
-            raise self._doom(error) from error
+            self.failure = translated(error)
+            fail(error)
 
     def after_commit(self, act: Callable[[], None]) -> None:
         self.acts.append(act)
@@ -68,33 +73,38 @@ class PostgresTransaction:
         await self._connection.execute("SET LOCAL statement_timeout = 0")
         self._timeout = _UNBOUNDED_SECONDS
 
+    def end(self) -> None:
+        self._ended = True
+
     async def _call(self, method: Callable[..., Any], sql: Statement, params: Params) -> Any:
+        if self._ended or self.failure is not None:
+            self._refuse()
         text, names = for_postgres(sql)
         arguments = [params[name] for name in names]
         try:
             return await method(text, *arguments, timeout=self._timeout)
         except Exception as error:
-            raise self._doom(error) from error
-
-    def _doom(self, error: Exception) -> BaseException:
-        if self.failure is None:
             self.failure = translated(error)
-        return self.failure
+            fail(error)
+
+    def _refuse(self) -> NoReturn:
+        raise self.failure or RuntimeError("this unit of work has ended")
 
 
 class PostgresDatabase:
     """Any number of processes, one event loop each.
 
-    Raises `PortFailure("store", UNAVAILABLE)` when the server is gone or a unit keeps meeting conflicts,
-    `TIMEOUT` when a statement passes its time, `ERROR` when the server's disk or memory fails.
+    Raises `PortFailure("store", …)`: `UNAVAILABLE` when the server is gone or a unit kept meeting conflicts,
+    `TIMEOUT` when a statement passed its time or no connection came free, `ERROR` when the server's disk or
+    memory failed. A connection lost or timed out during COMMIT leaves it unknown whether the unit happened.
     """
 
     dialect: Dialect = "postgres"
 
-    def __init__(self, pool: Any, ports: Ports, timeout: float) -> None:
+    def __init__(self, pool: ConnectionPool, ports: Ports) -> None:
         self._pool = pool
         self._ports = ports
-        self._timeout = timeout
+        self._commits: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def connect(
@@ -105,13 +115,12 @@ class PostgresDatabase:
         pool_size: int = 10,
         statement_timeout_seconds: float = 30.0,
     ) -> PostgresDatabase:
-        """Open the pool; at least one connection must succeed."""
-        try:
-            pool = await asyncpg.create_pool(
+        """Open the pool; one connection must succeed."""
+
+        async def connect_one() -> Any:
+            connection = await asyncpg.connect(
                 dsn,
-                min_size=1,
-                max_size=pool_size,
-                max_inactive_connection_lifetime=300,
+                timeout=10,
                 statement_cache_size=1024,
                 max_cached_statement_lifetime=0,
                 # The server's own timeout answers first; this one is for a server that does not answer at all.
@@ -119,124 +128,133 @@ class PostgresDatabase:
                 server_settings={
                     "application_name": "flux",
                     "statement_timeout": str(int(statement_timeout_seconds * 1000)),
+                    "client_connection_check_interval": "500",
                     "idle_in_transaction_session_timeout": str(int(statement_timeout_seconds * 2000)),
                 },
-                init=_prepare,
-                reset=_keep,
             )
+            # SUM of BIGINT is NUMERIC: an int here as on SQLite, a float when it has a fraction.
+            await connection.set_type_codec(
+                "numeric", schema="pg_catalog", encoder=str, decoder=_number, format="text"
+            )
+            return connection
+
+        pool = ConnectionPool(connect_one, pool_size, statement_timeout_seconds)
+        try:
+            pool.release(await pool.acquire())
         except Exception as error:
-            raise translated(error) from error
-        return cls(pool, ports or Ports(), statement_timeout_seconds)
+            fail(error)
+        return cls(pool, ports or Ports())
 
     async def one(self, sql: Statement, params: Params, into: Callable[..., T]) -> T | None:
-        row = await self._read("fetchrow", sql, params)
+        row = await self._read(asyncpg.Connection.fetchrow, sql, params)
         return None if row is None else into(*row)
 
     async def all(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
-        return [into(*row) for row in await self._read("fetch", sql, params)]
+        return [into(*row) for row in await self._read(asyncpg.Connection.fetch, sql, params)]
 
     async def value(self, sql: Statement, params: Params) -> Any:
-        row = await self._read("fetchrow", sql, params)
+        row = await self._read(asyncpg.Connection.fetchrow, sql, params)
         return None if row is None else row[0]
 
     async def scan(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
-        """asyncpg cancels the statement on the server when the task is cancelled."""
-        return [into(*row) for row in await self._read("fetch", sql, params)]
+        """The statement is cancelled on the server when the task is cancelled."""
+        return [into(*row) for row in await self._read(asyncpg.Connection.fetch, sql, params)]
 
     async def transact(self, work: Work[T], *, serializable: bool = False) -> T:
         if self._ports.enabled:
             await self._ports.strike("store")
+        begin = "BEGIN ISOLATION LEVEL SERIALIZABLE" if serializable else "BEGIN"
         wait = _FIRST_WAIT_SECONDS
-        for attempt in range(1, _ATTEMPTS + 1):
+        for _ in range(_ATTEMPTS - 1):
             try:
-                return await self._attempt(work, serializable)
-            except CONFLICTS as error:
-                if attempt == _ATTEMPTS:
-                    raise PortFailure("store", Mode.UNAVAILABLE, "conflict") from error
-            await asyncio.sleep(random.uniform(0, wait))  # noqa: S311 - spreads retries, guards nothing
-            wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
-        raise AssertionError("unreachable")
+                return await self._attempt(work, begin)
+            except CONFLICTS:
+                await asyncio.sleep(random.uniform(0, wait))  # noqa: S311 - spreads retries, guards nothing
+                wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+        try:
+            return await self._attempt(work, begin)
+        except CONFLICTS as error:
+            raise PortFailure("store", Mode.UNAVAILABLE, "conflict") from error
 
     async def close(self) -> None:
         """Wait for what is under way, then close every connection."""
+        await self._pool.close(_CLOSE_SECONDS)
+
+    async def _acquire(self) -> Any:
         try:
-            async with asyncio.timeout(10):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+            return await self._pool.acquire()
+        except Exception as error:
+            fail(error)
 
-    async def _attempt(self, work: Work[T], serializable: bool) -> T:
-        async with self._connection() as connection:
-            try:
-                await connection.execute("BEGIN ISOLATION LEVEL SERIALIZABLE" if serializable else "BEGIN")
-                transaction = PostgresTransaction(connection)
-                result = await work(transaction)
-                if transaction.failure is not None:
-                    # The body swallowed it, but the server would answer COMMIT with a silent ROLLBACK.
-                    raise transaction.failure
-            except BaseException:
-                await _roll_back(connection)
-                raise
-            # Once begun, a commit is not cancelled with its caller: what is durable must also be announced.
-            await asyncio.shield(asyncio.ensure_future(_commit(connection, transaction.acts)))
-            return result
-
-    async def _read(self, method: str, sql: Statement, params: Params) -> Any:
+    async def _read(self, method: Callable[..., Any], sql: Statement, params: Params) -> Any:
         if self._ports.enabled:
             await self._ports.strike("store")
         text, names = for_postgres(sql)
         arguments = [params[name] for name in names]
-        async with self._connection() as connection:
-            return await getattr(connection, method)(text, *arguments)
-
-    @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
+        connection = await self._acquire()
         try:
-            async with self._pool.acquire(timeout=self._timeout) as connection:
-                yield connection
-        except CONFLICTS:
-            raise
-        except Exception as error:
-            known = translated(error)
-            if known is error:
+            result = await method(connection, text, *arguments)
+        except BaseException as error:
+            if may_still_run(error):
+                self._pool.discard(connection)
+            else:
+                self._pool.release(connection)
+            if isinstance(error, CONFLICTS):
+                raise PortFailure("store", Mode.UNAVAILABLE, "conflict") from error
+            fail(error)
+        self._pool.release(connection)
+        return result
+
+    async def _attempt(self, work: Work[T], begin: str) -> T:
+        connection = await self._acquire()
+        transaction = PostgresTransaction(connection)
+        try:
+            await connection.execute(begin)
+            result = await work(transaction)
+            if transaction.failure is not None:
+                # The body swallowed it, but the server would answer COMMIT with a silent ROLLBACK.
+                raise transaction.failure
+        except BaseException as error:
+            transaction.end()
+            await self._roll_back(connection, error)
+            # A body that made its own error of a conflict is run again all the same.
+            fail(transaction.failure if isinstance(transaction.failure, CONFLICTS) else error)
+        transaction.end()
+        # Once begun, a commit is not cancelled with its caller: what is durable must also be announced.
+        commit = asyncio.get_running_loop().create_task(self._commit(connection, transaction.acts))
+        self._commits.add(commit)
+        commit.add_done_callback(self._commits.discard)
+        await asyncio.shield(commit)
+        return result
+
+    async def _commit(self, connection: Any, acts: list[Callable[[], None]]) -> None:
+        try:
+            await connection.execute("COMMIT")
+        except BaseException as error:
+            await self._roll_back(connection, error)
+            fail(error)
+        self._pool.release(connection)
+        for act in acts:
+            try:
+                act()
+            except Exception:
+                _log.exception("an act after commit failed")
+
+    async def _roll_back(self, connection: Any, error: BaseException) -> None:
+        """Give the connection back clean, or not at all when `error` may have left a statement running."""
+        if may_still_run(error.__cause__ or error):
+            self._pool.discard(connection)
+            return
+        try:
+            if connection.is_in_transaction():
+                await connection.execute("ROLLBACK")
+        except BaseException as second:
+            self._pool.discard(connection)
+            if not isinstance(second, Exception):
                 raise
-            raise known from error
-
-
-async def _prepare(connection: Any) -> None:
-    # SUM of BIGINT is NUMERIC: an int here as on SQLite, a float when it has a fraction.
-    await connection.set_type_codec(
-        "numeric", schema="pg_catalog", encoder=str, decoder=_number, format="text"
-    )
-
-
-async def _keep(_connection: Any) -> None:
-    """In place of asyncpg's reset query, a round trip: units always end their transaction themselves."""
+        else:
+            self._pool.release(connection)
 
 
 def _number(text: str) -> int | float:
-    return float(text) if "." in text or "N" in text or "I" in text else int(text)
-
-
-async def _commit(connection: Any, acts: list[Callable[[], None]]) -> None:
-    try:
-        await connection.execute("COMMIT")
-    except CONFLICTS:
-        await _roll_back(connection)
-        raise
-    for act in acts:
-        try:
-            act()
-        except Exception:
-            _log.exception("an act after commit failed")
-
-
-async def _roll_back(connection: Any) -> None:
-    """Leave the connection clean for the next unit, or not at all."""
-    if connection.is_closed():
-        return
-    try:
-        if connection.is_in_transaction():
-            await connection.execute("ROLLBACK")
-    except Exception:
-        connection.terminate()
+    return int(text) if text.lstrip("-").isdigit() else float(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import asyncpg
 
 from flux.kernel.faults.ports import Mode, PortFailure
@@ -24,6 +26,7 @@ _GONE = (
     asyncpg.TooManyConnectionsError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.InternalClientError,  # what asyncpg says when the server goes between two messages
     OSError,
 )
 _BROKEN = (asyncpg.InsufficientResourcesError, asyncpg.PostgresIOError, asyncpg.DataCorruptedError)
@@ -47,3 +50,18 @@ def translated(error: BaseException) -> BaseException:
     if isinstance(error, asyncpg.InterfaceError) and any(sign in str(error) for sign in _CLOSED):
         return PortFailure("store", Mode.UNAVAILABLE, "connection")
     return error
+
+
+def fail(error: BaseException) -> NoReturn:
+    """Raise the port's error with asyncpg's as its cause."""
+    known = translated(error)
+    if known is error:
+        raise error
+    raise known from error
+
+
+def may_still_run(error: BaseException) -> bool:
+    """True when the statement was abandoned rather than answered, so that its connection is not clean."""
+    return not isinstance(error, Exception) or isinstance(
+        error, (TimeoutError, OSError, asyncpg.InternalClientError)
+    )

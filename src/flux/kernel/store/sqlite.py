@@ -10,7 +10,7 @@ import apsw
 
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
 from flux.kernel.store.port import Dialect, Params, Statement, UnitSuspended, Work
-from flux.kernel.store.sqlite_connection import FileLock, Tuning, open_connection, translated
+from flux.kernel.store.sqlite_connection import FileLock, Tuning, fail, open_connection
 from flux.kernel.store.sqlite_scans import ScanPool
 from flux.kernel.store.sqlite_writer import GroupWriter
 from flux.kernel.store.statements import for_sqlite
@@ -60,7 +60,7 @@ class SqliteDatabase:
         try:
             rows = self._connection().execute(for_sqlite(sql), params).fetchall()
         except apsw.Error as error:
-            raise translated(error) from error
+            fail(error)
         return [into(*row) for row in rows]
 
     async def value(self, sql: Statement, params: Params) -> Any:
@@ -107,5 +107,5 @@ class SqliteDatabase:
             row = cursor.fetchone()
             cursor.close(True)
         except apsw.Error as error:
-            raise translated(error) from error
+            fail(error)
         return row

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import apsw
 
@@ -58,7 +58,7 @@ def open_connection(path: Path, tuning: Tuning, *, writer: bool) -> apsw.Connect
     try:
         connection = apsw.Connection(str(path), vfs=tuning.vfs, statementcachesize=512)
     except apsw.Error as error:
-        raise translated(error) from error
+        fail(error)
     try:
         connection.set_busy_timeout(tuning.busy_timeout_ms)
         connection.convert_binding = _bind_list
@@ -81,7 +81,7 @@ def open_connection(path: Path, tuning: Tuning, *, writer: bool) -> apsw.Connect
             tuning.prepare(connection)
     except apsw.Error as error:
         connection.close(True)
-        raise translated(error) from error
+        fail(error)
     except BaseException:
         connection.close(True)
         raise
@@ -119,6 +119,14 @@ def translated(error: BaseException) -> BaseException:
     if isinstance(error, apsw.InterruptError):
         return PortFailure("store", Mode.TIMEOUT, "interrupted")
     return error
+
+
+def fail(error: BaseException) -> NoReturn:
+    """Raise the port's error with apsw's as its cause."""
+    known = translated(error)
+    if known is error:
+        raise error
+    raise known from error
 
 
 class FileLock:

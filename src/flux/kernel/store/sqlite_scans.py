@@ -85,6 +85,7 @@ class ScanPool:
 
     def __init__(self, path: Path, tuning: Tuning, threads: int) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._waiting: set[_Job] = set()
         self._readers = [
             _Reader(open_connection(path, tuning, writer=False), self._jobs, number)
             for number in range(threads)
@@ -98,26 +99,32 @@ class ScanPool:
     async def scan(self, sql: str, params: Params, into: Callable[..., T], seconds: float) -> list[T]:
         """Every row, or `PortFailure(TIMEOUT)` after `seconds`; the query stops with the task."""
         job = _Job(sql, params, into)
+        self._waiting.add(job)
         self._jobs.put(job)
-        expiry = job.loop.call_later(seconds, self._expire, job)
+        late = PortFailure("store", Mode.TIMEOUT, "statement")
+        expiry = job.loop.call_later(seconds, self._give_up, job, late)
         try:
             return await job.done
         finally:
             expiry.cancel()
+            self._waiting.discard(job)
             if job.done.cancelled():
                 self._stop(job)
 
     async def close(self) -> None:
+        """Stop what runs and what waits; end the threads."""
         loop = asyncio.get_running_loop()
+        for job in list(self._waiting):
+            self._give_up(job, PortFailure("store", Mode.UNAVAILABLE, "closed"))
         for reader in self._readers:
             if reader.thread.is_alive():
                 self._jobs.put(None)
         for reader in self._readers:
             await loop.run_in_executor(None, reader.thread.join)
 
-    def _expire(self, job: _Job) -> None:
+    def _give_up(self, job: _Job, reason: PortFailure) -> None:
         if not job.done.done():
-            job.done.set_exception(PortFailure("store", Mode.TIMEOUT, "statement"))
+            job.done.set_exception(reason)
         self._stop(job)
 
     def _stop(self, job: _Job) -> None:

@@ -24,7 +24,7 @@ import apsw
 
 from flux.kernel.faults.ports import Mode, PortFailure
 from flux.kernel.store.port import Params, Statement, UnitSuspended, Work
-from flux.kernel.store.sqlite_connection import Tuning, open_connection, translated
+from flux.kernel.store.sqlite_connection import Tuning, fail, open_connection, translated
 from flux.kernel.store.statements import for_sqlite
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class SqliteTransaction:
         except apsw.Error as error:
             self.failure = translated(error)
             self._execute = self._refuse
-            raise self.failure from error
+            fail(error)
 
     def end(self) -> None:
         self._execute = self._refuse

@@ -13,13 +13,17 @@ from flux.kernel.wire.values import encoder
 
 JSON = b"application/json"
 BODILESS = (204, 304)
+_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
+    """Headers beyond request id, length and content type; a body is JSON unless told otherwise."""
+
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    content_type: bytes | None = None
 
 
 def cors_headers(call: Call) -> dict[str, str]:
@@ -60,28 +64,29 @@ def preflight(call: Call) -> Answer:
 
 async def send_result(send: Send, call: Call, status: int, result: Any) -> int:
     """What a handler returned (see replies.py). The status that left."""
-    if isinstance(result, Reply):
+    if result is None:
+        return await _send(send, call, 204, None, b"", None)
+    kind = type(result)
+    if kind is Reply:
         body = b"" if result.value is None else encoder.encode(result.value)
         return await _send(send, call, result.status, JSON if body else None, body, result.headers)
-    if isinstance(result, Raw):
+    if kind is Raw:
         return await _send(
             send, call, result.status, result.content_type.encode("latin-1"), result.body, result.headers
         )
-    if isinstance(result, Stream):
+    if kind is Stream:
         return await _send_stream(send, call, result)
-    if result is None:
-        return await _send(send, call, 204, None, b"", None)
     return await _send(send, call, status, JSON, encoder.encode(result), None)
 
 
 async def send_answer(send: Send, call: Call, answer: Answer) -> int:
-    return await _send(send, call, answer.status, None, answer.body, answer.headers)
+    return await _send(send, call, answer.status, answer.content_type, answer.body, answer.headers)
 
 
 def _head(
     call: Call, content_type: bytes | None, length: int | None, headers: dict[str, str] | None
 ) -> list[tuple[bytes, bytes]]:
-    head = [(b"x-request-id", call.request_id.encode("ascii"))]
+    head = [(b"x-request-id", call.request_id.encode())]
     if content_type is not None:
         head.append((b"content-type", content_type))
     if length is not None:
@@ -89,15 +94,10 @@ def _head(
     merged = call.reply_headers
     if headers:
         merged = {**merged, **headers}
-    if call.plane.cors is not None and (shared := cors_headers(call)):
+    if b"origin" in call.first_headers and (shared := cors_headers(call)):
         merged = {**merged, **shared}
     for name, value in merged.items():
-        head.append(
-            (
-                name.lower().encode("latin-1"),
-                value.encode("latin-1", "replace").replace(b"\r", b" ").replace(b"\n", b" "),
-            )
-        )
+        head.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace").translate(_ONE_LINE)))
     return head
 
 
@@ -140,6 +140,9 @@ async def _send_stream(send: Send, call: Call, stream: Stream) -> int:
 def refusal_bytes(call: Call, answer: Answer) -> bytes:
     """The whole answer as it goes on the wire, closing the connection."""
     head = [b"HTTP/1.1 %d %s" % (answer.status, HTTPStatus(answer.status).phrase.encode("ascii"))]
-    head += [name + b": " + value for name, value in _head(call, None, len(answer.body), answer.headers)]
+    head += [
+        name + b": " + value
+        for name, value in _head(call, answer.content_type, len(answer.body), answer.headers)
+    ]
     head.append(b"connection: close")
     return b"\r\n".join(head) + b"\r\n\r\n" + answer.body

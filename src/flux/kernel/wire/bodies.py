@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from flux.kernel.wire.call import Receive
-from flux.kernel.wire.troubles import Kind, WireTrouble
+import msgspec
 
-Headers = list[tuple[bytes, bytes]]
+from flux.kernel.wire.troubles import Kind, Problem, WireTrouble
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Headers = Mapping[bytes, bytes]
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_POSITION = re.compile(r"\(byte (\d+)\)")
+_decode = msgspec.json.Decoder().decode
 _NUL = re.compile(rb"(?:[^\\]|^)(?:\\\\)*\\u0000")
 
 
@@ -21,32 +25,23 @@ class ClientGone(Exception):
 
 
 def declared_length(headers: Headers) -> int | None:
-    for name, value in headers:
-        if name == b"content-length":
-            return int(value) if value.isdigit() else None
-    return None
+    value = headers.get(b"content-length")
+    return int(value) if value is not None and value.isdigit() else None
 
 
 async def read_body(receive: Receive, headers: Headers, limit: int, seconds: float) -> bytes:
     """All of it. A pause of more than `seconds` between two pieces is too slow."""
-    length = declared_length(headers)
-    if length is not None and length > limit:
-        raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
-    message = await _next(receive, seconds)
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
+    # A complete body already lies in uvicorn's cycle: the usual case, which needs no timer and no assembly.
+    cycle = getattr(receive, "__self__", None)
+    if cycle is not None and not getattr(cycle, "more_body", True):
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message["type"] == "http.disconnect":
+            raise ClientGone
         if len(body) > limit:
             raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
         return body
-    pieces, size = [body], len(body)
-    while message.get("more_body"):
-        if size > limit:
-            raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
-        message = await _next(receive, seconds)
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-    if size > limit:
-        raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
+    pieces = [piece async for piece in stream_body(receive, headers, limit, seconds)]
     return b"".join(pieces)
 
 
@@ -66,43 +61,59 @@ async def stream_body(receive: Receive, headers: Headers, limit: int, seconds: f
 
 
 async def _next(receive: Receive, seconds: float) -> MutableMapping[str, Any]:
-    # A complete body already lies in uvicorn's cycle: the usual case, which needs no timer.
-    cycle = getattr(receive, "__self__", None)
-    if cycle is not None and not getattr(cycle, "more_body", True):
-        message = await receive()
-    else:
-        try:
-            async with asyncio.timeout(seconds):
-                message = await receive()
-        except TimeoutError:
-            raise WireTrouble(Kind.BODY_TOO_SLOW, limit=seconds) from None
+    try:
+        async with asyncio.timeout(seconds):
+            message = await receive()
+    except TimeoutError:
+        raise WireTrouble(Kind.BODY_TOO_SLOW, limit=seconds) from None
     if message["type"] == "http.disconnect":
         raise ClientGone
     return message
 
 
-def check_json(body: bytes, depth: int) -> None:
-    """Refuse what is well-formed enough to decode and still hostile: nesting beyond `depth`, duplicate keys, NUL
-    characters, bytes that are not UTF-8. Cheap counts settle the usual body."""
+def parse_json(body: bytes, depth: int) -> Any:
+    """Plain JSON values. Refuses what is well-formed enough to decode and still hostile: nesting beyond `depth`,
+    duplicate keys, NUL characters, bytes that are not UTF-8. Cheap counts settle the usual body."""
     if body.count(b"[") + body.count(b"{") > depth and _depth(body) > depth:
         raise WireTrouble(Kind.TOO_DEEP, limit=depth)
     if b"u0000" in body and _NUL.search(body):
         raise WireTrouble(Kind.NUL_CHARACTER)
-    if body.count(b":") < 2 and body.isascii():
-        return
     try:
-        text = body.decode("utf-8")
+        value = _decode(body)
     except UnicodeDecodeError as error:
         raise WireTrouble(Kind.BAD_UTF8, position=error.start) from None
-    try:
-        json.loads(text, object_pairs_hook=_refuse_duplicates)
-    except json.JSONDecodeError as error:
-        raise WireTrouble(Kind.MALFORMED_JSON, position=len(text[: error.pos].encode("utf-8"))) from None
     except RecursionError:
         raise WireTrouble(Kind.TOO_DEEP, limit=depth) from None
-    except ValueError:
-        # Only a number of thousands of digits gets here.
-        raise WireTrouble(Kind.MALFORMED_JSON) from None
+    except msgspec.ValidationError:
+        # A number no double holds: JSON by its grammar, and nothing anyone can read.
+        problem = Problem("body", "", "format", "numbers within the range of a double")
+        raise WireTrouble(Kind.INVALID_VALUES, [problem]) from None
+    except msgspec.DecodeError as error:
+        raise _malformed(error) from None
+    # Each member has one colon; decoding keeps one member a key. Fewer members than colons means a duplicate, or
+    # colons inside strings: only then is it worth looking closely.
+    if body.count(b":") != _members(value):
+        json.loads(body, object_pairs_hook=_refuse_duplicates)
+    return value
+
+
+def _members(value: Any) -> int:
+    count = 0
+    if type(value) is dict:
+        count = len(value)
+        for item in value.values():
+            if type(item) is dict or type(item) is list:
+                count += _members(item)
+    elif type(value) is list:
+        for item in value:
+            if type(item) is dict or type(item) is list:
+                count += _members(item)
+    return count
+
+
+def _malformed(error: msgspec.DecodeError) -> WireTrouble:
+    found = _POSITION.search(str(error))
+    return WireTrouble(Kind.MALFORMED_JSON, position=int(found.group(1)) if found else None)
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
+from flux.kernel.wire.bodies import read_body, stream_body
 from flux.kernel.wire.troubles import Kind, WireTrouble
 
 if TYPE_CHECKING:
@@ -27,12 +28,21 @@ class Call:
     """
 
     __slots__ = (
-        "_body", "_query", "_receive", "client_ip", "method", "path", "path_params", "plane", "principal",
+        "_body", "_query", "_receive", "client_ip", "first_headers", "method", "path", "path_params", "plane", "principal",
         "reply_headers", "request_id", "route", "scope", "slashed", "state",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, receive: Receive, plane: Plane, path: str, request_id: str) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        plane: Plane,
+        path: str,
+        request_id: str,
+        headers: dict[bytes, bytes],
+    ) -> None:
         self.scope = scope
+        self.first_headers = headers
         self.plane = plane
         self.method: str = scope["method"]
         self.path = path
@@ -55,12 +65,8 @@ class Call:
 
     def header(self, name: str) -> str | None:
         """The first header of that (lower-case) name, trimmed; None when absent."""
-        wanted = name.encode("latin-1")
-        for key, value in self.scope["headers"]:
-            if key == wanted:
-                text: str = value.decode("latin-1")
-                return text.strip(" \t")
-        return None
+        value = self.first_headers.get(name.encode("latin-1"))
+        return None if value is None else value.decode("latin-1").strip(" \t")
 
     def header_values(self, name: str) -> list[str]:
         """Every header of that (lower-case) name, in order, trimmed."""
@@ -112,23 +118,16 @@ class Call:
     async def body(self, limit: int | None = None) -> bytes:
         """The whole body, read once, at most `limit` bytes (default: the route's, else the plane's)."""
         if self._body is None:
-            from flux.kernel.wire.bodies import read_body
-
-            bound = limit or (
-                self.route.body_limit
-                if self.route and self.route.body_limit
-                else self.plane.limits.body_bytes
-            )
+            route = self.route
+            bound = limit or (route.body_limit if route is not None else None) or self.plane.limits.body_bytes
             self._body = await read_body(
-                self._receive, self.scope["headers"], bound, self.plane.limits.body_seconds
+                self._receive, self.first_headers, bound, self.plane.limits.body_seconds
             )
         return self._body
 
     def body_stream(self, limit: int) -> AsyncIterator[bytes]:
         """The body in chunks as they arrive, refusing more than `limit` bytes; instead of `body`, not after it."""
-        from flux.kernel.wire.bodies import stream_body
-
-        return stream_body(self._receive, self.scope["headers"], limit, self.plane.limits.body_seconds)
+        return stream_body(self._receive, self.first_headers, limit, self.plane.limits.body_seconds)
 
     async def gone(self) -> None:
         """Returns when the client has disconnected."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from flux.kernel.wire.bodies import check_json
+from flux.kernel.wire.bodies import parse_json
 from flux.kernel.wire.call import Call
 from flux.kernel.wire.routes import Route
 from flux.kernel.wire.troubles import Kind, Problem, WireTrouble
@@ -173,55 +173,30 @@ def _is_list(kind: Any) -> bool:
 
 
 def _body_decoder(kind: Any, optional: bool, default: Any) -> Callable[[Call], Awaitable[Any]]:
-    decoder = msgspec.json.Decoder(kind, dec_hook=decode_hook)
-
     async def decode(call: Call) -> Any:
         raw = await call.body()
         if not raw and optional:
             return default
         require_json(call)
-        check_json(raw, call.plane.limits.depth)
-        try:
-            return decoder.decode(raw)
-        except msgspec.ValidationError as error:
-            raise WireTrouble(
-                Kind.INVALID_VALUES, explain(kind, msgspec.json.decode(raw), "body", error)
-            ) from None
-        except msgspec.DecodeError as error:
-            raise malformed(error) from None
-        except UnicodeDecodeError as error:
-            raise WireTrouble(Kind.BAD_UTF8, position=error.start) from None
-        except RecursionError:
-            raise WireTrouble(Kind.TOO_DEEP, limit=call.plane.limits.depth) from None
+        return decode_json(raw, kind, call.plane.limits.depth)
 
     return decode
 
 
 def require_json(call: Call) -> None:
     """A JSON media type, or none at all: many clients send none."""
-    sent = call.header("content-type")
-    if sent is None:
+    sent = call.first_headers.get(b"content-type")
+    if sent is None or sent == b"application/json":
         return
-    media = sent.partition(";")[0].strip().lower()
+    media = sent.decode("latin-1").partition(";")[0].strip().lower()
     if media not in JSON_TYPES and not media.endswith("+json"):
         raise WireTrouble(Kind.CONTENT_TYPE, subject=media)
 
 
-def malformed(error: msgspec.DecodeError) -> WireTrouble:
-    found = re.search(r"\(byte (\d+)\)", str(error))
-    return WireTrouble(Kind.MALFORMED_JSON, position=int(found.group(1)) if found else None)
-
-
 def decode_json(raw: bytes, kind: Any, depth: int) -> Any:
-    """The same checks for JSON that did not come as the whole body (a multipart field, say)."""
-    check_json(raw, depth)
+    """JSON text to a `kind`, with every check of a body; also for JSON that came another way (a multipart field)."""
+    value = parse_json(raw, depth)
     try:
-        return msgspec.json.decode(raw, type=kind, dec_hook=decode_hook)
+        return msgspec.convert(value, kind, dec_hook=decode_hook)
     except msgspec.ValidationError as error:
-        raise WireTrouble(
-            Kind.INVALID_VALUES, explain(kind, msgspec.json.decode(raw), "body", error)
-        ) from None
-    except msgspec.DecodeError as error:
-        raise malformed(error) from None
-    except UnicodeDecodeError as error:
-        raise WireTrouble(Kind.BAD_UTF8, position=error.start) from None
+        raise WireTrouble(Kind.INVALID_VALUES, explain(kind, value, "body", error)) from None

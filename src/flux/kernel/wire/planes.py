@@ -86,6 +86,8 @@ class Plane:
     strip: tuple[str, ...] = ()
     host: str = ""
     on_start: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    on_drain: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """Shutdown begins: tell open sockets to come back elsewhere. Requests still run."""
     on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     openapi_extra: Mapping[str, Any] = field(default_factory=dict)
 

@@ -29,6 +29,7 @@ class LimitedProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _header_bytes = 0
     _in_head = True
+    _spoken = False
     _refused: WireTrouble | None = None
     _head_timer: asyncio.TimerHandle | None = None
     _closed = False
@@ -46,15 +47,18 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._closed:
             return
+        self._spoken = True
+        continued = self._in_head
         super().data_received(data)
-        if self._in_head and not self._closed:
+        # A piece in which a head only begins also holds the end of what came before: counted from the next on.
+        if self._in_head and self._head_timer is None and not self._closed:
+            self._arm()
+        if continued and self._in_head and not self._closed:
             self._head_bytes += len(data)
             if self._head_bytes > self.limits.header_bytes + self.limits.url_bytes + 1024:
                 self._refuse(
                     self._refused or WireTrouble(Kind.HEADERS_TOO_LARGE, limit=self.limits.header_bytes)
                 )
-            elif self._head_timer is None and self._head_bytes > 0:
-                self._arm()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -89,11 +93,6 @@ class LimitedProtocol(HttpToolsProtocol):
         except (UnicodeDecodeError, ValueError):
             self._refuse(WireTrouble(Kind.BAD_REQUEST))
 
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._in_head = True
-        self._head_bytes = 0
-
     def send_400_response(self, msg: str) -> None:
         self._refuse(self._refused or WireTrouble(Kind.BAD_REQUEST))
 
@@ -119,7 +118,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_timer = None
         if self._closed or not self._in_head:
             return
-        if self._head_bytes == 0:
+        if not self._spoken:
             # Nothing was said at all: there is nothing to answer.
             self.transport.close()
         else:

@@ -13,11 +13,8 @@ class RequestIds:
         self._prefix = secrets.token_hex(6)
         self._count = 0
 
-    def for_request(self, headers: list[tuple[bytes, bytes]]) -> str:
-        for name, value in headers:
-            if name == b"x-request-id":
-                if _VALID.match(value):
-                    return str(value, "ascii")
-                break
+    def for_request(self, sent: bytes | None) -> str:
+        if sent is not None and _VALID.match(sent):
+            return str(sent, "ascii")
         self._count += 1
         return f"{self._prefix}-{self._count:08x}"

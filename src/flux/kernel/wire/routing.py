@@ -1,7 +1,8 @@
 """From a path to a compiled route, on Falcon's compiled router.
 
 Falcon wants one name for a place over all templates; ours differ by route, so places are renamed by position and
-named again by the route that matched. Segments are matched percent-decoded; an encoded slash stays inside its
+named again by the route that matched. Falcon compares literal siblings one by one, so each first segment has a
+router of its own, found in a dictionary. Segments are matched percent-decoded; an encoded slash stays inside its
 segment.
 """
 
@@ -37,12 +38,15 @@ class Router:
     """All routes of one plane."""
 
     def __init__(self, routes: Routes) -> None:
-        self._router = CompiledRouter()
+        self._shards: dict[str, CompiledRouter] = {}
         self._resources: dict[str, Resource] = {}
         self.compiled: list[Compiled] = []
         for route in routes:
             self._add(route)
-        self._router.find("/")
+        self._open = self._shards.pop("", None)
+        for shard in (*self._shards.values(), *([self._open] if self._open else [])):
+            # Falcon compiles a router on its first use: before the first request, not during it.
+            shard.find("/")
 
     def _add(self, route: Route) -> None:
         compiled = compile_route(route)
@@ -56,7 +60,10 @@ class Router:
             resource = self._resources.get(one)
             if resource is None:
                 resource = self._resources[one] = Resource(one)
-                self._router.add_route(one, resource)
+                first = one.split("/", 2)[1]
+                self._shards.setdefault("" if "{" in first else first, CompiledRouter()).add_route(
+                    one, resource
+                )
             if route.method in resource.by_method:
                 if one != template:
                     continue
@@ -82,19 +89,16 @@ class Router:
         encoded = "%" in path
         if encoded:
             path = decode_path(path)
-        found = self._router.find(path)
-        if found is None:
+        shard = self._shards.get(path.split("/", 2)[1])
+        found = shard.find(path) if shard is not None else None
+        if found is None and (self._open is None or (found := self._open.find(path)) is None):
             return None
-        resource, _, params, _ = found
-        assert isinstance(resource, Resource)
-        if not params:
-            return resource, []
-        values: list[str] = []
-        for name, value in params.items():
-            if not value and name != "rest":
-                return None
-            values.append(value.replace(_SLASH, "/") if encoded else value)
-        return resource, values
+        values = list(found[2].values())
+        if encoded:
+            values = [value.replace(_SLASH, "/") for value in values]
+        if "" in values and ("rest" not in found[2] or "" in values[:-1]):
+            return None
+        return found[0], values  # type: ignore[return-value]
 
 
 def decode_path(path: str) -> str:

@@ -62,28 +62,29 @@ class Application:
         self._on_start = list(on_start)
         self._on_stop = list(on_stop)
         self._ids = RequestIds()
+        self._ready: Callable[[], None] | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def on_ready(self, act: Callable[[], None]) -> None:
+        """Called once everything has started, just before the first request is accepted."""
+        self._ready = act
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         kind = scope["type"]
         if kind == "http":
-            await self._http(scope, receive, send)
-        elif kind == "websocket":
-            await self._websocket(scope, receive, send)
-        elif kind == "lifespan":
-            await self._lifespan(receive, send)
+            return self._http(scope, receive, send)
+        if kind == "websocket":
+            return self._websocket(scope, receive, send)
+        return self._lifespan(receive, send)
 
     # -- where a request goes ---------------------------------------------------------------------------------
 
-    def locate(self, scope: Scope) -> tuple[Plane, str]:
+    def locate(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[Plane, str]:
         """The plane and the path below its mount, percent-encoded as sent."""
         path: str = scope["raw_path"].decode("latin-1")
         if self._by_host:
-            for name, value in scope["headers"]:
-                if name == b"host":
-                    plane = self._by_host.get(value.partition(b":")[0].lower())
-                    if plane is not None:
-                        return plane, self._stripped(plane, path)
-                    break
+            plane = self._by_host.get(headers.get(b"host", b"").partition(b":")[0].lower())
+            if plane is not None:
+                return plane, self._stripped(plane, path)
         end = path.find("/", 1)
         mount = path if end < 0 else path[:end]
         plane = self._by_mount.get(mount)
@@ -99,14 +100,18 @@ class Application:
         return path
 
     def _call(self, scope: Scope, receive: Receive) -> Call:
-        plane, path = self.locate(scope)
-        call = Call(scope, receive, plane, path, self._ids.for_request(scope["headers"]))
+        # The first of each name: the list is reversed so that it is written last.
+        headers: dict[bytes, bytes] = dict(scope["headers"][::-1])
+        plane, path = self.locate(scope, headers)
+        call = Call(scope, receive, plane, path, self._ids.for_request(headers.get(b"x-request-id")), headers)
         if len(path) > 1 and path[-1] == "/":
             call.slashed = True
             call.path = path.rstrip("/") or "/"
         peer = scope["client"][0] if scope["client"] else ""
-        forwarded = call.header("x-forwarded-for")
-        call.client_ip = peer if forwarded is None else self._addresses.client(peer, forwarded)
+        forwarded = headers.get(b"x-forwarded-for")
+        call.client_ip = (
+            peer if forwarded is None else self._addresses.client(peer, forwarded.decode("latin-1"))
+        )
         return call
 
     def _match(self, call: Call, method: str) -> tuple[Compiled | None, Resource | None]:
@@ -132,13 +137,27 @@ class Application:
         began = perf_counter()
         call = self._call(scope, receive)
         try:
-            status = await self._serve(call, send)
+            compiled, resource = self._match(call, call.method)
+            if call.method == "OPTIONS" or HEADER in call.first_headers or "flux.refused" in scope:
+                answer = self._aside(call, resource)
+                if answer is not None:
+                    await send_answer(send, call, answer)
+                    return
+            await call.plane.gate(call)
+            if compiled is None:
+                status = await send_answer(send, call, self.refuse(call, _unrouted(resource)))
+            else:
+                if self._ports.enabled:
+                    await self._ports.strike("handler")
+                seconds = compiled.route.timeout or call.plane.limits.request_seconds
+                result = await (
+                    compiled.invoke(call) if seconds is None else _within(seconds, compiled.invoke(call))
+                )
+                status = await send_result(send, call, compiled.route.status, result)
         except ClientGone:
             return
-        except asyncio.CancelledError:
-            raise
         except Exception as trouble:
-            if call.scope.get("flux.started"):
+            if "flux.started" in scope:
                 # The status line is out: the only honest end is to break the connection.
                 log.warning("answer broken off", exc_info=trouble, extra={"request_id": call.request_id})
                 raise
@@ -147,41 +166,22 @@ class Application:
             route = call.route.name if call.route is not None else "unknown"
             self._meter.request(call.plane.name, route, status, perf_counter() - began)
 
-    async def _serve(self, call: Call, send: Send) -> int:
-        headers = call.scope["headers"]
-        if call.method == "OPTIONS" and (answer := self._options(call)) is not None:
-            return await send_answer(send, call, answer)
-        refused: WireTrouble | None = call.scope.get("flux.refused")
-        if refused is not None:
-            raise refused
-        compiled, resource = self._match(call, call.method)
-        for name, value in headers:
-            if name == HEADER:
-                raise self._simulate(call, value.decode("latin-1"))
-        await call.plane.gate(call)
-        if compiled is None:
-            if resource is None:
-                raise WireTrouble(Kind.UNKNOWN_ROUTE)
-            raise WireTrouble(Kind.WRONG_METHOD, allowed=resource.allowed)
-        if self._ports.enabled:
-            await self._ports.strike("handler")
-        seconds = compiled.route.timeout or call.plane.limits.request_seconds
-        if seconds is None:
-            result = await compiled.invoke(call)
-        else:
-            try:
-                async with asyncio.timeout(seconds):
-                    result = await compiled.invoke(call)
-            except TimeoutError:
-                raise WireTrouble(Kind.REQUEST_TIMEOUT, limit=seconds) from None
-        return await send_result(send, call, compiled.route.status, result)
+    def _aside(self, call: Call, resource: Resource | None) -> Answer | None:
+        """The unusual: a head that was refused, a preflight, a simulated failure. None: serve it after all."""
+        if "flux.refused" in call.scope:
+            raise call.scope["flux.refused"]
+        if call.method == "OPTIONS" and (answer := self._options(call, resource)) is not None:
+            return answer
+        if HEADER in call.first_headers:
+            raise self._simulate(call, call.first_headers[HEADER].decode("latin-1"))
+        return None
 
-    def _options(self, call: Call) -> Answer | None:
+    @staticmethod
+    def _options(call: Call, resource: Resource | None) -> Answer | None:
         """A preflight, or what a known path allows; None where the route itself answers OPTIONS."""
-        compiled, resource = self._match(call, "OPTIONS")
-        if call.header("access-control-request-method") is not None:
+        if b"access-control-request-method" in call.first_headers:
             return preflight(call)
-        if compiled is None and resource is not None:
+        if call.route is None and resource is not None:
             return Answer(204, b"", {"Allow": ", ".join((*resource.allowed, "OPTIONS"))})
         return None
 
@@ -198,20 +198,18 @@ class Application:
     def refuse(self, call: Call, trouble: Exception) -> Answer:
         """The plane's answer for any failure, recorded and counted."""
         plane = call.plane
-        if isinstance(trouble, FaultError):
-            error = trouble
-        else:
-            error = plane.envelope.translate(trouble, call)
-            if error.fault.status >= 500:
-                log.error(
-                    "%s on %s %s",
-                    error.fault.code,
-                    call.method,
-                    call.path,
-                    exc_info=trouble,
-                    extra={"request_id": call.request_id},
-                )
-        body, headers = plane.envelope.render(error, call)
+        error = trouble if isinstance(trouble, FaultError) else plane.envelope.translate(trouble, call)
+        if error.fault.status >= 500 and error is not trouble:
+            where = f"{call.method} {call.path}"
+            log.error(
+                "%s on %s", error.fault.code, where, exc_info=trouble, extra={"request_id": call.request_id}
+            )
+        try:
+            body, headers = plane.envelope.render(error, call)
+        except Exception as bug:
+            log.exception("the envelope of %s failed", error.fault.key, extra={"request_id": call.request_id})
+            error = plane.envelope.translate(bug, call)
+            body, headers = plane.envelope.render(error, call)
         fault = error.fault
         if self._meter is not None:
             self._meter.fault(plane.name, fault.code, fault.status)
@@ -228,7 +226,9 @@ class Application:
                 misfit=plane.envelope.fits(fault.status, body),
                 request=replayable(call.method, target, call.scope["headers"], call._body),
             )
-        return Answer(fault.status, body, {**error.headers, **headers, "Content-Type": "application/json"})
+        extra = error.headers
+        extra.update(headers)
+        return Answer(fault.status, body, extra, b"application/json")
 
     def refuse_raw(self, url: bytes, client: str, trouble: WireTrouble) -> bytes:
         """A complete HTTP/1.1 answer for what never became a request: the protocol writes it and closes."""
@@ -280,6 +280,8 @@ class Application:
             log.exception("start-up failed")
             await send({"type": "lifespan.startup.failed", "message": str(failure)})
             return
+        if self._ready is not None:
+            self._ready()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for hook in (*(hook for plane in self.planes for hook in plane.on_stop), *self._on_stop):
@@ -288,6 +290,20 @@ class Application:
             except Exception:
                 log.exception("a shutdown step failed")
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _unrouted(resource: Resource | None) -> WireTrouble:
+    if resource is None:
+        return WireTrouble(Kind.UNKNOWN_ROUTE)
+    return WireTrouble(Kind.WRONG_METHOD, allowed=resource.allowed)
+
+
+async def _within(seconds: float, work: Awaitable[Any]) -> Any:
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        raise WireTrouble(Kind.REQUEST_TIMEOUT, limit=seconds) from None
 
 
 async def _nothing() -> dict[str, Any]:

@@ -5,9 +5,10 @@ The wire raises a `WireTrouble`; the plane's envelope translates it to one of it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
+
+from msgspec import Struct
 
 
 class Kind(Enum):
@@ -47,8 +48,7 @@ class Kind(Enum):
     DRAINING = "draining"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One value that does not fit.
 
     `path` is dotted (`embeds.0.title`; empty for the whole body). `kind` is one of missing, type, null, too_short,
@@ -64,11 +64,25 @@ class Problem:
     bound: Any = None
 
 
-@dataclass(eq=False)
 class WireTrouble(Exception):
-    kind: Kind
-    problems: list[Problem] = field(default_factory=list)
-    allowed: tuple[str, ...] = ()
-    position: int | None = None
-    limit: float | None = None
-    subject: str = ""
+    """What went wrong, with the particulars that its kind has."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        problems: list[Problem] | None = None,
+        *,
+        allowed: tuple[str, ...] = (),
+        position: int | None = None,
+        limit: float | None = None,
+        subject: str = "",
+    ) -> None:
+        self.kind = kind
+        self.problems: list[Problem] = problems or []
+        self.allowed = allowed
+        self.position = position
+        self.limit = limit
+        self.subject = subject
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} {self.problems or self.subject or self.limit or ''}".rstrip()

@@ -6,8 +6,11 @@ kinds, so the refused value is walked once more against the same type.
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import re
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Generic, Literal, TypeVar
 
@@ -74,15 +77,20 @@ def encode_hook(value: Any) -> Any:
 encoder = msgspec.json.Encoder(enc_hook=encode_hook)
 
 
+Check = Callable[[Any, str, Where, list[Problem]], None]
+"""Appends to the list every problem of (value, path, where)."""
+
+
 @cache
-def _info(kind: Any) -> types.Type:
-    return types.type_info(kind)
+def _check_of(kind: Any) -> Check:
+    return _compile(types.type_info(kind))
 
 
 def explain(kind: Any, value: Any, where: Where, error: Exception | None = None) -> list[Problem]:
     """Every problem of `value` (plain decoded JSON) against `kind`; never empty: where the walk finds nothing, what
     msgspec said stands in."""
-    found = list(_walk(_info(kind), value, "", where))
+    found: list[Problem] = []
+    _check_of(kind)(value, "", where, found)
     return found or [_from_msgspec(error, where)]
 
 
@@ -93,182 +101,208 @@ def _from_msgspec(error: Exception | None, where: Where) -> Problem:
     return Problem(where, ".".join(steps), "format", _PATH.sub("", text))
 
 
-def _walk(info: types.Type, value: Any, path: str, where: Where) -> Iterator[Problem]:
+def _compile(info: types.Type) -> Check:
     if isinstance(info, types.Metadata):
-        info = info.type
-    if isinstance(info, types.UnionType):
-        yield from _walk_union(info, value, path, where)
-    elif isinstance(info, types.StructType):
-        yield from _walk_struct(info, value, path, where)
-    elif isinstance(info, (types.ListType, types.SetType, types.VarTupleType)):
-        yield from _walk_list(info, value, path, where)
-    elif isinstance(info, types.DictType):
+        return _compile(info.type)
+    for kinds, build in _BUILDERS:
+        if isinstance(info, kinds):
+            return build(info)
+    return _other(info)
+
+
+def _struct(info: types.StructType) -> Check:
+    fields: list[tuple[str, bool, Check]] = []
+
+    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
         if not isinstance(value, dict):
-            yield _mismatch(info, value, path, where)
-        else:
-            for key, item in value.items():
-                yield from _walk(info.value_type, item, _join(path, key), where)
-    else:
-        problem = _leaf(info, value, path, where)
-        if problem is not None:
-            yield problem
-
-
-def _walk_struct(info: types.StructType, value: Any, path: str, where: Where) -> Iterator[Problem]:
-    if not isinstance(value, dict):
-        yield _mismatch(info, value, path, where)
-        return
-    for entry in info.fields:
-        at = _join(path, entry.encode_name)
-        if entry.encode_name in value:
-            yield from _walk(entry.type, value[entry.encode_name], at, where)
-        elif entry.required:
-            yield Problem(where, at, "missing", "a value")
-
-
-def _walk_list(info: Any, value: Any, path: str, where: Where) -> Iterator[Problem]:
-    if not isinstance(value, list):
-        yield _mismatch(info, value, path, where)
-        return
-    if info.min_length is not None and len(value) < info.min_length:
-        yield Problem(
-            where, path, "too_short", f"at least {info.min_length} items", len(value), info.min_length
-        )
-    if info.max_length is not None and len(value) > info.max_length:
-        yield Problem(
-            where, path, "too_long", f"at most {info.max_length} items", len(value), info.max_length
-        )
-    for index, item in enumerate(value):
-        yield from _walk(info.item_type, item, _join(path, str(index)), where)
-
-
-def _walk_union(info: types.UnionType, value: Any, path: str, where: Where) -> Iterator[Problem]:
-    members = [part.type if isinstance(part, types.Metadata) else part for part in info.types]
-    best: list[Problem] | None = None
-    for member in members:
-        problems = list(_walk(member, value, path, where))
-        if not problems:
+            out.append(_mismatch("an object", value, path, where))
             return
-        if any(problem.path != path or problem.kind not in ("type", "null") for problem in problems):
-            best = problems
-    if best is not None:
-        yield from best
-    else:
-        yield Problem(
-            where,
-            path,
-            "null" if value is None else "type",
-            " or ".join(_name(part) for part in members),
-            value,
-        )
+        for name, required, inner in fields or prepare():
+            if name in value:
+                inner(value[name], f"{path}.{name}" if path else name, where, out)
+            elif required:
+                out.append(Problem(where, f"{path}.{name}" if path else name, "missing", "a value"))
+
+    def prepare() -> list[tuple[str, bool, Check]]:
+        # On first use and not before: a struct may contain itself.
+        fields.extend((entry.encode_name, entry.required, _compile(entry.type)) for entry in info.fields)
+        return fields
+
+    return check
 
 
-def _leaf(info: types.Type, value: Any, path: str, where: Where) -> Problem | None:
-    if isinstance(info, (types.AnyType, types.RawType)):
-        return None
-    if isinstance(info, types.CustomType):
-        return _custom(info, value, path, where)
-    if isinstance(info, (types.LiteralType, types.EnumType)):
-        choices = (
-            list(info.values)
-            if isinstance(info, types.LiteralType)
-            else [member.value for member in info.cls]
-        )
-        if value in choices and type(value) in {type(choice) for choice in choices}:
-            return None
-        return Problem(
-            where,
-            path,
-            "null" if value is None else "choice",
-            f"one of {', '.join(map(str, choices))}",
-            value,
-            choices,
-        )
-    if isinstance(info, types.StrType):
-        return _text(info, value, path, where)
-    if isinstance(info, (types.IntType, types.FloatType)):
-        return _number(info, value, path, where)
-    if isinstance(info, types.BoolType):
-        return None if isinstance(value, bool) else _mismatch(info, value, path, where)
-    if isinstance(info, types.NoneType):
-        return None if value is None else _mismatch(info, value, path, where)
-    try:
-        msgspec.convert(value, _PLAIN[type(info)])
-    except (msgspec.ValidationError, KeyError):
-        return Problem(where, path, "null" if value is None else "format", _name(info), value)
-    return None
+def _list(info: Any) -> Check:
+    inner = _compile(info.item_type)
+    low, high = info.min_length, info.max_length
+
+    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+        if not isinstance(value, list):
+            out.append(_mismatch("an array", value, path, where))
+            return
+        if low is not None and len(value) < low:
+            out.append(Problem(where, path, "too_short", f"at least {low} items", len(value), low))
+        if high is not None and len(value) > high:
+            out.append(Problem(where, path, "too_long", f"at most {high} items", len(value), high))
+        for index, item in enumerate(value):
+            inner(item, f"{path}.{index}" if path else str(index), where, out)
+
+    return check
 
 
-def _custom(info: types.CustomType, value: Any, path: str, where: Where) -> Problem | None:
-    try:
-        decode_hook(info.cls, value)
-    except ValueError as error:
-        return Problem(where, path, "null" if value is None else "format", str(error), value)
-    return None
+def _dict(info: types.DictType) -> Check:
+    inner = _compile(info.value_type)
+
+    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+        if not isinstance(value, dict):
+            out.append(_mismatch("an object", value, path, where))
+            return
+        for key, item in value.items():
+            inner(item, f"{path}.{key}" if path else key, where, out)
+
+    return check
 
 
-def _text(info: types.StrType, value: Any, path: str, where: Where) -> Problem | None:
-    if not isinstance(value, str):
-        return _mismatch(info, value, path, where)
-    if info.min_length is not None and len(value) < info.min_length:
-        return Problem(
-            where, path, "too_short", f"at least {info.min_length} characters", value, info.min_length
-        )
-    if info.max_length is not None and len(value) > info.max_length:
-        return Problem(
-            where, path, "too_long", f"at most {info.max_length} characters", value, info.max_length
-        )
-    if info.pattern is not None and not re.search(info.pattern, value):
-        return Problem(where, path, "pattern", f"text that matches {info.pattern}", value, info.pattern)
-    return None
+def _union(info: types.UnionType) -> Check:
+    """The member that gets furthest into the value tells its problems; otherwise the type is wrong."""
+    members = [_compile(part) for part in info.types]
+    names = " or ".join(_name(part) for part in info.types)
+
+    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+        best: list[Problem] | None = None
+        for member in members:
+            found: list[Problem] = []
+            member(value, path, where, found)
+            if not found:
+                return
+            if any(problem.path != path or problem.kind not in ("type", "null") for problem in found):
+                best = found
+        out.extend(best if best is not None else [_mismatch(names, value, path, where)])
+
+    return check
 
 
-def _number(info: types.IntType | types.FloatType, value: Any, path: str, where: Where) -> Problem | None:
+def _custom(info: types.CustomType) -> Check:
+    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+        try:
+            decode_hook(info.cls, value)
+        except ValueError as error:
+            out.append(Problem(where, path, "null" if value is None else "format", str(error), value))
+
+    return check
+
+
+def _choice(info: types.LiteralType | types.EnumType) -> Check:
+    choices = (
+        list(info.values) if isinstance(info, types.LiteralType) else [member.value for member in info.cls]
+    )
+    kinds = {type(choice) for choice in choices}
+    expected = f"one of {', '.join(map(str, choices))}"
+
+    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+        if value not in choices or type(value) not in kinds:
+            out.append(Problem(where, path, "null" if value is None else "choice", expected, value, choices))
+
+    return check
+
+
+def _text(info: types.StrType) -> Check:
+    low, high, pattern = info.min_length, info.max_length, info.pattern
+    matches = re.compile(pattern).search if pattern is not None else None
+
+    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+        if not isinstance(value, str):
+            out.append(_mismatch("a string", value, path, where))
+        elif low is not None and len(value) < low:
+            out.append(Problem(where, path, "too_short", f"at least {low} characters", value, low))
+        elif high is not None and len(value) > high:
+            out.append(Problem(where, path, "too_long", f"at most {high} characters", value, high))
+        elif matches is not None and not matches(value):
+            out.append(Problem(where, path, "pattern", f"text that matches {pattern}", value, pattern))
+
+    return check
+
+
+def _number(info: types.IntType | types.FloatType) -> Check:
     whole = isinstance(info, types.IntType)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or (whole and value != int(value)):
-        return _mismatch(info, value, path, where)
-    low = info.ge if info.ge is not None else info.gt
-    high = info.le if info.le is not None else info.lt
-    if low is not None and (value < low or (info.ge is None and value == low)):
-        return Problem(
-            where,
-            path,
-            "too_small",
-            f"{'at least' if info.ge is not None else 'more than'} {low}",
-            value,
-            low,
-        )
-    if high is not None and (value > high or (info.le is None and value == high)):
-        return Problem(
-            where,
-            path,
-            "too_large",
-            f"{'at most' if info.le is not None else 'less than'} {high}",
-            value,
-            high,
-        )
-    if info.multiple_of is not None and value % info.multiple_of:
-        return Problem(
-            where, path, "multiple_of", f"a multiple of {info.multiple_of}", value, info.multiple_of
-        )
-    return None
+    open_low, open_high = info.ge is None, info.le is None
+    low = info.gt if open_low else info.ge
+    high = info.lt if open_high else info.le
+    step = info.multiple_of
+
+    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or (whole and value != int(value)):
+            out.append(_mismatch("an integer" if whole else "a number", value, path, where))
+        elif low is not None and (value < low or (open_low and value == low)):
+            expected = f"{'more than' if open_low else 'at least'} {low}"
+            out.append(Problem(where, path, "too_small", expected, value, low))
+        elif high is not None and (value > high or (open_high and value == high)):
+            expected = f"{'less than' if open_high else 'at most'} {high}"
+            out.append(Problem(where, path, "too_large", expected, value, high))
+        elif step is not None and value % step:
+            out.append(Problem(where, path, "multiple_of", f"a multiple of {step}", value, step))
+
+    return check
 
 
-def _mismatch(info: types.Type, value: Any, path: str, where: Where) -> Problem:
-    return Problem(where, path, "null" if value is None else "type", _name(info), value)
+def _anything(info: types.Type) -> Check:
+    return lambda value, path, where, out: None
 
 
-def _join(path: str, step: str) -> str:
-    return f"{path}.{step}" if path else step
+def _other(info: types.Type) -> Check:
+    """Dates, UUIDs and the like: whatever msgspec converts from a string."""
+    plain, name = _PLAIN.get(type(info)), _name(info)
+
+    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+        try:
+            msgspec.convert(value, plain)
+        except msgspec.ValidationError:
+            out.append(Problem(where, path, "null" if value is None else "format", name, value))
+
+    return check
+
+
+def _boolean(info: types.Type) -> Check:
+    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+        if not isinstance(value, bool):
+            out.append(_mismatch("a boolean", value, path, where))
+
+    return check
+
+
+def _null(info: types.Type) -> Check:
+    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+        if value is not None:
+            out.append(_mismatch("null", value, path, where))
+
+    return check
+
+
+def _mismatch(expected: str, value: Any, path: str, where: Where) -> Problem:
+    return Problem(where, path, "null" if value is None else "type", expected, value)
 
 
 def _name(info: types.Type) -> str:
+    if isinstance(info, types.Metadata):
+        return _name(info.type)
     for kinds, name in _NAMES:
         if isinstance(info, kinds):
             return name
     return type(info).__name__.removesuffix("Type").lower()
 
 
+_BUILDERS: tuple[tuple[Any, Callable[[Any], Check]], ...] = (
+    (types.StructType, _struct),
+    ((types.ListType, types.SetType, types.VarTupleType), _list),
+    (types.DictType, _dict),
+    (types.UnionType, _union),
+    (types.CustomType, _custom),
+    ((types.LiteralType, types.EnumType), _choice),
+    (types.StrType, _text),
+    ((types.IntType, types.FloatType), _number),
+    (types.BoolType, _boolean),
+    (types.NoneType, _null),
+    ((types.AnyType, types.RawType), _anything),
+)
 _NAMES: tuple[tuple[Any, str], ...] = (
     (types.StructType, "an object"),
     (types.DictType, "an object"),
@@ -283,24 +317,11 @@ _NAMES: tuple[tuple[Any, str], ...] = (
     (types.TimeType, "a time"),
     (types.UUIDType, "a UUID"),
 )
-_PLAIN: dict[type, Any] = {}
-
-
-def _plain() -> None:
-    import datetime
-    import decimal
-    import uuid
-
-    _PLAIN.update(
-        {
-            types.DateTimeType: datetime.datetime,
-            types.DateType: datetime.date,
-            types.TimeType: datetime.time,
-            types.UUIDType: uuid.UUID,
-            types.DecimalType: decimal.Decimal,
-            types.BytesType: bytes,
-        }
-    )
-
-
-_plain()
+_PLAIN: dict[type, Any] = {
+    types.DateTimeType: datetime.datetime,
+    types.DateType: datetime.date,
+    types.TimeType: datetime.time,
+    types.UUIDType: uuid.UUID,
+    types.DecimalType: decimal.Decimal,
+    types.BytesType: bytes,
+}

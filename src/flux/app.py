@@ -1,0 +1,141 @@
+"""The composition root: the only file that knows every plane.
+
+`open_house` opens the kernel's parts, `compose` builds the planes on them and the ASGI application around them. Declarations are
+checked against the published references here: a missing, surplus or differing code stops the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import flux.community.plane as community
+import flux.content.plane as content
+import flux.operator.plane as operator
+import flux.paygate.plane as paygate
+from flux.kernel.blobs import open_blobs
+from flux.kernel.bus import open_bus
+from flux.kernel.faults import Ports, load_contract
+from flux.kernel.faults.recorder import Recorder
+from flux.kernel.house import House
+from flux.kernel.identity import Operator, Vault, instance_secret, token_hash
+from flux.kernel.jobs import StoreJobs
+from flux.kernel.jobs import migrations as job_migrations
+from flux.kernel.post import Outbox, open_post
+from flux.kernel.post import migrations as post_migrations
+from flux.kernel.store import SandboxClock, Snowflakes, SystemClock
+from flux.kernel.store.migrations import MigrationSet, migrate
+from flux.kernel.store.opening import open_database
+from flux.kernel.watch import Metrics, Readiness
+from flux.kernel.wire import Plane
+from flux.kernel.wire.openapi import encoded
+from flux.kernel.wire.server import Application
+from flux.operatorfile import OperatorFile
+from flux.settings import Settings
+
+PLANES: dict[str, ModuleType] = {"community": community, "content": content, "paygate": paygate}
+
+
+def migration_sets() -> list[MigrationSet]:
+    return [job_migrations(), post_migrations(), *(plane.migrations() for plane in PLANES.values())]
+
+
+@dataclass(slots=True)
+class Opened:
+    """A house with its doors open; `close` ends everything in reverse order."""
+
+    house: House
+    outbox: Outbox
+    closers: list[Callable[[], Awaitable[None]]]
+
+    async def close(self) -> None:
+        for closer in reversed(self.closers):
+            await closer()
+
+
+async def open_house(
+    settings: Settings, data_dir: Path, public_url: str, operator_file: OperatorFile, *, worker: int = 0
+) -> Opened:
+    """The kernel, opened: database migrated, bus connected. Nothing is served yet and no job runs."""
+    sandbox = settings.server.sandbox
+    clock = SandboxClock() if sandbox else SystemClock()
+    ports = Ports(enabled=sandbox, deadline_seconds=settings.server.port_deadline_seconds)
+    db = await open_database(settings.store, data_dir, ports)
+    await migrate(db, migration_sets(), clock)
+    bus = await open_bus(settings.bus, ports)
+    blobs = open_blobs(settings.blobs, data_dir, ports)
+    jobs = StoreJobs(db, clock, settings.jobs)
+    post, outbox = open_post(settings.post, db, jobs, clock, ports, sandbox=sandbox)
+    house = House(
+        settings=settings,
+        data_dir=data_dir,
+        public_url=public_url,
+        db=db,
+        bus=bus,
+        blobs=blobs,
+        jobs=jobs,
+        post=post,
+        clock=clock,
+        ids=Snowflakes(clock, worker),
+        ports=ports,
+        operator=Operator(token_hash(operator_file.admin_token)),
+        vault=Vault(instance_secret(data_dir, settings.server.secret)),
+        sandbox=sandbox,
+        worker=worker,
+    )
+    return Opened(house, outbox, [db.close, bus.close, blobs.close, jobs.close])
+
+
+async def bootstrap(house: House, operator_file: OperatorFile) -> None:
+    """First start: what each plane needs to exist, written to the operator's file."""
+    for name, plane in PLANES.items():
+        first = getattr(plane, "bootstrap", None)
+        if first is not None and not operator_file.has(name):
+            operator_file.put(name, await first(house))
+    operator_file.put_urls(house.public_url, house.settings)
+    operator_file.save()
+
+
+def compose(opened: Opened) -> Application:
+    house = opened.house
+    metrics, readiness = Metrics(), Readiness()
+    planes: list[Plane] = [module.build(house) for module in PLANES.values()]
+    for plane in planes:
+        plane.host = str(getattr(getattr(house.settings, plane.name), "host", ""))
+    documents: dict[str, bytes] = {}
+    surface = operator.build(
+        house,
+        planes=lambda: [*planes, surface],
+        outbox=opened.outbox.messages,
+        openapi=documents.get,
+        metrics=metrics,
+        readiness=readiness,
+    )
+    for plane in (*planes, surface):
+        plane.faults.check(load_contract(plane.name))
+    server = house.settings.server
+    app = Application(
+        [*planes, surface],
+        ports=house.ports,
+        trusted_proxies=server.trusted_proxies,
+        sandbox=house.sandbox,
+        recorder=Recorder.from_environment(),
+        meter=metrics,
+        on_start=[house.jobs.start],
+    )
+    for plane in app.planes:
+        documents[plane.name] = encoded(plane, app.routers[plane.name].compiled, house.public_url)
+    return app
+
+
+async def demo(house: House) -> list[str]:
+    """Fill the house with a believable small example of each plane; lines to print."""
+    lines: list[str] = []
+    for module in PLANES.values():
+        lines += await module.demo(house)
+    return lines
+
+
+__all__ = ["Opened", "bootstrap", "compose", "demo", "migration_sets", "open_house"]

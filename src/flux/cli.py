@@ -1,0 +1,140 @@
+"""The command `flux`: serve · migrate · demo · errors · doctor."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from flux import __version__
+from flux.settings import Settings, SettingsError, load_settings
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments) or 0)
+    except SettingsError as problem:
+        print(f"flux: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="flux", description="One backend, three APIs, one error contract.")
+    parser.add_argument("--version", action="version", version=f"flux {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="start everything on one data directory")
+    _instance_options(serve)
+    serve.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (default 8080; 0 takes a free one)")
+    serve.add_argument(
+        "--sandbox", action="store_true", default=None, help="test mode: simulation, outbox, clock, faults"
+    )
+    serve.add_argument("--workers", type=int, help="processes; more than one needs PostgreSQL")
+    serve.set_defaults(run=_serve)
+
+    migrate = commands.add_parser("migrate", help="bring the database up to this version, and stop")
+    _instance_options(migrate)
+    migrate.set_defaults(run=_migrate)
+
+    demo = commands.add_parser(
+        "demo", help="fill a data directory with a small community, a blog and a paid API"
+    )
+    _instance_options(demo)
+    demo.set_defaults(run=_demo)
+
+    errors = commands.add_parser("errors", help="the error reference: plane, code, routes, last proof")
+    errors.add_argument("--plane", choices=("community", "content", "paygate", "operator"))
+    errors.add_argument("--json", action="store_true")
+    errors.set_defaults(run=_errors, code=None)
+    explain = errors.add_subparsers(metavar="explain").add_parser("explain", help="one code, in full")
+    explain.add_argument("code")
+    explain.set_defaults(run=_errors)
+
+    doctor = commands.add_parser("doctor", help="check the instance and say what to do")
+    _instance_options(doctor)
+    doctor.add_argument(
+        "--settings", action="store_true", help="list every setting with its default and meaning"
+    )
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _instance_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, default=Path("flux-data"), help="data directory (default flux-data)"
+    )
+    parser.add_argument("--config", type=Path, help="settings file (TOML)")
+    parser.add_argument("--database", help="sqlite:///path, postgres://…, or embedded-postgres")
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    given: dict[str, Any] = {}
+    for option, key in (
+        ("host", "server.host"),
+        ("port", "server.port"),
+        ("sandbox", "server.sandbox"),
+        ("workers", "server.workers"),
+        ("database", "store.database"),
+    ):
+        value = getattr(arguments, option, None)
+        if value is not None:
+            given[key] = value
+    return load_settings(arguments.config, os.environ, given)
+
+
+def _data_dir(arguments: argparse.Namespace) -> Path:
+    data_dir: Path = arguments.data.absolute()
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return data_dir
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from flux import supervisor
+
+    return supervisor.serve(_settings(arguments), _data_dir(arguments))
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    from flux import supervisor
+
+    return supervisor.migrate(_settings(arguments), _data_dir(arguments))
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from flux import supervisor
+
+    for line in supervisor.demo(_settings(arguments), _data_dir(arguments)):
+        print(line)
+    return 0
+
+
+def _errors(arguments: argparse.Namespace) -> int:
+    from flux import references
+
+    return references.show(
+        arguments.plane if hasattr(arguments, "plane") else None,
+        arguments.code,
+        as_json=getattr(arguments, "json", False),
+    )
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from flux.kernel.watch import doctor
+
+    if arguments.settings:
+        doctor.print_settings(sys.stdout)
+        return 0
+    from flux import supervisor
+
+    return asyncio.run(supervisor.examine(_settings(arguments), _data_dir(arguments), sys.stdout))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

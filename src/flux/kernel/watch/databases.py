@@ -1,0 +1,140 @@
+"""Checks of the database: reachable, migrated, and of one mind with us about the time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from flux.kernel.faults import PortFailure
+from flux.kernel.store import Clock, iso
+from flux.kernel.store.migrations import MigrationError, MigrationSet, load
+from flux.kernel.store.opening import EMBEDDED, default_url, open_database
+from flux.kernel.store.port import Database
+from flux.kernel.store.sqlite_connection import DatabaseInUse
+from flux.kernel.watch.findings import Finding, fail, ok
+from flux.kernel.watch.logs import redact
+from flux.kernel.watch.repository import applied_migrations, database_now_ms
+from flux.settings import Settings
+
+DRIFT_WARN_MS, DRIFT_FAIL_MS = 2_000, 60_000
+EARLIEST_MS = 1_735_689_600_000
+"""2025-01-01: a clock before this was never set."""
+_CONNECT_SECONDS = 10.0
+
+
+async def check_database(
+    settings: Settings, data_dir: Path, migrations: Sequence[MigrationSet], clock: Clock
+) -> list[Finding]:
+    """Reachable, migrated, and of one mind with us about the time."""
+    url = settings.store.database or default_url(data_dir)
+    if url == EMBEDDED:
+        made = "on" if (data_dir / "postgres").exists() else "made in"
+        return [
+            ok("database", f"an embedded PostgreSQL, {made} {data_dir / 'postgres'}, runs while Flux does")
+        ]
+    if not await asyncio.to_thread(_exists, url):
+        return [ok("database", "the SQLite file is made at the first start")]
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            database = await open_database(settings.store, data_dir)
+    except DatabaseInUse:
+        return [ok("database", "a running Flux has it open")]
+    except ValueError as problem:
+        return [fail("database", redact(str(problem)), "Correct store.database.")]
+    except (PortFailure, TimeoutError, OSError) as problem:
+        reason = redact(str(problem)) or f"no answer within {_CONNECT_SECONDS:g} seconds"
+        return [
+            fail(
+                "database",
+                f"it cannot be opened: {reason}",
+                "Check store.database, that the server runs, and that the account may connect.",
+            )
+        ]
+    try:
+        return [
+            await _guarded("migrations", lambda: _migrated(database, migrations)),
+            await _guarded("clock", lambda: _clocks(database, clock)),
+        ]
+    finally:
+        await database.close()
+
+
+def _exists(url: str) -> bool:
+    """False only for a SQLite file that is not there: opening it would make it."""
+    return not url.startswith("sqlite:") or Path(unquote(urlsplit(url).path)).exists()
+
+
+async def _guarded(subject: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
+    try:
+        return await check()
+    except PortFailure as problem:
+        return fail(subject, redact(str(problem)), "Look at the database's own log.")
+
+
+async def _migrated(database: Database, migrations: Sequence[MigrationSet]) -> Finding:
+    applied = await applied_migrations(database)
+    if applied is None:
+        return Finding(
+            "warn",
+            "database",
+            f"{database.dialect} answers and is empty",
+            "The first start, or flux migrate, prepares it.",
+        )
+    try:
+        wanted = {
+            (one.set_name, one.number): one.checksum
+            for each in migrations
+            for one in load(each, database.dialect)
+        }
+    except MigrationError as problem:
+        return fail("database", str(problem), "Install Flux again: its files are incomplete.")
+    changed = [
+        f"{name}/{number:04d}"
+        for (name, number), checksum in wanted.items()
+        if applied.get((name, number), checksum) != checksum
+    ]
+    if changed:
+        return fail(
+            "database",
+            f"migrations differ from what was applied: {', '.join(changed)}",
+            "Use the version of Flux this database belongs to.",
+        )
+    names = {each.name for each in migrations}
+    newer = [
+        f"{name}/{number:04d}" for name, number in applied if name in names and (name, number) not in wanted
+    ]
+    if newer:
+        return fail(
+            "database", f"a newer Flux applied {', '.join(newer)}", "Use that version, or restore a backup."
+        )
+    pending = len(wanted.keys() - applied.keys())
+    if pending:
+        return Finding(
+            "warn",
+            "database",
+            f"{pending} migrations wait",
+            "The next start, or flux migrate, applies them; make a backup first.",
+        )
+    return ok("database", f"{database.dialect} answers; {len(applied)} migrations applied")
+
+
+async def _clocks(database: Database, clock: Clock) -> Finding:
+    before = clock.now_ms()
+    theirs = await database_now_ms(database)
+    ours = (before + clock.now_ms()) // 2
+    return clock_finding(ours, theirs)
+
+
+def clock_finding(ours: int, theirs: int) -> Finding:
+    """Unix milliseconds here and at the database."""
+    advice = "Run a time service (chrony, systemd-timesyncd) on both machines."
+    if ours < EARLIEST_MS:
+        return fail("clock", f"this machine believes it is {iso(ours)}", advice)
+    drift = abs(ours - theirs)
+    if drift >= DRIFT_WARN_MS:
+        level: Literal["warn", "fail"] = "fail" if drift >= DRIFT_FAIL_MS else "warn"
+        return Finding(level, "clock", f"{drift / 1000:.1f} seconds apart from the database", advice)
+    return ok("clock", f"{iso(ours)}, as the database says")
