@@ -11,6 +11,7 @@ from flux.kernel.wire import Call
 class Settled:
     def __init__(self, house: House) -> None:
         self.content = house.settings.content
+        self.depth = house.settings.server.depth
         self.delivery_rate = Rate.parse(self.content.rate_limit)
         self.management_rate = Rate.parse(self.content.management_rate_limit)
 

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
-from flux.kernel.store import Database, Reader, Transaction
-
-
-class User(Struct, frozen=True):
-    key: str
-    email: str
-    password_hash: str
-    first_name: str
-    last_name: str
-    created_at: int
+from flux.content.accounts.rows import User
+from flux.content.repository import columns, insert as insert_row
+from flux.kernel.store import Reader, Transaction
 
 
-_COLUMNS = ", ".join(User.__struct_fields__)
+_COLUMNS = columns(User)
 
 
 async def by_key(reader: Reader, key: str) -> User | None:
@@ -27,17 +18,14 @@ async def by_email(reader: Reader, email: str) -> User | None:
     return await reader.one(f"SELECT {_COLUMNS} FROM content_users WHERE email = :email", {"email": email}, User)
 
 
-async def first(reader: Reader) -> User | None:
-    """The oldest user: the one of the first start."""
-    return await reader.one(f"SELECT {_COLUMNS} FROM content_users ORDER BY created_at, key LIMIT 1", {}, User)
+async def update_password(tx: Transaction, email: str, password_hash: str) -> None:
+    sql = "UPDATE content_users SET password_hash = :hash WHERE email = :email"
+    await tx.run(sql, {"hash": password_hash, "email": email})
 
 
 async def insert(tx: Transaction, user: User) -> None:
     """Raises `UniqueViolation` when the e-mail is taken."""
-    await tx.run(
-        f"INSERT INTO content_users ({_COLUMNS}) VALUES (:key, :email, :password_hash, :first_name, :last_name, :created_at)",
-        {name: getattr(user, name) for name in User.__struct_fields__},
-    )
+    await insert_row(tx, "content_users", user)
 
 
 async def insert_refresh(tx: Transaction, jti: str, user_key: str, expires_at: int) -> None:
@@ -54,16 +42,3 @@ async def use_refresh(tx: Transaction, jti: str) -> bool:
 
 async def forget_refresh(tx: Transaction, before_ms: int) -> None:
     await tx.run("DELETE FROM content_refresh_tokens WHERE expires_at < :before", {"before": before_ms})
-
-
-async def secret(db: Database, name: str, fresh: bytes) -> bytes:
-    """The stored secret of that name; `fresh` becomes it when there is none."""
-
-    async def work(tx: Transaction) -> bytes:
-        await tx.run(
-            "INSERT INTO content_secrets (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING",
-            {"name": name, "value": fresh},
-        )
-        return bytes(await tx.value("SELECT value FROM content_secrets WHERE name = :name", {"name": name}))
-
-    return await db.transact(work)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
-
 from flux.content.accounts import repository
-from flux.content.accounts.repository import User
+from flux.content.accounts.rows import User
 from flux.content.accounts.rules import Claims, Kind, read, sign
 from flux.content.accounts.schemas import TokenPair
 from flux.content.faults import AUTHENTICATION_FAILED
 from flux.kernel.house import House
-from flux.kernel.identity import hash_password, password_matches
+from flux.kernel.identity import hash_password, new_token, password_matches
 from flux.kernel.store import LOWER, Transaction, random_key
 
 
@@ -21,8 +17,7 @@ class Accounts:
         self._db = house.db
         self._clock = house.clock
         self._settings = house.settings.content
-        self._pepper = house.operator.admin_token_hash
-        self._secret: bytes | None = None
+        self._signing_key = house.vault.key("content access tokens")
 
     async def login(self, email: str, password: str) -> TokenPair:
         """Raises `AUTHENTICATION_FAILED` for a wrong e-mail or password alike, after the same work."""
@@ -33,7 +28,7 @@ class Accounts:
 
     async def refresh(self, token: str) -> TokenPair:
         """A new pair for a refresh token, which is spent. Raises `AUTHENTICATION_FAILED`."""
-        claims = read(token, "refresh", await self._signing_key(), self._now_s())
+        claims = read(token, "refresh", self._signing_key, self._now_s())
         if claims is None:
             raise AUTHENTICATION_FAILED()
 
@@ -45,7 +40,7 @@ class Accounts:
         return await self.issue(claims.sub)
 
     async def issue(self, user_key: str) -> TokenPair:
-        key = await self._signing_key()
+        key = self._signing_key
         access = self._claims(user_key, "access", self._settings.access_token_seconds)
         again = self._claims(user_key, "refresh", self._settings.refresh_token_seconds)
 
@@ -58,7 +53,7 @@ class Accounts:
 
     async def user_of(self, token: str) -> User:
         """Raises `AUTHENTICATION_FAILED`."""
-        claims = read(token, "access", await self._signing_key(), self._now_s())
+        claims = read(token, "access", self._signing_key, self._now_s())
         user = await repository.by_key(self._db, claims.sub) if claims else None
         if user is None:
             raise AUTHENTICATION_FAILED()
@@ -78,19 +73,22 @@ class Accounts:
         await self._db.transact(insert)
         return user
 
-    async def first(self) -> User | None:
-        return await repository.first(self._db)
+    async def set_password(self, email: str, password: str) -> User:
+        """Of a user who exists. Raises `AUTHENTICATION_FAILED` otherwise."""
+        stored = await hash_password(password)
+
+        async def work(tx: Transaction) -> User | None:
+            await repository.update_password(tx, email.strip().lower(), stored)
+            return await repository.by_email(tx, email.strip().lower())
+
+        user = await self._db.transact(work)
+        if user is None:
+            raise AUTHENTICATION_FAILED()
+        return user
 
     def _now_s(self) -> float:
         return self._clock.now_ms() / 1000
 
     def _claims(self, user_key: str, kind: Kind, seconds: int) -> Claims:
         now = int(self._now_s())
-        return Claims(user_key, kind, now, now + seconds, secrets.token_urlsafe(16))
-
-    async def _signing_key(self) -> bytes:
-        """Made of the stored secret and the operator's token hash: neither the database nor the token alone signs."""
-        if self._secret is None:
-            stored = await repository.secret(self._db, "jwt", secrets.token_bytes(32))
-            self._secret = hmac.new(stored, b"content jwt" + self._pepper, hashlib.sha256).digest()
-        return self._secret
+        return Claims(user_key, kind, now, now + seconds, new_token(16))

@@ -9,7 +9,10 @@ from flux.kernel.store import Reader, Transaction
 
 
 async def advance(tx: Transaction, *scopes: str) -> None:
-    """What is cached under the scopes is old from this commit on. In a fixed order, so that units do not deadlock."""
+    """What is cached under the scopes is old from this commit on. In a fixed order, so that units do not deadlock.
+
+    Its row stays locked until the unit ends: done first, it makes the changes of one scope wait for each other.
+    """
     for scope in sorted(set(scopes)):
         await repository.advance(tx, scope)
 

@@ -17,11 +17,6 @@ CREATE TABLE content_refresh_tokens (
     expires_at {{bigint}} NOT NULL
 ) {{strict}};
 
-CREATE TABLE content_secrets (
-    name {{text}} PRIMARY KEY,
-    value {{blob}} NOT NULL
-) {{strict}};
-
 CREATE TABLE content_organizations (
     key {{text}} PRIMARY KEY,
     name {{text}} NOT NULL,
@@ -104,13 +99,14 @@ CREATE TABLE content_permission_objects (
     PRIMARY KEY (role, content_type, object_key)
 ) {{strict}};
 
--- The secret key itself is never kept: its hash for Simple, the public half (DER) for Secure signatures.
+-- The secret key itself is never kept: its hash for Simple, the public half (DER) for Secure signatures. A key keeps
+-- the name of its role when that is deleted: a key without a role is unrestricted, and that must not happen to it.
 CREATE TABLE content_keys (
     key {{text}} PRIMARY KEY,
     environment {{text}} NOT NULL REFERENCES content_environments (key) ON DELETE CASCADE,
     side {{text}} NOT NULL,
     description {{text}},
-    role {{text}} REFERENCES content_roles (key),
+    role {{text}},
     public_key {{text}} NOT NULL UNIQUE,
     secret_hash {{blob}} NOT NULL,
     secret_hint {{text}} NOT NULL,
@@ -121,5 +117,4 @@ CREATE TABLE content_keys (
     created_at {{bigint}} NOT NULL
 ) {{strict}};
 CREATE INDEX content_keys_environment ON content_keys (environment, side, created_at);
-CREATE INDEX content_keys_role ON content_keys (role);
 CREATE UNIQUE INDEX content_keys_bearer ON content_keys (bearer_hash);

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flux.content import faults
+from flux.content.changes import given
 from flux.content.access import SIGNED_IN, Person
 from flux.content.accounts.rules import user_view
 from flux.content.accounts.service import Accounts
-from flux.content.organisations.plans import Plans
-from flux.content.organisations.repository import Environment, Organization, Project
+from flux.content.plans import Plans
+from flux.content.organisations.rows import Environment, Organization, Project
 from flux.content.organisations.rules import PLAN, PROTECTION, REGIONS, plan_status, usage_view
 from flux.content.organisations.schemas import (
     EnvironmentChange,
@@ -23,7 +24,7 @@ from flux.content.organisations.schemas import (
     Protection,
     Toggle,
 )
-from flux.content.organisations.service import Organisations, given
+from flux.content.organisations.service import Organisations
 from flux.content.pages import PageQuery, page, window
 from flux.content.settled import Settled
 from flux.kernel.store import iso
@@ -188,10 +189,8 @@ async def get_project(call: Call, org: str, project: str) -> ProjectView:
 @routes.put(_AT_PROJECT, auth=SIGNED_IN, raises=_PROJECT)
 async def update_project(call: Call, org: str, project: str, body: ProjectChange) -> ProjectView:
     """Rename a project or change its gdpr mark."""
-    changes = given(body)
-    if "gdpr" in changes:
-        changes["gdpr"] = int(changes["gdpr"])
-    return await _project_view(call, await call.use(Organisations).change_project(_person(call), org, project, changes))
+    row = await call.use(Organisations).change_project(_person(call), org, project, given(body))
+    return await _project_view(call, row)
 
 
 @routes.delete(_AT_PROJECT, auth=SIGNED_IN, raises=[*_PROJECT, faults.PROTECTED_ENVIRONMENT_CANNOT_BE_DELETED])

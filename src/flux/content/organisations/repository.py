@@ -4,47 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
-
+from flux.content.organisations.rows import Environment, Organization, Project
 from flux.content.pages import Rows, Window
 from flux.content.repository import columns, insert, listing, update
 from flux.kernel.store import Reader, Transaction
-
-
-class Organization(Struct, frozen=True):
-    key: str
-    name: str
-    owner: str
-    legal_name: str
-    tax_num: str
-    address: str
-    city: str
-    province: str
-    zip_code: str
-    country_iso: str | None
-    plan: str
-    created_at: int
-
-
-class Project(Struct, frozen=True):
-    key: str
-    organization: str
-    name: str
-    region: str
-    gdpr: int
-    created_at: int
-
-
-class Environment(Struct, frozen=True):
-    key: str
-    project: str
-    name: str
-    is_enabled: int
-    protection_level: str
-    protected_by: str | None
-    protected_at: int | None
-    protection_reason: str | None
-    created_at: int
 
 
 # -- organisations --------------------------------------------------------------------------------------------
@@ -161,6 +124,5 @@ async def update_environment(tx: Transaction, key: str, changes: dict[str, Any])
 
 
 async def delete_environment(tx: Transaction, key: str) -> None:
-    """With everything that hangs on it. Keys point at roles, so they let go first."""
-    await tx.run("UPDATE content_keys SET role = NULL WHERE environment = :key", {"key": key})
+    """With everything that hangs on it."""
     await tx.run("DELETE FROM content_environments WHERE key = :key", {"key": key})

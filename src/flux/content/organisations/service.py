@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from flux.content import faults
 from flux.content.access import Person
 from flux.content.generations.service import advance
 from flux.content.locales.service import Locales
 from flux.content.organisations import repository
-from flux.content.organisations.plans import Plans
-from flux.content.organisations.repository import Environment, Organization, Project
+from flux.content.plans import Plans
+from flux.content.organisations.rows import Environment, Organization, Project
 from flux.content.organisations.rules import PLAN
 from flux.content.organisations.schemas import Protection
 from flux.content.pages import Rows, Window
 from flux.content.projection.service import Projection
 from flux.kernel.house import House
 from flux.kernel.store import LOWER, Transaction, random_key
-
-
-def given(body: msgspec.Struct) -> dict[str, Any]:
-    """The members of a PUT body that were sent."""
-    return {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not msgspec.UNSET}
 
 
 class Organisations:
@@ -82,6 +75,11 @@ class Organisations:
         if found is None:
             raise faults.PROJECT_NOT_FOUND()
         return found
+
+    async def first_project(self, organization: str) -> Project | None:
+        """The oldest."""
+        found = await repository.projects(self._db, organization, Window(1000, 0))
+        return found.rows[-1] if found.rows else None
 
     async def create_project(self, person: Person, organization: str, name: str, region: str, gdpr: bool) -> Project:
         """A new project has one environment, as on the original."""

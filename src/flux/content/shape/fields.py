@@ -99,6 +99,16 @@ class Shape:
         }
 
     @cached_property
+    def indexed(self) -> dict[str, Field]:
+        """What the projection keeps values of: the searchable fields, and references, which joins follow."""
+        references = {
+            path: chain[-1]
+            for path, chain in self.chains.items()
+            if chain[-1].type in REFERENCES and not any(one.private for one in chain)
+        }
+        return {**self.searchable, **references}
+
+    @cached_property
     def has_locales(self) -> bool:
         return any(one.localizable for one in self.walk())
 
