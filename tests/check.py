@@ -15,7 +15,9 @@ UNIT = ("tests/rules", "tests/unit")
 
 def main() -> int:
     began = time.monotonic()
-    status = static() or run("unit tests", str(BIN / "pytest"), "-m", "unit", "-n", "2", "--dist", "loadgroup", "tests")
+    status = static() or run(
+        "unit tests", str(BIN / "pytest"), "-m", "unit", "-n", "2", "--dist", "loadgroup", "tests"
+    )
     print(f"\n{'green' if status == 0 else 'red'} after {time.monotonic() - began:.0f} s", flush=True)
     return status
 
@@ -27,7 +29,10 @@ def static() -> int:
         "lint": (str(BIN / "ruff"), "check", "--quiet", *SOURCES),
         "types": (str(BIN / "mypy"), "--no-error-summary"),
     }
-    running = {name: subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for name, command in steps.items()}
+    running = {
+        name: subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for name, command in steps.items()
+    }
     worst = 0
     for name, process in running.items():
         output, _ = process.communicate()

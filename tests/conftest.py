@@ -11,6 +11,28 @@ from tests.harness.server import Server, serve
 pytest_plugins = ["tests.harness.databases"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`unit`: what `make check` runs, everything that starts no server process and no PostgreSQL."""
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        heavy = (
+            HEAVY_FIXTURES & set(item.fixturenames)
+            or {"postgres", "nats", "s3"} & {value for value in parameters.values() if isinstance(value, str)}
+            or HEAVY & set(vars(item.module))
+            or HEAVY_FOLDERS & set(item.path.parts)
+        )
+        if not heavy:
+            item.add_marker("unit")
+
+
+HEAVY_FIXTURES = {"server", "postgres_server", "nats_server", "s3_server"}
+HEAVY = {"serve", "EmbeddedNats", "EmbeddedPostgres", "anvil", "Anvil", "ThreadedMotoServer"}
+"""Names whose import into a test module tells that it starts processes."""
+HEAVY_FOLDERS = {"reach", "clients", "gates", "durability"}
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def server_database(request: pytest.FixtureRequest) -> str:
     return str(request.param)

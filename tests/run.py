@@ -1,7 +1,7 @@
 """`make test`: checks, then the whole suite in parallel, then the contract gates over what the suite saw.
 
-    python -m tests.run                    everything
-    python -m tests.run tests/kernel -k x  part of the suite, without checks and gates
+python -m tests.run                    everything
+python -m tests.run tests/kernel -k x  part of the suite, without checks and gates
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ def main(arguments: list[str]) -> int:
     environment = {"FLUX_RECORD": str(RECORDS)}
     for step, run in (
         ("checks", lambda: check.static()),
-        ("suite", lambda: pytest("-n", WORKERS, "--dist", "loadgroup", "--ignore", "tests/gates", "tests", **environment)),
+        (
+            "suite",
+            lambda: pytest(
+                "-n", WORKERS, "--dist", "loadgroup", "--ignore", "tests/gates", "tests", **environment
+            ),
+        ),
         ("contract gates", lambda: pytest("tests/gates", **environment)),
     ):
         print(f"\n== {step}", flush=True)

@@ -15,9 +15,11 @@ import flux.community.plane as community
 import flux.content.plane as content
 import flux.operator.plane as operator
 import flux.paygate.plane as paygate
+from flux import __version__
 from flux.kernel.blobs import open_blobs
 from flux.kernel.bus import open_bus
 from flux.kernel.faults import Ports, load_contract
+from flux.kernel.faults.dns import SandboxDns
 from flux.kernel.faults.recorder import Recorder
 from flux.kernel.house import House
 from flux.kernel.identity import Operator, Vault, instance_secret, token_hash
@@ -66,7 +68,7 @@ async def open_house(
     await migrate(db, migration_sets(), clock)
     bus = await open_bus(settings.bus, ports)
     blobs = open_blobs(settings.blobs, data_dir, ports)
-    jobs = StoreJobs(db, clock, settings.jobs)
+    jobs = StoreJobs(db, clock, settings.jobs, ports)
     post, outbox = open_post(settings.post, db, jobs, clock, ports, sandbox=sandbox)
     house = House(
         settings=settings,
@@ -80,6 +82,7 @@ async def open_house(
         clock=clock,
         ids=Snowflakes(clock, worker),
         ports=ports,
+        dns=SandboxDns(),
         operator=Operator(token_hash(operator_file.admin_token)),
         vault=Vault(instance_secret(data_dir, settings.server.secret)),
         sandbox=sandbox,
@@ -100,7 +103,7 @@ async def bootstrap(house: House, operator_file: OperatorFile) -> None:
 
 def compose(opened: Opened) -> Application:
     house = opened.house
-    metrics, readiness = Metrics(), Readiness()
+    metrics, readiness = Metrics(version=__version__, worker=house.worker), Readiness()
     planes: list[Plane] = [module.build(house) for module in PLANES.values()]
     for plane in planes:
         plane.host = str(getattr(getattr(house.settings, plane.name), "host", ""))
@@ -112,6 +115,7 @@ def compose(opened: Opened) -> Application:
         openapi=documents.get,
         metrics=metrics,
         readiness=readiness,
+        dns=house.dns,
     )
     for plane in (*planes, surface):
         plane.faults.check(load_contract(plane.name))

@@ -20,6 +20,10 @@ def main(argv: list[str] | None = None) -> int:
     except SettingsError as problem:
         print(f"flux: {problem}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`flux errors | head`).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
 
@@ -126,10 +130,10 @@ def _errors(arguments: argparse.Namespace) -> int:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    from flux.kernel.watch import doctor
-
     if arguments.settings:
-        doctor.print_settings(sys.stdout)
+        from flux.kernel.watch.doctor import print_settings
+
+        print_settings(sys.stdout)
         return 0
     from flux import supervisor
 

@@ -13,12 +13,12 @@ from flux.kernel.wire import Plane
 from flux.operator.reference import Proofs, reference
 from flux.operator.reference.text import explain, print_json, print_matrix
 from flux.operatorfile import OperatorFile
-from flux.settings import Settings
+from flux.settings import load_settings
 
 
 async def composed_planes() -> list[Plane]:
     """Every plane as it would be served, sandbox routes included; nothing listens and nothing stays behind."""
-    settings = Settings()
+    settings = load_settings(environ={}, overrides={"server.sandbox": True})
     with tempfile.TemporaryDirectory(prefix="flux-reference-") as directory:
         data_dir = Path(directory)
         opened = await open_house(settings, data_dir, "http://127.0.0.1:8080", OperatorFile.open(data_dir))

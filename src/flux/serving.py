@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 
 from flux.app import bootstrap, compose, open_house
+from flux.kernel.watch import guard
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
 from flux.operatorfile import OperatorFile
@@ -76,6 +77,7 @@ async def _serve(
 ) -> None:
     origin = public_origin(settings, listener)
     operator_file = OperatorFile.open(data_dir)
+    guard(operator_file.admin_token)
     opened = await open_house(settings, data_dir, origin, operator_file, worker=worker)
     try:
         if worker == 0:

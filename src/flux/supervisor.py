@@ -21,11 +21,14 @@ import msgspec
 
 from flux import serving
 from flux.app import demo as fill
-from flux.app import open_house
+from flux.app import migration_sets, open_house
 from flux.kernel.bus import EmbeddedNats
 from flux.kernel.store.embedded import EmbeddedPostgres
 from flux.kernel.store.opening import EMBEDDED
 from flux.kernel.watch import configure_logging
+from flux.kernel.watch.doctor import examine as look_over
+from flux.kernel.watch.doctor import print_findings
+from flux.kernel.wire.listening import listen
 from flux.operatorfile import OperatorFile
 from flux.settings import Settings, SettingsError
 
@@ -74,10 +77,8 @@ def demo(settings: Settings, data_dir: Path) -> list[str]:
 
 async def examine(settings: Settings, data_dir: Path, out: TextIO) -> int:
     """`flux doctor`: 0 when nothing failed."""
-    from flux.kernel.watch import doctor
-
-    findings = await doctor.examine(settings, data_dir)
-    doctor.print_findings(findings, out)
+    findings = await look_over(settings, data_dir, migrations=migration_sets())
+    print_findings(findings, out)
     return 1 if any(finding.level == "fail" for finding in findings) else 0
 
 
@@ -100,7 +101,7 @@ def _with_services(settings: Settings, data_dir: Path, stack: ExitStack) -> Sett
 
 def _listener(settings: Settings) -> socket.socket:
     try:
-        return serving.listen(settings.server.host, settings.server.port)
+        return listen(settings.server.host, settings.server.port)
     except OSError as problem:
         raise SettingsError(
             f"cannot listen on {settings.server.host}:{settings.server.port}: {problem.strerror}; choose another with --port"

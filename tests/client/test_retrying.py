@@ -195,11 +195,11 @@ class TestTransport:
         assert len(peer.seen) == 2
 
     def test_no_answer_in_time(self, ask: Caller, peer: Peer) -> None:
-        peer.script(Reply(hang=1.0))
-        with pytest.raises(NoAnswerInTime):
-            ask(lambda flux: flux.content.request("POST", "/x", timeout=0.05))
-        peer.script(Reply(hang=1.0))
-        assert ask(lambda flux: flux.content.request("PUT", "/x", timeout=0.05)) == {}
+        peer.script(Reply(hang=30.0), Reply(hang=30.0))
+        with pytest.raises(NoAnswerInTime) as caught:
+            ask(lambda flux: flux.content.request("POST", "/x", timeout=0.5))
+        assert caught.value.attempts == 1
+        assert ask(lambda flux: flux.content.request("PUT", "/x", timeout=0.5)) == {}
 
     def test_the_deadline_shortens_the_timeout(self, ask: Caller, peer: Peer) -> None:
         peer.script(Reply(hang=5.0))
@@ -242,14 +242,17 @@ class TestPaygate:
     def test_a_payment_on_its_way(self, ask: Caller, peer: Peer, fake_time: FakeTime) -> None:
         waiting = on_paygate(402, "PAYMENT_NOT_CONFIRMED", relayed=True, retryable=True, retryAfterSeconds=2)
         peer.script(waiting, waiting)
-        assert ask(lambda flux: flux.paygate.call("api_1", method="POST", content=b"x")).status == 200
+        patient = {"await_confirmation": True}
+        assert (
+            ask(lambda flux: flux.paygate.call("api_1", method="POST", content=b"x"), patient).status == 200
+        )
         assert fake_time.waits == [2.0, 2.0]
         peer.script(waiting)
         with pytest.raises(paygate.PaymentNotConfirmed):
-            ask(lambda flux: flux.paygate.call("api_1"), {"await_confirmation": False})
+            ask(lambda flux: flux.paygate.call("api_1"))
         peer.script(on_paygate(402, "PAYMENT_NOT_CONFIRMED", relayed=True))
         with pytest.raises(paygate.PaymentNotConfirmed):
-            ask(lambda flux: flux.paygate.call("api_1"))
+            ask(lambda flux: flux.paygate.call("api_1"), patient)
 
     @pytest.mark.parametrize("code", ["PAYMENT_NOT_FOUND", "INSUFFICIENT_PAYMENT", "RATE_LIMIT_EXCEEDED"])
     def test_no_other_refusal_below_429(self, ask: Caller, peer: Peer, code: str) -> None:

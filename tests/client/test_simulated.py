@@ -40,7 +40,7 @@ def transient(row: ContractRow) -> bool:
     """As the references' retry sections say it, with what `details.retryable` adds and takes away."""
     if row.code == "QUOTA_EXCEEDED":
         return False
-    return row.status in TRANSIENT[row.plane] or row.code == "PAYMENT_NOT_CONFIRMED"
+    return row.status in TRANSIENT[row.plane]
 
 
 async def no_wait(seconds: float) -> None:

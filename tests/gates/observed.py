@@ -53,7 +53,11 @@ def proofs(found: list[Record]) -> dict[str, dict[str, str]]:
     """For each code its last proof: when, on which route, and a curl that replays it."""
     listing: dict[str, dict[str, str]] = {}
     for record in sorted((record for record in found if not record.simulated), key=lambda record: record.at):
-        listing[record.key] = {"at": record.at, "route": record.route or record.request["method"], "curl": curl(record.request)}
+        listing[record.key] = {
+            "at": record.at,
+            "route": record.route or record.request["method"],
+            "curl": curl(record.request),
+        }
     return listing
 
 

@@ -1,7 +1,7 @@
 """When to ask again, and how long to wait before.
 
 Only what the references call transient is repeated: community 429, 500, 502, 503, 504; content 408, 429, 5xx;
-paygate 429 and numeric codes of 500 and more, unless `details.retryable` is false, and PAYMENT_NOT_CONFIRMED.
+paygate 429 and numeric codes of 500 and more, unless `details.retryable` is false; PAYMENT_NOT_CONFIRMED on request.
 No other 4xx ever is.
 
 A method that is not idempotent (POST, PATCH) is repeated only when the server has certainly not begun: on a
@@ -31,15 +31,15 @@ class RetryPolicy:
 
     The wait before retry n is drawn evenly from 0 to `first_delay * 2 ** (n - 1)`, never above `longest_delay`
     (seconds). `attempts` counts the first request too. `deadline` is the time in seconds that a request and its
-    retries may take together: a wait that would pass it is not begun, the error is raised at once. With
-    `await_confirmation` false an unconfirmed payment is raised like any other 402.
+    retries may take together: a wait that would pass it is not begun, the error is raised at once. An
+    unconfirmed payment is raised like any other 402 unless `await_confirmation` is set: it cures itself.
     """
 
     attempts: int = 4
     first_delay: float = 1.0
     longest_delay: float = 30.0
     deadline: float = 120.0
-    await_confirmation: bool = True
+    await_confirmation: bool = False
     random: Callable[[], float] = random.random
     monotonic: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time

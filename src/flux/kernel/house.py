@@ -8,6 +8,7 @@ from pathlib import Path
 from flux.kernel.blobs.port import Blobs
 from flux.kernel.bus.port import Bus
 from flux.kernel.faults import Ports
+from flux.kernel.faults.dns import SandboxDns
 from flux.kernel.identity.operators import Operator
 from flux.kernel.identity.vault import Vault
 from flux.kernel.jobs.port import Jobs
@@ -35,6 +36,7 @@ class House:
     clock: Clock
     ids: Snowflakes
     ports: Ports
+    dns: SandboxDns
     operator: Operator
     vault: Vault
     sandbox: bool = False

@@ -7,7 +7,7 @@ otherwise. NOT_READY carries the report of `/ready` beside them: `status` and `c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -45,14 +45,14 @@ class OperatorEnvelope:
 
     def translate(self, trouble: Trouble, call: Call) -> FaultError:
         if isinstance(trouble, WireTrouble):
-            return _SPELLING[trouble.kind](trouble)
+            return _SPELLING[trouble.kind](trouble, call)
         if isinstance(trouble, PortFailure) and trouble.mode in (Mode.UNAVAILABLE, Mode.TIMEOUT):
             return faults.SERVICE_UNAVAILABLE(retry_after=RETRY_SECONDS)
         return faults.INTERNAL_ERROR()
 
     def render(self, error: FaultError, call: Call) -> tuple[bytes, dict[str, str]]:
         body = {"code": error.fault.code, "message": error.message, "details": error.detail or {}}
-        return msgspec.json.encode({**error.extra, **body}), {}
+        return msgspec.json.encode({**body, **error.extra}), {}
 
     def fits(self, status: int, body: bytes) -> str | None:
         try:
@@ -90,43 +90,54 @@ class OperatorEnvelope:
         return {"type": "object", "properties": properties, "required": required}
 
 
-Spelling = Callable[[WireTrouble], FaultError]
+Spelling = Callable[[WireTrouble, Call], FaultError]
 
 
-def _whole(kind: str, expected: str) -> Spelling:
-    """A body that fails as a whole."""
+def _where(call: Call) -> Literal["body", "query", "path"]:
+    """The part of the request that cannot be read: bodies are read last, and only where there is one."""
+    if call.route is None:
+        return "path"
+    return "query" if call.method in ("GET", "HEAD", "DELETE") else "body"
 
-    def spell(trouble: WireTrouble) -> FaultError:
+
+def _unread(kind: str, expected: str) -> Spelling:
+    """Something that fails as a whole, before there are values."""
+
+    def spell(trouble: WireTrouble, call: Call) -> FaultError:
         at = "" if trouble.position is None else f" (byte {trouble.position})"
         limit = "" if trouble.limit is None else f"{trouble.limit:g}"
         text = expected.format(subject=trouble.subject[:100], limit=limit) + at
-        return invalid([Problem("body", "", kind, text)])
+        return invalid([Problem(_where(call), "", kind, text)])
 
     return spell
 
 
 def _plain(fault: Fault) -> Spelling:
-    return lambda trouble: fault()
+    return lambda trouble, call: fault()
 
 
-def _come_back(trouble: WireTrouble) -> FaultError:
+def _come_back(trouble: WireTrouble, call: Call) -> FaultError:
     return faults.SERVICE_UNAVAILABLE(retry_after=RETRY_SECONDS)
+
+
+def _not_http(trouble: WireTrouble, call: Call) -> FaultError:
+    return invalid([Problem("header", "", "format", "a valid HTTP request")])
 
 
 _SPELLING: dict[Kind, Spelling] = {
     Kind.UNKNOWN_ROUTE: _plain(faults.NOT_FOUND),
     Kind.UPGRADE_REFUSED: _plain(faults.NOT_FOUND),
-    Kind.WRONG_METHOD: lambda trouble: faults.METHOD_NOT_ALLOWED(allowed=", ".join(trouble.allowed)),
-    Kind.INVALID_VALUES: lambda trouble: invalid(trouble.problems),
-    Kind.MALFORMED_JSON: _whole("format", "a JSON document"),
-    Kind.BAD_UTF8: _whole("format", "valid UTF-8"),
-    Kind.DUPLICATE_KEY: _whole("format", "each key once, but {subject} is repeated"),
-    Kind.NUL_CHARACTER: _whole("format", "no NUL characters"),
-    Kind.TOO_DEEP: _whole("too_long", "at most {limit} levels of nesting"),
-    Kind.NOT_AN_OBJECT: _whole("type", "an object"),
-    Kind.BAD_REQUEST: _whole("format", "a valid HTTP request"),
+    Kind.WRONG_METHOD: lambda trouble, call: faults.METHOD_NOT_ALLOWED(allowed=", ".join(trouble.allowed)),
+    Kind.INVALID_VALUES: lambda trouble, call: invalid(trouble.problems),
+    Kind.MALFORMED_JSON: _unread("format", "a JSON document"),
+    Kind.BAD_UTF8: _unread("format", "valid UTF-8"),
+    Kind.DUPLICATE_KEY: _unread("format", "each key once, but {subject} is repeated"),
+    Kind.NUL_CHARACTER: _unread("format", "no NUL characters"),
+    Kind.TOO_DEEP: _unread("too_long", "at most {limit} levels of nesting"),
+    Kind.NOT_AN_OBJECT: _unread("type", "an object"),
+    Kind.BAD_REQUEST: _not_http,
     Kind.CONTENT_TYPE: _plain(faults.UNSUPPORTED_MEDIA_TYPE),
-    Kind.BODY_TOO_LARGE: lambda trouble: faults.REQUEST_TOO_LARGE(limit=int(trouble.limit or 0)),
+    Kind.BODY_TOO_LARGE: lambda trouble, call: faults.REQUEST_TOO_LARGE(limit=int(trouble.limit or 0)),
     Kind.BODY_TOO_SLOW: _plain(faults.REQUEST_TIMEOUT),
     Kind.REQUEST_TIMEOUT: _plain(faults.REQUEST_TIMEOUT),
     Kind.HEADERS_TOO_LARGE: _plain(faults.HEADERS_TOO_LARGE),

@@ -17,6 +17,7 @@ from flux.operator.faults import operator
 from flux.operator.gate import gate_for, implied
 from flux.operator.pages import endpoints as pages
 from flux.operator.probes import endpoints as probes
+from flux.operator.probes.gathering import Gathering, siblings
 from flux.operator.reference import Proofs
 from flux.operator.reference import endpoints as errors
 
@@ -67,12 +68,12 @@ def build(
     def mounted() -> list[str]:
         return [one.name for one in all_planes() if one is not plane]
 
-    readiness.add("store", watch_store(house.db))
-    readiness.add("bus", watch_bus(house.bus))
+    _watch(house, metrics, readiness)
     relay = Relay(house.bus, alone=not house.settings.bus.url)
+    gathering = Gathering(house.bus, metrics, workers=server.workers, group=siblings())
     find = openapi.get if isinstance(openapi, Mapping) else openapi
     plane.provide(
-        metrics,
+        gathering,
         readiness,
         probes.Documents(find),
         pages.Welcome(all_planes, house.sandbox),
@@ -81,6 +82,18 @@ def build(
     )
     if house.sandbox and isinstance(house.clock, SandboxClock):
         plane.provide(Sandbox(house.clock, house.ports, outbox, dns or SandboxDns(), relay))
-    plane.on_start.append(relay.start)
-    plane.on_stop.append(relay.stop)
+    plane.on_start += [relay.start, gathering.start]
+    plane.on_stop += [relay.stop, gathering.stop]
     return plane
+
+
+def _watch(house: House, metrics: Metrics, readiness: Readiness) -> None:
+    """What every instance has to watch."""
+    readiness.add("store", watch_store(house.db))
+    readiness.add("bus", watch_bus(house.bus))
+
+    def lost() -> float:
+        # Buses count what they lose, and the port to them says nothing about it.
+        return float(getattr(house.bus, "dropped", 0))
+
+    metrics.read("flux_bus_dropped_total", "Events lost.", lost, kind="counter")

@@ -7,6 +7,8 @@ import logging
 import os
 import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -142,13 +144,43 @@ async def test_the_embedded_server_keeps_its_token_to_itself(
     assert token.encode() not in Path(f"/proc/{nats_server.pid}/cmdline").read_bytes()
 
 
+def lives(pid: int) -> bool:
+    """Not gone, and not waiting to be reaped."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+async def gone(pid: int) -> None:
+    async with asyncio.timeout(5):
+        while lives(pid):
+            await asyncio.sleep(0.02)
+
+
 def test_stopping_leaves_no_process(tmp_path: Path) -> None:
     server = EmbeddedNats.start(tmp_path / "nats")
     pid = server.pid
+    assert lives(pid)
     server.stop()
     server.stop()
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    assert not lives(pid)
+
+
+OWNER = """
+import os, signal, sys
+from pathlib import Path
+from flux.kernel.bus import EmbeddedNats
+print(EmbeddedNats.start(Path(sys.argv[1])).pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+async def test_the_server_does_not_outlive_an_owner_that_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OWNER, str(tmp_path / "nats")]
+    owner = await asyncio.to_thread(subprocess.run, command, stdout=subprocess.PIPE, check=False)
+    assert owner.returncode == -signal.SIGKILL
+    await gone(int(owner.stdout))
 
 
 def test_a_port_that_is_taken_is_an_unavailable_port_at_once(
@@ -162,8 +194,7 @@ def test_a_port_that_is_taken_is_an_unavailable_port_at_once(
 async def test_a_server_left_behind_is_replaced(tmp_path: Path) -> None:
     lost = EmbeddedNats.start(tmp_path / "nats")
     with EmbeddedNats.start(tmp_path / "nats") as server:
-        assert lost._process is not None
-        assert lost._process.wait(5) == -signal.SIGKILL
+        await gone(lost.pid)
         bus = await joined(server.url)
         await bus.settle()
         await bus.close()

@@ -14,6 +14,7 @@ class Disk(apsw.VFS):
         self.name = name
         self.slow = 0.0
         self.syncs = 0
+        self.syncing = False
         self.broken: type[apsw.Error] | None = None
         super().__init__(name, "")
 
@@ -36,5 +37,7 @@ class _File(apsw.VFSFile):
     def xSync(self, flags):  # type: ignore[no-untyped-def]
         if self.log:
             self.disk.syncs += 1
+            self.disk.syncing = True
             time.sleep(self.disk.slow)
+            self.disk.syncing = False
         super().xSync(flags)

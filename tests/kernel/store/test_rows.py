@@ -89,6 +89,10 @@ async def test_lists_in_membership(database: Database) -> None:
     assert await database.all(within, {"ids": [1, 2, 3, 99], "names": ["n2"]}, int) == [1, 3]
     assert await database.all(within, {"ids": (1, 2), "names": []}, int) == [1, 2]
     assert await database.scan(within, {"ids": [], "names": []}, int) == []
+    counted = await database.transact(
+        lambda tx: tx.run("DELETE FROM accounts WHERE id IN :ids", {"ids": [4, 5, 6]})
+    )
+    assert counted == 2
 
 
 async def test_statements_of_two_dialects(database: Database) -> None:

@@ -135,6 +135,16 @@ async def test_a_hostile_head_is_refused_by_name(
     assert (await http.get("/small/things/1")).status_code == 200
 
 
+async def test_a_later_request_on_a_connection_is_measured_too(origin: str) -> None:
+    good = b"GET /small/things/1 HTTP/1.1\r\nHost: x\r\n\r\n"
+    flood = (
+        b"GET /small/things/1 HTTP/1.1\r\nHost: x\r\nX-A: " + b"b" * 9000 + b"\r\nConnection: close\r\n\r\n"
+    )
+    answers = await raw(origin, good, flood, pause=0.1)
+    assert answers.startswith(b"HTTP/1.1 200")
+    assert b"HTTP/1.1 431" in answers
+
+
 async def test_many_hostile_connections_leave_the_server_unharmed(
     origin: str, http: httpx.AsyncClient
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import logging
@@ -16,6 +17,9 @@ from flux.kernel.faults.ports import Mode, PortFailure
 from flux.kernel.store.ids import random_key
 
 logger = logging.getLogger("flux.bus")
+
+_WATCH = '"$0" -c "$1" & exec 2>/dev/null; read -r _; kill "$!"; wait "$!"'
+"""Holds the server to our pipe: however we end, the pipe closes, and the server with it."""
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -40,7 +44,8 @@ class EmbeddedNats:
     """`with EmbeddedNats.start(directory) as server: server.url`. Listens on a free loopback port; the URL holds
     its token. Blocking, because the supervisor that needs it has no event loop.
 
-    A server left behind by a killed process is stopped when the next one starts in the same directory.
+    It ends with the process that started it, killed or not; should one stay behind nevertheless, it is stopped when
+    the next one starts in the same directory.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -65,14 +70,13 @@ class EmbeddedNats:
     def _launch(self, port: int, token: str) -> None:
         self._write_config(port, token)
         self._process = subprocess.Popen(  # noqa: S603 (our own program, fixed arguments)
-            [_program(), "-c", self._config],
-            stdin=subprocess.DEVNULL,
+            ["/bin/sh", "-c", _WATCH, _program(), self._config],
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             # A terminal's Ctrl-C goes to the whole group; the server has to outlive the workers it serves.
             start_new_session=True,
         )
-        self.pid = self._process.pid
         self._log = threading.Thread(
             target=self._read_log, args=(self._process,), name="nats-log", daemon=True
         )
@@ -80,6 +84,7 @@ class EmbeddedNats:
         if not self._ready.wait(_START_SECONDS) or not self._port:
             self.stop()
             raise PortFailure("bus", Mode.UNAVAILABLE, "start")
+        self.pid = int(self._pid_file.read_text())
         self.url = f"nats://{token}@127.0.0.1:{self._port}"
 
     def _write_config(self, port: int, token: str) -> None:
@@ -125,11 +130,14 @@ class EmbeddedNats:
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
+        assert process.stdin is not None
+        process.stdin.close()
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
+            for pid in (self.pid, process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid or process.pid, signal.SIGKILL)
             process.wait()
         if self._log is not None:
             self._log.join()

@@ -116,9 +116,8 @@ class ScanPool:
         loop = asyncio.get_running_loop()
         for job in list(self._waiting):
             self._give_up(job, PortFailure("store", Mode.UNAVAILABLE, "closed"))
-        for reader in self._readers:
-            if reader.thread.is_alive():
-                self._jobs.put(None)
+        for _ in self._readers:
+            self._jobs.put(None)
         for reader in self._readers:
             await loop.run_in_executor(None, reader.thread.join)
 

@@ -39,9 +39,9 @@ class SqliteTransaction:
 
     __slots__ = ("_connection", "_execute", "acts", "failure")
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, cursor: apsw.Cursor) -> None:
         self._connection = connection
-        self._execute: Callable[..., apsw.Cursor] = connection.execute
+        self._execute: Callable[..., apsw.Cursor] = cursor.execute
         self.acts: list[Callable[[], None]] = []
         self.failure: BaseException | None = None
 
@@ -106,6 +106,8 @@ class GroupWriter:
         self._path = path
         self._tuning = tuning
         self._connection = open_connection(path, tuning, writer=True)
+        # One cursor for everything, since every statement is stepped to its end: making one costs a microsecond.
+        self._cursor = self._connection.cursor()
         self._queue: deque[_Unit] = deque()
         self._batch: list[_Unit] = []
         self._committing = False
@@ -144,17 +146,17 @@ class GroupWriter:
     def _run(self, unit: _Unit, loop: asyncio.AbstractEventLoop) -> None:
         try:
             if not self._batch:
-                self._connection.execute("BEGIN IMMEDIATE")
+                self._cursor.execute("BEGIN IMMEDIATE")
                 loop.call_soon(self._seal, loop)
             self._batch.append(unit)
-            self._connection.execute("SAVEPOINT unit")
+            self._cursor.execute("SAVEPOINT unit")
             self._play(unit)
         except apsw.Error as error:
             self._break(translated(error), unit, loop)
 
     def _play(self, unit: _Unit) -> None:
         """The body, then its savepoint kept or undone. Raises apsw errors of the savepoint itself only."""
-        transaction = SqliteTransaction(self._connection)
+        transaction = SqliteTransaction(self._connection, self._cursor)
         self.inside = True
         try:
             unit.result = unit.context.run(_drive, unit.work, transaction)
@@ -167,12 +169,12 @@ class GroupWriter:
         if unit.error is None:
             unit.acts = transaction.acts
         elif self._connection.in_transaction:
-            self._connection.execute("ROLLBACK TO unit")
+            self._cursor.execute("ROLLBACK TO unit")
         else:
             # A full disk or a failing one makes SQLite roll back everything, the earlier units of the batch too.
             self._broken = PortFailure("store", Mode.ERROR, "disk")
             return
-        self._connection.execute("RELEASE unit")
+        self._cursor.execute("RELEASE unit")
 
     def _break(self, error: BaseException, unit: _Unit, loop: asyncio.AbstractEventLoop) -> None:
         """The batch cannot be kept: its units fail together when it is sealed."""
@@ -211,7 +213,7 @@ class GroupWriter:
         while (loop := self._sealed.get()) is not None:
             error: BaseException | None = None
             try:
-                self._connection.execute("COMMIT")
+                self._cursor.execute("COMMIT")
             except BaseException as raised:
                 _log.error("a commit failed; its units are rolled back", exc_info=raised)
                 error = translated(raised)
@@ -226,11 +228,12 @@ class GroupWriter:
         """Back to a connection with no transaction open, by rolling back or by opening anew."""
         try:
             if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+                self._cursor.execute("ROLLBACK")
         except apsw.Error:
             _log.exception("a rollback failed; the writer opens the file again")
             self._connection.close(True)
             self._connection = open_connection(self._path, self._tuning, writer=True)
+            self._cursor = self._connection.cursor()
 
 
 def _drive(work: Work[T], transaction: SqliteTransaction) -> T:

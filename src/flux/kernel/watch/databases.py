@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -14,7 +14,7 @@ from flux.kernel.store.migrations import MigrationError, MigrationSet, load
 from flux.kernel.store.opening import EMBEDDED, default_url, open_database
 from flux.kernel.store.port import Database
 from flux.kernel.store.sqlite_connection import DatabaseInUse
-from flux.kernel.watch.findings import Finding, fail, ok
+from flux.kernel.watch.findings import Finding, fail, ok, warn
 from flux.kernel.watch.logs import redact
 from flux.kernel.watch.repository import applied_migrations, database_now_ms
 from flux.settings import Settings
@@ -77,12 +77,8 @@ async def _guarded(subject: str, check: Callable[[], Awaitable[Finding]]) -> Fin
 async def _migrated(database: Database, migrations: Sequence[MigrationSet]) -> Finding:
     applied = await applied_migrations(database)
     if applied is None:
-        return Finding(
-            "warn",
-            "database",
-            f"{database.dialect} answers and is empty",
-            "The first start, or flux migrate, prepares it.",
-        )
+        advice = "The first start, or flux migrate, prepares it."
+        return warn("database", f"{database.dialect} answers and is empty", advice)
     try:
         wanted = {
             (one.set_name, one.number): one.checksum
@@ -91,34 +87,31 @@ async def _migrated(database: Database, migrations: Sequence[MigrationSet]) -> F
         }
     except MigrationError as problem:
         return fail("database", str(problem), "Install Flux again: its files are incomplete.")
-    changed = [
-        f"{name}/{number:04d}"
-        for (name, number), checksum in wanted.items()
-        if applied.get((name, number), checksum) != checksum
-    ]
+    found = migration_finding(applied, wanted, {each.name for each in migrations})
+    return found or ok("database", f"{database.dialect} answers; {len(applied)} migrations applied")
+
+
+Checksums = Mapping[tuple[str, int], str]
+
+
+def migration_finding(applied: Checksums, wanted: Checksums, sets: set[str]) -> Finding | None:
+    """Where database and files differ; None where they do not. `sets` are the ones this program knows."""
+    changed = [key for key in wanted if applied.get(key, wanted[key]) != wanted[key]]
     if changed:
-        return fail(
-            "database",
-            f"migrations differ from what was applied: {', '.join(changed)}",
-            "Use the version of Flux this database belongs to.",
-        )
-    names = {each.name for each in migrations}
-    newer = [
-        f"{name}/{number:04d}" for name, number in applied if name in names and (name, number) not in wanted
-    ]
+        message = f"migrations differ from what was applied: {_named(changed)}"
+        return fail("database", message, "Use the version of Flux this database belongs to.")
+    newer = [key for key in applied if key[0] in sets and key not in wanted]
     if newer:
-        return fail(
-            "database", f"a newer Flux applied {', '.join(newer)}", "Use that version, or restore a backup."
-        )
-    pending = len(wanted.keys() - applied.keys())
-    if pending:
-        return Finding(
-            "warn",
-            "database",
-            f"{pending} migrations wait",
-            "The next start, or flux migrate, applies them; make a backup first.",
-        )
-    return ok("database", f"{database.dialect} answers; {len(applied)} migrations applied")
+        message = f"a newer Flux applied {_named(newer)}"
+        return fail("database", message, "Use that version, or restore a backup.")
+    if pending := len(wanted.keys() - applied.keys()):
+        advice = "The next start, or flux migrate, applies them; make a backup first."
+        return warn("database", f"{pending} migrations wait", advice)
+    return None
+
+
+def _named(keys: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{name}/{number:04d}" for name, number in keys)
 
 
 async def _clocks(database: Database, clock: Clock) -> Finding:

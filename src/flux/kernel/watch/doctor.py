@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+import msgspec
+
 from flux.kernel.store import Clock, SystemClock
 from flux.kernel.store.migrations import MigrationSet
 from flux.kernel.watch.databases import check_database
@@ -60,8 +62,7 @@ def print_settings(out: TextIO) -> None:
         if head != section:
             out.write(f"{chr(10) if section else ''}[{head}]\n")
             section = head
-        default = entry["default"]
-        shown = '""' if default == "" else str(default).lower() if isinstance(default, bool) else default
+        shown = msgspec.json.encode(entry["default"]).decode()
         out.write(f"{entry['variable']}  ({entry['type']}, default {shown})\n")
         if entry["meaning"]:
             out.write(

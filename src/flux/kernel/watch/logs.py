@@ -79,7 +79,7 @@ _SCHEMES = r"Bearer|Bot|Basic|Admin|Simple|Secure|Digest"
 _SECRET_NAME = re.compile(rf"{_WORDS}|cookie", re.IGNORECASE)
 # The name of the value, however it is written: key=value, "key": "value", ('key', b'value').
 _KEYED = re.compile(
-    rf"((?:{_WORDS})[\w.-]{{0,40}}(?:[\"']?\s{{0,4}}[:=]\s{{0,4}}|[\"'],\s{{0,4}})b?)"
+    rf"((?:{_WORDS})[\w.-]{{0,40}}(?:[\"']?\s{{0,4}}[:=]\s{{0,4}}|[\"'],\s{{0,4}})(?:b(?=[\"']))?)"
     rf"(\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|(?:(?:{_SCHEMES})\s{{1,4}})?[^\s,;&}}\])]+)",
     re.IGNORECASE,
 )

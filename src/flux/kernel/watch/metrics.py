@@ -33,7 +33,7 @@ from flux.kernel.watch.processes import usage
 log = logging.getLogger("flux.watch")
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the duration buckets, in seconds; the last one is open."""
-_BOUNDS = (*(f"{bound:g}" for bound in BUCKETS), "+Inf")
+_BOUNDS = (*(str(bound) for bound in BUCKETS), "+Inf")
 
 
 class RouteMeter:

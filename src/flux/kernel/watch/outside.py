@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,7 +78,9 @@ async def unreachable(service: Service, seconds: float = CONNECT_SECONDS) -> str
     except TimeoutError:
         return f"no answer within {seconds:g} seconds"
     except OSError as failure:
-        return failure.strerror or type(failure).__name__
+        # asyncio puts addresses and several failures into one text; the number says it in two words.
+        number = failure.errno or 0
+        return os.strerror(number) if number > 0 else failure.strerror or type(failure).__name__
     writer.close()
     return ""
 

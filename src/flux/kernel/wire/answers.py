@@ -92,6 +92,8 @@ def _head(
     if length is not None:
         head.append((b"content-length", b"%d" % length))
     merged = call.reply_headers
+    if not merged and not headers and b"origin" not in call.first_headers:
+        return head
     if headers:
         merged = {**merged, **headers}
     if b"origin" in call.first_headers and (shared := cors_headers(call)):

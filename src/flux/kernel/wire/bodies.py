@@ -29,20 +29,14 @@ def declared_length(headers: Headers) -> int | None:
     return int(value) if value is not None and value.isdigit() else None
 
 
-async def read_body(receive: Receive, headers: Headers, limit: int, seconds: float) -> bytes:
-    """All of it. A pause of more than `seconds` between two pieces is too slow."""
-    # A complete body already lies in uvicorn's cycle: the usual case, which needs no timer and no assembly.
-    cycle = getattr(receive, "__self__", None)
-    if cycle is not None and not getattr(cycle, "more_body", True):
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        if len(body) > limit:
-            raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
-        return body
-    pieces = [piece async for piece in stream_body(receive, headers, limit, seconds)]
-    return b"".join(pieces)
+def whole_body(message: MutableMapping[str, Any], limit: int) -> bytes:
+    """The body of a message that holds all of it."""
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    body: bytes = message.get("body", b"")
+    if len(body) > limit:
+        raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
+    return body
 
 
 async def stream_body(receive: Receive, headers: Headers, limit: int, seconds: float) -> AsyncIterator[bytes]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from flux.kernel.wire.bodies import read_body, stream_body
+from flux.kernel.wire.bodies import stream_body, whole_body
 from flux.kernel.wire.troubles import Kind, WireTrouble
 
 if TYPE_CHECKING:
-    from flux.kernel.wire.planes import Plane
+    from flux.kernel.wire.places import Place
     from flux.kernel.wire.routes import Route
 
 T = TypeVar("T")
@@ -24,34 +24,35 @@ class Call:
 
     `path` is relative to the plane's mount, percent-encoded as sent, without a trailing slash (`slashed` tells
     whether there was one). `principal` is what the plane's gate found out about the caller. `reply_headers` go on
-    whatever answer leaves, success or fault. `state` is the plane's own scratch place for this request.
+    whatever answer leaves, success or fault. `path_params` are its texts, `values` what the route makes of them. `state` is the plane's own scratch place for this request.
     """
 
     __slots__ = (
-        "_body", "_query", "_receive", "client_ip", "first_headers", "method", "path", "path_params", "plane", "principal",
-        "reply_headers", "request_id", "route", "scope", "slashed", "state",
+        "_body", "_query", "_receive", "client_ip", "first_headers", "method", "path", "path_params", "plane",
+        "principal", "reply_headers", "request_id", "route", "scope", "slashed", "state", "values",
     )  # fmt: skip
 
     def __init__(
         self,
         scope: Scope,
         receive: Receive,
-        plane: Plane,
-        path: str,
+        place: Place,
         request_id: str,
         headers: dict[bytes, bytes],
+        client_ip: str,
     ) -> None:
         self.scope = scope
         self.first_headers = headers
-        self.plane = plane
+        self.plane = place.plane
         self.method: str = scope["method"]
-        self.path = path
-        self.slashed = False
+        self.path = place.path
+        self.slashed = place.slashed
         self.request_id = request_id
+        self.client_ip = client_ip
         self.route: Route | None = None
-        self.path_params: dict[str, str] = {}
+        self.path_params: Mapping[str, str] = {}
+        self.values: Mapping[str, Any] = {}
         self.principal: Any = None
-        self.client_ip: str = ""
         self.reply_headers: dict[str, str] = {}
         self.state: dict[str, Any] = {}
         self._receive = receive
@@ -120,9 +121,13 @@ class Call:
         if self._body is None:
             route = self.route
             bound = limit or (route.body_limit if route is not None else None) or self.plane.limits.body_bytes
-            self._body = await read_body(
-                self._receive, self.first_headers, bound, self.plane.limits.body_seconds
-            )
+            if (cycle := getattr(self._receive, "__self__", None)) is not None and not cycle.more_body:
+                # It lies complete in the server's cycle: the usual case, which needs no timer and no assembly.
+                message = await self._receive()
+                self._body = whole_body(message, bound)
+            else:
+                pieces = self.body_stream(bound)
+                self._body = b"".join([piece async for piece in pieces])
         return self._body
 
     def body_stream(self, limit: int) -> AsyncIterator[bytes]:

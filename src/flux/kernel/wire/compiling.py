@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any
@@ -21,6 +21,7 @@ from flux.kernel.wire.values import Body, decode_hook, explain
 PLACE = re.compile(r"\{(\w+)(?::path)?\}")
 JSON_TYPES = ("application/json", "text/json")
 Invoke = Callable[..., Awaitable[Any]]
+Convert = Callable[[Mapping[str, str]], tuple[dict[str, Any], list[Problem]]]
 
 
 class BadRoute(Exception):
@@ -29,11 +30,13 @@ class BadRoute(Exception):
 
 @dataclass(slots=True)
 class Compiled:
-    """A route ready to run: `await invoke(call)` (plus the socket on a WebSocket route)."""
+    """A route ready to run: `await invoke(call)` (plus the socket on a WebSocket route). `convert` turns the texts of
+    its places into values, with a problem for each that does not fit."""
 
     route: Route
     invoke: Invoke
     places: tuple[str, ...]
+    convert: Convert
     body: Any = None
     """The type of the JSON body, for OpenAPI; None without one."""
     body_optional: bool = False
@@ -59,66 +62,87 @@ def compile_route(route: Route) -> Compiled:
     query = hints.get("query") if "query" in names else None
     body = hints.get("body") if "body" in names else None
     optional = body is not None and signature.parameters["body"].default is not inspect.Parameter.empty
-    readers: list[Callable[[Call, dict[str, Any]], None]] = [
-        _path_reader(name, kind) for name, kind in wanted if kind is not str
-    ]
+    converters = {name: _path_converter(name, kind) for name, kind in wanted if kind is not str}
     plain = tuple(name for name, kind in wanted if kind is str)
-    if query is not None:
-        readers.append(_query_reader(query))
+    read_query = _query_reader(query) if query is not None else None
     lazy = typing.get_origin(body) is Body
     body_type = typing.get_args(body)[0] if lazy else body
     decode = (
         _body_decoder(body_type, optional, signature.parameters["body"].default) if body is not None else None
     )
-    invoke = _assemble(route.handler, plain, readers, decode, lazy)
-    return Compiled(route, invoke, places, body_type, optional, query, dict(wanted), hints.get("return"))
+    return Compiled(
+        route,
+        _assemble(route.handler, read_query, decode, lazy),
+        places,
+        _path_reader(plain, converters),
+        body_type,
+        optional,
+        query,
+        dict(wanted),
+        hints.get("return"),
+    )
 
 
 def _assemble(
     handler: Callable[..., Awaitable[Any]],
-    plain: tuple[str, ...],
-    readers: list[Callable[[Call, dict[str, Any]], None]],
+    read_query: Callable[[Call], Any] | None,
     decode: Callable[[Call], Awaitable[Any]] | None,
     lazy: bool,
 ) -> Invoke:
-    if not plain and not readers and decode is None:
-        return handler
+    """The handler's call with just the steps that its signature needs."""
+    if decode is None and read_query is None:
+        return lambda call, *socket: handler(call, *socket, **call.values)
+    if decode is None:
+        assert read_query is not None
+        read = read_query
+        return lambda call, *socket: handler(call, *socket, query=read(call), **call.values)
+    if lazy:
 
-    async def invoke(call: Call, *socket: Any) -> Any:
-        values: dict[str, Any] = {name: call.path_params[name] for name in plain}
-        for read in readers:
-            read(call, values)
-        if decode is not None:
-            values["body"] = Body(lambda: decode(call)) if lazy else await decode(call)
-        return await handler(call, *socket, **values)
+        def with_lazy_body(call: Call) -> Awaitable[Any]:
+            extra = {} if read_query is None else {"query": read_query(call)}
+            return handler(call, body=Body(lambda: decode(call)), **extra, **call.values)
 
-    return invoke
+        return with_lazy_body
+
+    async def with_body(call: Call) -> Any:
+        if read_query is None:
+            return await handler(call, body=await decode(call), **call.values)
+        query = read_query(call)
+        return await handler(call, query=query, body=await decode(call), **call.values)
+
+    return with_body
 
 
-def _path_reader(name: str, kind: Any) -> Callable[[Call, dict[str, Any]], None]:
+def _path_reader(plain: tuple[str, ...], converters: Mapping[str, Callable[[str], Any]]) -> Convert:
+    def convert(params: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+        values: dict[str, Any] = {name: params[name] for name in plain}
+        problems: list[Problem] = []
+        for name, converter in converters.items():
+            try:
+                values[name] = converter(params[name])
+            except (ValueError, msgspec.ValidationError) as error:
+                problems.append(Problem("path", name, "format", str(error), params[name]))
+        return values, problems
+
+    return convert
+
+
+def _path_converter(name: str, kind: Any) -> Callable[[str], Any]:
     from_wire = getattr(kind, "from_wire", None)
-
-    def read(call: Call, values: dict[str, Any]) -> None:
-        text = call.path_params[name]
-        try:
-            values[name] = from_wire(text) if from_wire else msgspec.convert(text, kind, strict=False)
-        except (ValueError, msgspec.ValidationError) as error:
-            problem = Problem("path", name, "format", str(error), text)
-            raise WireTrouble(Kind.INVALID_VALUES, [problem]) from None
-
-    return read
+    if from_wire is not None:
+        return from_wire  # type: ignore[no-any-return]
+    return lambda text: msgspec.convert(text, kind, strict=False)
 
 
-def _query_reader(kind: Any) -> Callable[[Call, dict[str, Any]], None]:
+def _query_reader(kind: Any) -> Callable[[Call], Any]:
     fields = msgspec.structs.fields(kind)
     lists = {entry.encode_name for entry in fields if _is_list(entry.type)}
     known = {entry.encode_name for entry in fields}
     default = kind() if all(not entry.required for entry in fields) else None
 
-    def read(call: Call, values: dict[str, Any]) -> None:
+    def read(call: Call) -> Any:
         if default is not None and not call.scope["query_string"]:
-            values["query"] = default
-            return
+            return default
         given: dict[str, Any] = {}
         for key, value in call.query:
             if key in lists:
@@ -126,7 +150,7 @@ def _query_reader(kind: Any) -> Callable[[Call, dict[str, Any]], None]:
             elif key in known:
                 given[key] = value
         try:
-            values["query"] = msgspec.convert(given, kind, strict=False, dec_hook=decode_hook)
+            return msgspec.convert(given, kind, strict=False, dec_hook=decode_hook)
         except msgspec.ValidationError as error:
             raise WireTrouble(Kind.INVALID_VALUES, _query_problems(fields, given, error)) from None
 

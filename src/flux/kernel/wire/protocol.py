@@ -27,10 +27,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     limits = HeadLimits
     _head_bytes = 0
-    _header_bytes = 0
     _in_head = True
     _spoken = False
-    _refused: WireTrouble | None = None
     _head_timer: asyncio.TimerHandle | None = None
     _closed = False
 
@@ -48,53 +46,45 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._closed:
             return
         self._spoken = True
-        continued = self._in_head
+        # An upper bound: the piece in which a head begins may also end the body before it.
+        self._head_bytes = self._head_bytes + len(data) if self._in_head else len(data)
         super().data_received(data)
-        # A piece in which a head only begins also holds the end of what came before: counted from the next on.
-        if self._in_head and self._head_timer is None and not self._closed:
-            self._arm()
-        if continued and self._in_head and not self._closed:
-            self._head_bytes += len(data)
-            if self._head_bytes > self.limits.header_bytes + self.limits.url_bytes + 1024:
+        if self._in_head and not self._closed:
+            if self._head_bytes > self.limits.header_bytes + self.limits.url_bytes:
                 self._refuse(
-                    self._refused or WireTrouble(Kind.HEADERS_TOO_LARGE, limit=self.limits.header_bytes)
+                    self._excess() or WireTrouble(Kind.HEADERS_TOO_LARGE, limit=self.limits.header_bytes)
                 )
+            elif self._head_timer is None:
+                self._arm()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
-        self._head_bytes = self._header_bytes = 0
-        self._refused = None
-
-    def on_url(self, url: bytes) -> None:
-        if len(self.url) + len(url) > self.limits.url_bytes:
-            self._refused = WireTrouble(Kind.URL_TOO_LONG, limit=self.limits.url_bytes)
-            return
-        self.url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_bytes += len(name) + len(value) + 4
-        if self._header_bytes > self.limits.header_bytes:
-            self._refused = self._refused or WireTrouble(
-                Kind.HEADERS_TOO_LARGE, limit=self.limits.header_bytes
-            )
-            return
-        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._disarm()
-        if self._refused is not None:
+        if self._head_timer is not None:
+            self._disarm()
+        # A small head is within every limit; only a large one is measured.
+        if self._head_bytes > self.limits.url_bytes and (trouble := self._excess()) is not None:
             # The head is whole: answer as a request, in order, and keep nothing of what was too much.
-            self.url = self.url or b"/"
-            self.scope["flux.refused"] = self._refused  # type: ignore[typeddict-unknown-key]
+            self.scope["flux.refused"] = trouble  # type: ignore[typeddict-unknown-key]
+            self.url = self.url[: self.limits.url_bytes] or b"/"
+            del self.headers[100:]
         try:
             super().on_headers_complete()
         except (UnicodeDecodeError, ValueError):
             self._refuse(WireTrouble(Kind.BAD_REQUEST))
 
+    def _excess(self) -> WireTrouble | None:
+        if len(self.url) > self.limits.url_bytes:
+            return WireTrouble(Kind.URL_TOO_LONG, limit=self.limits.url_bytes)
+        if sum(len(name) + len(value) + 4 for name, value in self.headers or ()) > self.limits.header_bytes:
+            return WireTrouble(Kind.HEADERS_TOO_LARGE, limit=self.limits.header_bytes)
+        return None
+
     def send_400_response(self, msg: str) -> None:
-        self._refuse(self._refused or WireTrouble(Kind.BAD_REQUEST))
+        self._refuse(WireTrouble(Kind.BAD_REQUEST))
 
     def _refuse(self, trouble: WireTrouble) -> None:
         if self._closed:

@@ -111,10 +111,3 @@ def decode_path(path: str) -> str:
         if "\x00" in segment:
             raise WireTrouble(Kind.NUL_CHARACTER)
     return "/".join(segment.replace("/", _SLASH) for segment in segments)
-
-
-def named(compiled: Compiled, values: list[str]) -> dict[str, str]:
-    """Place values under the names of the route. A `rest` that matched nothing is empty."""
-    if len(values) < len(compiled.places):
-        values = [*values, ""]
-    return dict(zip(compiled.places, values, strict=True))

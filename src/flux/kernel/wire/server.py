@@ -11,14 +11,15 @@ from typing import Any, Protocol
 from flux.kernel.faults import FaultError, Ports
 from flux.kernel.faults.recorder import Recorder, replayable
 from flux.kernel.faults.simulation import HEADER, SimulationRefused, simulated
+from flux.kernel.watch.logs import in_request
 from flux.kernel.wire.addresses import Addresses
 from flux.kernel.wire.answers import Answer, preflight, refusal_bytes, send_answer, send_result
 from flux.kernel.wire.bodies import ClientGone
 from flux.kernel.wire.call import Call, Receive, Scope, Send
-from flux.kernel.wire.compiling import Compiled
+from flux.kernel.wire.places import Place, Places, Visit
 from flux.kernel.wire.planes import Plane
 from flux.kernel.wire.requestids import RequestIds
-from flux.kernel.wire.routing import Resource, Router, named
+from flux.kernel.wire.routing import Resource
 from flux.kernel.wire.sockets import Socket
 from flux.kernel.wire.troubles import Kind, WireTrouble
 
@@ -35,7 +36,7 @@ class Meter(Protocol):
 
 
 class Application:
-    """Serves planes by their mounts, or by their hosts at the root. `mount=""` takes every other path."""
+    """Serves the planes it is given (see places.py for how a request finds its plane)."""
 
     def __init__(
         self,
@@ -50,10 +51,8 @@ class Application:
         on_stop: Sequence[Hook] = (),
     ) -> None:
         self.planes = list(planes)
-        self.routers = {plane.name: Router(plane.routes) for plane in planes}
-        self._by_mount = {plane.mount: plane for plane in planes if plane.mount}
-        self._root = next(plane for plane in planes if not plane.mount)
-        self._by_host = {plane.host.lower().encode(): plane for plane in planes if plane.host}
+        self._places = Places(planes)
+        self.routers = self._places.routers
         self._ports = ports
         self._addresses = Addresses(trusted_proxies)
         self._sandbox = sandbox
@@ -76,84 +75,46 @@ class Application:
             return self._websocket(scope, receive, send)
         return self._lifespan(receive, send)
 
-    # -- where a request goes ---------------------------------------------------------------------------------
-
-    def locate(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[Plane, str]:
-        """The plane and the path below its mount, percent-encoded as sent."""
-        path: str = scope["raw_path"].decode("latin-1")
-        if self._by_host:
-            plane = self._by_host.get(headers.get(b"host", b"").partition(b":")[0].lower())
-            if plane is not None:
-                return plane, self._stripped(plane, path)
-        end = path.find("/", 1)
-        mount = path if end < 0 else path[:end]
-        plane = self._by_mount.get(mount)
-        if plane is None:
-            return self._root, path
-        return plane, self._stripped(plane, path[len(mount) :] or "/")
+    def _call(self, scope: Scope, receive: Receive) -> tuple[Call, Place]:
+        # The first of each name counts: the list is reversed so that it is written last.
+        headers: dict[bytes, bytes] = dict(scope["headers"][::-1])
+        place = self._places.find(scope["raw_path"], headers)
+        client = scope["client"]
+        address = client[0] if client else ""
+        if b"x-forwarded-for" in headers:
+            address = self._addresses.client(address, headers[b"x-forwarded-for"].decode("latin-1"))
+        request_id = self._ids.for_request(headers.get(b"x-request-id"))
+        return Call(scope, receive, place, request_id, headers, address), place
 
     @staticmethod
-    def _stripped(plane: Plane, path: str) -> str:
-        for prefix in plane.strip:
-            if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
-                return path[len(prefix) :] or "/"
-        return path
-
-    def _call(self, scope: Scope, receive: Receive) -> Call:
-        # The first of each name: the list is reversed so that it is written last.
-        headers: dict[bytes, bytes] = dict(scope["headers"][::-1])
-        plane, path = self.locate(scope, headers)
-        call = Call(scope, receive, plane, path, self._ids.for_request(headers.get(b"x-request-id")), headers)
-        if len(path) > 1 and path[-1] == "/":
-            call.slashed = True
-            call.path = path.rstrip("/") or "/"
-        peer = scope["client"][0] if scope["client"] else ""
-        forwarded = headers.get(b"x-forwarded-for")
-        call.client_ip = (
-            peer if forwarded is None else self._addresses.client(peer, forwarded.decode("latin-1"))
-        )
-        return call
-
-    def _match(self, call: Call, method: str) -> tuple[Compiled | None, Resource | None]:
-        found = self.routers[call.plane.name].find(call.path)
-        if found is None:
-            return None, None
-        resource, values = found
-        methods = resource.by_method
-        compiled = (
-            methods.get(method) or (methods.get("GET") if method == "HEAD" else None) or methods.get("*")
-        )
-        if method == "WEBSOCKET":
-            compiled = methods.get(method)
-        if compiled is not None:
-            call.route = compiled.route
-            call.path_params = named(compiled, values)
-            return compiled, resource
-        return None, resource
+    def _visit(call: Call, place: Place, method: str) -> Visit:
+        if place.trouble is not None:
+            raise place.trouble.with_traceback(None)
+        visit = place.visit(method)
+        if visit.compiled is not None:
+            call.route = visit.compiled.route
+            call.path_params = visit.params
+            call.values = visit.values
+        return visit
 
     # -- HTTP -------------------------------------------------------------------------------------------------
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        call = self._call(scope, receive)
+        call, place = self._call(scope, receive)
+        in_request(call)
         try:
-            compiled, resource = self._match(call, call.method)
-            if call.method == "OPTIONS" or HEADER in call.first_headers or "flux.refused" in scope:
-                answer = self._aside(call, resource)
+            visit = self._visit(call, place, call.method)
+            if HEADER in call.first_headers or call.method == "OPTIONS" or "flux.refused" in scope:
+                answer = self._aside(call, place.resource)
                 if answer is not None:
                     await send_answer(send, call, answer)
                     return
-            await call.plane.gate(call)
-            if compiled is None:
-                status = await send_answer(send, call, self.refuse(call, _unrouted(resource)))
-            else:
-                if self._ports.enabled:
-                    await self._ports.strike("handler")
-                seconds = compiled.route.timeout or call.plane.limits.request_seconds
-                result = await (
-                    compiled.invoke(call) if seconds is None else _within(seconds, compiled.invoke(call))
-                )
-                status = await send_result(send, call, compiled.route.status, result)
+            route = call.route
+            seconds = (route.timeout if route is not None else None) or call.plane.limits.request_seconds
+            work = self._work(call, visit, place.resource)
+            result = await (work if seconds is None else _within(seconds, work))
+            status = await send_result(send, call, 200 if route is None else route.status, result)
         except ClientGone:
             return
         except Exception as trouble:
@@ -163,8 +124,20 @@ class Application:
                 raise
             status = await send_answer(send, call, self.refuse(call, trouble))
         if self._meter is not None:
-            route = call.route.name if call.route is not None else "unknown"
-            self._meter.request(call.plane.name, route, status, perf_counter() - began)
+            name = call.route.name if call.route is not None else "unknown"
+            self._meter.request(call.plane.name, name, status, perf_counter() - began)
+
+    async def _work(self, call: Call, visit: Visit, resource: Resource | None) -> Any:
+        """Gate and handler, under one time limit where there is one; what the handler returned."""
+        await call.plane.gate(call)
+        if visit.compiled is None:
+            raise _unrouted(resource)
+        if visit.problems:
+            raise WireTrouble(Kind.INVALID_VALUES, visit.problems)
+        if self._ports.enabled and call.plane.mount:
+            # Not on the surface beside the planes, from which faults are armed and cleared.
+            await self._ports.strike("handler")
+        return await visit.compiled.invoke(call)
 
     def _aside(self, call: Call, resource: Resource | None) -> Answer | None:
         """The unusual: a head that was refused, a preflight, a simulated failure. None: serve it after all."""
@@ -237,21 +210,24 @@ class Application:
             "type": "http", "method": "GET", "raw_path": path if path.startswith(b"/") else b"/", "query_string": b"",
             "headers": [], "client": (client, 0),
         }  # fmt: skip
-        call = self._call(scope, _nothing)
+        call, _ = self._call(scope, _nothing)
         return refusal_bytes(call, self.refuse(call, trouble))
 
     # -- WebSocket --------------------------------------------------------------------------------------------
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["method"] = "GET"
-        call = self._call(scope, receive)
+        call, place = self._call(scope, receive)
+        in_request(call)
         socket = Socket(scope, receive, send)
         try:
-            compiled, resource = self._match(call, "WEBSOCKET")
+            visit = self._visit(call, place, "WEBSOCKET")
             await call.plane.gate(call)
-            if compiled is None:
-                raise WireTrouble(Kind.UNKNOWN_ROUTE if resource is None else Kind.UPGRADE_REFUSED)
-            await compiled.invoke(call, socket)
+            if visit.compiled is None:
+                raise WireTrouble(Kind.UNKNOWN_ROUTE if place.resource is None else Kind.UPGRADE_REFUSED)
+            if visit.problems:
+                raise WireTrouble(Kind.INVALID_VALUES, visit.problems)
+            await visit.compiled.invoke(call, socket)
             await socket.close(1000)
         except asyncio.CancelledError:
             raise

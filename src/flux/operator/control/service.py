@@ -84,6 +84,8 @@ class Sandbox:
 
     def _catch_up(self, told: ClockTotals) -> None:
         ahead = rules.unseen(self._totals, told.totals)
+        if rules.clock_problems(self._clock.now_ms(), ahead):
+            raise ValueError("told to advance beyond the year 2080")
         for origin, total in told.totals.items():
             self._totals[origin] = max(total, self._totals.get(origin, 0.0))
         if ahead > 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -12,6 +11,7 @@ from flux.kernel.watch import Metrics, Readiness, Report
 from flux.kernel.wire import Call, Raw, Routes
 from flux.operator import faults
 from flux.operator.envelope import RETRY_SECONDS
+from flux.operator.probes.gathering import Gathering
 
 routes = Routes(tag="probes")
 FRESH = {"Cache-Control": "no-store"}
@@ -47,11 +47,9 @@ async def ready(call: Call) -> Report:
 
 @routes.get("/metrics")
 async def metrics(call: Call) -> Raw:
-    """Counts and durations of this process, for Prometheus."""
-    found = call.use(Metrics)
-    # In a thread: thousands of series take tens of milliseconds to write.
-    text = await asyncio.to_thread(found.text)
-    return Raw(text, found.content_type, headers=FRESH)
+    """Counts and durations of every worker behind this port, for Prometheus."""
+    text = await call.use(Gathering).text()
+    return Raw(text, Metrics.content_type, headers=FRESH)
 
 
 @routes.get("/openapi/{plane}.json", raises=[faults.NOT_FOUND])

@@ -18,6 +18,7 @@ from flux.operator.reference.words import EVERYWHERE, NOWHERE, RETRY, phrase, pr
 
 _SCRIPT = (Path(__file__).parent / "search.js").read_text("utf-8")
 _PLACE = re.compile(r"\{\w+\}")
+_CODE = re.compile(r"`([^`]+)`")
 OPEN_ROUTES = 4
 """As many routes are shown at once; more are folded away."""
 
@@ -79,7 +80,7 @@ class ErrorPage:
         proofs = sum(1 for entry in self.entries if entry.proof is not None)
         beyond = len(self.entries) - published
         proven = (
-            f" {proofs} were last seen leaving a real socket when the proofs were taken." if proofs else ""
+            f" {proofs} of them with a proof: the answer was seen leaving a real socket." if proofs else ""
         )
         return (
             '<div class="top"><h1>Error reference</h1>'
@@ -142,19 +143,18 @@ def _prepared(entry: Entry, met: set[tuple[str, str]]) -> _Shown:
 def _article(entry: Entry, anchor: str, alias: str) -> str:
     row = entry.row
     kind = "server" if row.status >= 500 else "client"
-    extension = (
-        ""
-        if row.published
-        else f'<span class="badge extension" title="{escape(entry.reason)}">extension</span>'
-    )
+    extension = "" if row.published else '<span class="badge extension">extension</span>'
     message = _PLACE.sub(lambda place: f"<var>{place.group()}</var>", escape(row.message))
     facts = [
-        ("Cause", escape(row.cause)),
-        ("What to do", escape(row.advice)),
-        ("Again?", escape(RETRY[row.retry])),
+        ("Cause", _prose(row.cause)),
+        ("What to do", _prose(row.advice)),
+        ("Retry", escape(RETRY[row.retry])),
         ("Routes", _routes(entry)),
-        ("Last proof", escape(proven(entry)) or "None recorded here."),
     ]
+    if entry.reason:
+        facts.append(("Extension", _prose(entry.reason)))
+    if entry.proof is not None:
+        facts.append(("Last proof", escape(proven(entry))))
     if entry.proof is not None and entry.proof.curl:
         facts.append(("Replay", f"<pre>{escape(entry.proof.curl)}</pre>"))
     listing = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
@@ -163,6 +163,11 @@ def _article(entry: Entry, anchor: str, alias: str) -> str:
         f'<span class="badge {kind}">{row.status} {escape(phrase(row.status))}</span>{extension}</h3>'
         f'<p class="message">{message}</p><dl>{listing}</dl></article>\n'
     )
+
+
+def _prose(text: str) -> str:
+    """Text with `code` in backquotes."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def _routes(entry: Entry) -> str:

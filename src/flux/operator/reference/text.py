@@ -76,7 +76,7 @@ def _page(entry: Entry, out: TextIO) -> None:
     _section(out, "Message", row.message)
     _section(out, "Cause", row.cause)
     _section(out, "What to do", row.advice)
-    _section(out, "Again?", RETRY[row.retry])
+    _section(out, "Retry", RETRY[row.retry])
     if entry.reason:
         _section(out, "Why beyond the published reference", entry.reason)
     if entry.everywhere:
