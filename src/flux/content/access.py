@@ -49,7 +49,9 @@ class Permission(Struct, frozen=True):
     objects: frozenset[str] = frozenset()
 
     def allows(self, action: str, object_key: str | None) -> bool:
-        return action in self.actions and (self.all_objects or object_key is None or object_key in self.objects)
+        return action in self.actions and (
+            self.all_objects or object_key is None or object_key in self.objects
+        )
 
 
 class Grants(Struct, frozen=True):

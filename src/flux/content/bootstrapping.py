@@ -31,7 +31,9 @@ async def bootstrap(plane: Plane, house: House) -> dict[str, object]:
         project = await organisations.create_project(person, organisation.key, "Flux", "local", False)
     environment = (await organisations.environments_of(project.key))[0]
     keys: Keys = plane.services[Keys]
-    key, secret = await keys.create(environment.key, "management", KeyCreate(description="Made at the first start"))
+    key, secret = await keys.create(
+        environment.key, "management", KeyCreate(description="Made at the first start")
+    )
     tokens = await accounts.issue(user.key)
     return {
         "environment": environment.key,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from flux.content import faults
 from flux.content.access import DELIVERY, PUBLIC, SIGNED_IN, Grants, KeyHolder, Needs, Person
 from flux.content.accounts.service import Accounts
+from flux.content.apis.service import Apis
 from flux.content.delivery.endpoints import enter
 from flux.content.folders.service import Folders
-from flux.content.apis.service import Apis
 from flux.content.keys.service import Keys
 from flux.content.organisations.rules import CLOSED_TO_WRITES
 from flux.content.organisations.service import Organisations
@@ -131,5 +130,3 @@ def implied(route: Route) -> Iterable[Fault]:
         if route.auth.action != "read":
             found.append(faults.ENVIRONMENT_PROTECTED)
     return found
-
-

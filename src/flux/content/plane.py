@@ -66,6 +66,13 @@ _ROOMS = (
 
 
 def build(house: House) -> Plane:
+    plane = furnished(house)
+    jobs.register(house.jobs, plane.services[Projection])
+    return plane
+
+
+def furnished(house: House) -> Plane:
+    """The plane with its services, not yet on duty: no job of it runs. Bootstrap and demo work with this."""
     settings = house.settings.content
     plane = Plane(
         name="content",
@@ -83,16 +90,15 @@ def build(house: House) -> Plane:
             request_seconds=settings.request_timeout,
         ),
     )
-    furnish(plane, house)
+    _furnish(plane, house)
     return plane
 
 
-def furnish(plane: Plane, house: House) -> None:
+def _furnish(plane: Plane, house: House) -> None:
     """Every service once, in the order of who needs whom."""
     settled = Settled(house)
     plans = Plans(house.db, house.settings.content.plan_limits)
     projection = Projection(house)
-    jobs.register(house.jobs, projection)
     locales_ = Locales(house, plans)
     roles_ = Roles(house, plans)
     keys_ = Keys(house, plans, roles_)
@@ -109,6 +115,7 @@ def furnish(plane: Plane, house: House) -> None:
     plane.provide(
         settled,
         plans,
+        projection,
         Accounts(house),
         organisations_,
         locales_,
@@ -133,8 +140,8 @@ def migrations() -> MigrationSet:
 
 
 async def bootstrap(house: House) -> dict[str, object]:
-    return await bootstrapping.bootstrap(build(house), house)
+    return await bootstrapping.bootstrap(furnished(house), house)
 
 
 async def demo(house: House) -> list[str]:
-    return await demonstration.demo(build(house), house)
+    return await demonstration.demo(furnished(house), house)

@@ -19,7 +19,10 @@ class Plans:
         self.limits = limits
 
     async def adding(
-        self, entity: str, count: Callable[[Transaction], Awaitable[int]], work: Callable[[Transaction], Awaitable[T]]
+        self,
+        entity: str,
+        count: Callable[[Transaction], Awaitable[int]],
+        work: Callable[[Transaction], Awaitable[T]],
     ) -> T:
         """Run `work`, which adds one `entity`, when `count` is below the limit. Raises `PLAN_LIMIT_EXCEEDED`.
 

@@ -23,7 +23,9 @@ async def insert(tx: Transaction, table: str, row: Struct) -> None:
     await tx.run(sql, {name: getattr(row, name) for name in names})
 
 
-async def update(tx: Transaction, table: str, changes: dict[str, Any], where: str, params: dict[str, Any]) -> int:
+async def update(
+    tx: Transaction, table: str, changes: dict[str, Any], where: str, params: dict[str, Any]
+) -> int:
     """Set the columns of `changes`. The parameters of `where` must not have their names. Rows changed."""
     if not changes:
         return 0
@@ -32,7 +34,13 @@ async def update(tx: Transaction, table: str, changes: dict[str, Any], where: st
 
 
 async def listing(
-    reader: Reader, what: str, source: str, order: str, params: dict[str, Any], at: Window, into: Callable[..., Any]
+    reader: Reader,
+    what: str,
+    source: str,
+    order: str,
+    params: dict[str, Any],
+    at: Window,
+    into: Callable[..., Any],
 ) -> Rows:
     """One page of `SELECT what FROM source ORDER BY order`, and the count of all."""
     count = int(await reader.value(f"SELECT count(*) FROM {source}", params))

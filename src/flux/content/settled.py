@@ -19,5 +19,5 @@ class Settled:
         """Origin and mount as the caller reaches the plane, without a trailing slash."""
         if self.content.public_base:
             return self.content.public_base.rstrip("/")
-        path = call.scope["raw_path"].decode("latin-1").rstrip("/")
+        path: str = call.scope["raw_path"].decode("latin-1").rstrip("/")
         return origin(call) + path[: len(path) - len(call.path.rstrip("/"))]

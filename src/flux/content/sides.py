@@ -12,7 +12,9 @@ from flux.kernel.wire.routes import Handler, Routes
 SIDES: tuple[Side, Side] = ("management", "flux")
 
 
-def each_side(routes: Routes, method: str, path: str, what: str, action: str, **options: Any) -> Callable[[Handler], Handler]:
+def each_side(
+    routes: Routes, method: str, path: str, what: str, action: str, **options: Any
+) -> Callable[[Handler], Handler]:
     """Register for both sides, under /permissions/ and /roles/. `what` is `roles` or `api-keys`."""
 
     def register(handler: Handler) -> Handler:

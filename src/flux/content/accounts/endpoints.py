@@ -29,4 +29,10 @@ async def current_user(call: Call) -> UserView:
     """The user behind the access token."""
     person = call.principal
     assert isinstance(person, Person)
-    return UserView(person.key, person.email, person.first_name, person.last_name, full_name(person.first_name, person.last_name))
+    return UserView(
+        person.key,
+        person.email,
+        person.first_name,
+        person.last_name,
+        full_name(person.first_name, person.last_name),
+    )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flux.content.accounts.rows import User
-from flux.content.repository import columns, insert as insert_row
+from flux.content.repository import columns
+from flux.content.repository import insert as insert_row
 from flux.kernel.store import Reader, Transaction
-
 
 _COLUMNS = columns(User)
 
@@ -15,7 +15,9 @@ async def by_key(reader: Reader, key: str) -> User | None:
 
 
 async def by_email(reader: Reader, email: str) -> User | None:
-    return await reader.one(f"SELECT {_COLUMNS} FROM content_users WHERE email = :email", {"email": email}, User)
+    return await reader.one(
+        f"SELECT {_COLUMNS} FROM content_users WHERE email = :email", {"email": email}, User
+    )
 
 
 async def update_password(tx: Transaction, email: str, password_hash: str) -> None:
@@ -37,7 +39,10 @@ async def insert_refresh(tx: Transaction, jti: str, user_key: str, expires_at: i
 
 async def use_refresh(tx: Transaction, jti: str) -> bool:
     """False when it was used before or is not ours."""
-    return await tx.run("UPDATE content_refresh_tokens SET used = 1 WHERE jti = :jti AND used = 0", {"jti": jti}) == 1
+    return (
+        await tx.run("UPDATE content_refresh_tokens SET used = 1 WHERE jti = :jti AND used = 0", {"jti": jti})
+        == 1
+    )
 
 
 async def forget_refresh(tx: Transaction, before_ms: int) -> None:

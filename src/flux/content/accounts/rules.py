@@ -62,4 +62,10 @@ def full_name(first: str, last: str) -> str:
 
 
 def user_view(key: str, email: str, first: str, last: str) -> dict[str, Any]:
-    return {"key": key, "email": email, "first_name": first, "last_name": last, "full_name": full_name(first, last)}
+    return {
+        "key": key,
+        "email": email,
+        "first_name": first,
+        "last_name": last,
+        "full_name": full_name(first, last),
+    }

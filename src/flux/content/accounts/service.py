@@ -65,7 +65,9 @@ class Accounts:
     async def found(self, email: str, password: str, first_name: str, last_name: str) -> User:
         """Create a user. Raises `UniqueViolation` when the e-mail is taken."""
         stored = await hash_password(password)
-        user = User(random_key(12, LOWER), email.strip().lower(), stored, first_name, last_name, self._clock.now_ms())
+        user = User(
+            random_key(12, LOWER), email.strip().lower(), stored, first_name, last_name, self._clock.now_ms()
+        )
 
         async def insert(tx: Transaction) -> None:
             await repository.insert(tx, user)

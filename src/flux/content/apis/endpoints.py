@@ -99,7 +99,9 @@ async def get_api(call: Call, env: str, api: str) -> ApiView:
     return _view(await call.use(Apis).one(env, api))
 
 
-@routes.put(_AT + "/{api}", auth=UPDATE, raises=[*_MISSING, faults.API_PREFIX_EXISTS, faults.VALIDATION_ERROR])
+@routes.put(
+    _AT + "/{api}", auth=UPDATE, raises=[*_MISSING, faults.API_PREFIX_EXISTS, faults.VALIDATION_ERROR]
+)
 async def update_api(call: Call, env: str, api: str, body: ApiChange) -> ApiView:
     """Change an API."""
     return _view(await call.use(Apis).change(env, api, body))

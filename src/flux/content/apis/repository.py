@@ -15,7 +15,9 @@ _CONNECTION = rows.columns(Connection)
 
 async def listing(reader: Reader, environment: str, at: Window) -> Rows:
     source = "content_apis WHERE environment = :environment"
-    return await rows.listing(reader, _API, source, "created_at DESC, key", {"environment": environment}, at, Api)
+    return await rows.listing(
+        reader, _API, source, "created_at DESC, key", {"environment": environment}, at, Api
+    )
 
 
 async def all_of(reader: Reader, environment: str) -> list[Api]:
@@ -57,7 +59,9 @@ async def delete(tx: Transaction, key: str) -> None:
 
 async def connections(reader: Reader, api: str, at: Window) -> Rows:
     source = "content_connections WHERE api = :api"
-    return await rows.listing(reader, _CONNECTION, source, "created_at DESC, id", {"api": api}, at, Connection)
+    return await rows.listing(
+        reader, _CONNECTION, source, "created_at DESC, id", {"api": api}, at, Connection
+    )
 
 
 async def connections_of(reader: Reader, environment: str) -> list[Connection]:

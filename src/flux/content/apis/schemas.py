@@ -30,7 +30,7 @@ class ApiChange(Struct):
     name: Name | UnsetType = UNSET
     prefix: Prefix | UnsetType = UNSET
     description: Text | UnsetType = UNSET
-    version: Annotated[str, Meta(max_length=20)] | None | UnsetType = UNSET
+    version: Annotated[str, Meta(max_length=20)] | UnsetType | None = UNSET
     is_auth_required: bool | UnsetType = UNSET
     mcp_enabled: bool | UnsetType = UNSET
     router_introspection_enabled: bool | UnsetType = UNSET

@@ -157,7 +157,9 @@ class Apis:
 
     async def _found(self, reader: Reader, environment: str, key: str) -> Api:
         """By key or by prefix."""
-        found = await repository.one(reader, environment, key) or await repository.by_prefix(reader, environment, key)
+        found = await repository.one(reader, environment, key) or await repository.by_prefix(
+            reader, environment, key
+        )
         if found is None:
             raise faults.API_NOT_FOUND()
         return found
@@ -194,7 +196,9 @@ class Apis:
         if problems := rules.origin_problems(origins):
             raise faults.VALIDATION_ERROR(detail=problems)
 
-    def _check_connection(self, methods: list[str], levels: list[int] | None, ancestors: list[str] | None) -> None:
+    def _check_connection(
+        self, methods: list[str], levels: list[int] | None, ancestors: list[str] | None
+    ) -> None:
         problems = [*rules.method_problems(methods), *rules.flat_problems(levels, ancestors)]
         if problems:
             raise faults.VALIDATION_ERROR(detail=problems)

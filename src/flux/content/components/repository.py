@@ -55,7 +55,10 @@ async def is_used(reader: Reader, key: str) -> bool:
     field = await reader.value("SELECT 1 FROM content_fields WHERE component = :key LIMIT 1", {"key": key})
     if field is not None:
         return True
-    return await reader.value("SELECT 1 FROM content_resources WHERE component = :key LIMIT 1", {"key": key}) is not None
+    return (
+        await reader.value("SELECT 1 FROM content_resources WHERE component = :key LIMIT 1", {"key": key})
+        is not None
+    )
 
 
 async def delete(tx: Transaction, key: str) -> None:

@@ -35,7 +35,12 @@ class Components:
 
     async def create(self, environment: str, body: ComponentCreate) -> ComponentWithVersion:
         row = Component(
-            random_key(12, LOWER), environment, body.name, body.description, body.content_type, self._clock.now_ms()
+            random_key(12, LOWER),
+            environment,
+            body.name,
+            body.description,
+            body.content_type,
+            self._clock.now_ms(),
         )
 
         async def count(tx: Transaction) -> int:

@@ -120,4 +120,6 @@ def _action(call: Call) -> str:
 
 def _segments(path: str) -> tuple[str, ...]:
     """Percent-decoded one by one: an encoded slash stays inside its segment."""
-    return tuple(unquote(one, errors="replace") for one in path.strip("/").split("/")) if path.strip("/") else ()
+    return (
+        tuple(unquote(one, errors="replace") for one in path.strip("/").split("/")) if path.strip("/") else ()
+    )

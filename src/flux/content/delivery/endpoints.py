@@ -98,7 +98,7 @@ async def read(call: Call) -> Raw:
 
 
 @_route("POST", [*_SEARCHING, *_WRITING])
-async def search_or_create(call: Call) -> Raw | Reply:
+async def search_or_create(call: Call) -> Any:
     """Search a folder (`…/_search`), or create a published resource in it."""
     entry, delivery = entry_of(call), call.use(Delivery)
     segments = entry.segments

@@ -44,7 +44,9 @@ _BODY = [
     _parameter("find_text", "object", "Words to find: query, fields, threshold."),
     _parameter("find_phrase", "object", "Words to find side by side: query, fields."),
     _parameter("search_mode", "string", "text, vector, vector_boosted or hybrid."),
-    _parameter("vector_search", "object", "Nearest documents to a text: query, fields, top_k, similarity_threshold."),
+    _parameter(
+        "vector_search", "object", "Nearest documents to a text: query, fields, top_k, similarity_threshold."
+    ),
     _parameter("vector_field_search", "object", "Nearest documents to a vector: field, query_vector, top_k."),
     _parameter("vector_boost_config", "object", "How vector hits lift text hits."),
     _parameter("hybrid_config", "object", "How text and vector ranks are merged."),
@@ -83,14 +85,28 @@ def _routes(prefix: str, served: Served) -> list[Descriptor]:
     if "get_many" in served.allowed:
         found.append(_route("GET", prefix, at, "get_many", "collection", served, _LIST, None, page))
         body = {"content_type": "application/json", "required": False, "fields": _BODY}
-        found.append(_route("POST", prefix, f"{at}/_search", "search", "collection", served, [*_PAGING, *_VIEW], body, page))
+        found.append(
+            _route(
+                "POST",
+                prefix,
+                f"{at}/_search",
+                "search",
+                "collection",
+                served,
+                [*_PAGING, *_VIEW],
+                body,
+                page,
+            )
+        )
     if "get_one" in served.allowed:
         item = {"required_fields": ["_sys", "data"], "optional_fields": [], "data_ref": schema}
         path = f"{at}/{{{served.folder.alias}_key}}"
         found.append(_route("GET", prefix, path, "get_one", "item", served, _VIEW, None, item))
     if served.allowed.intersection(READS):
         shape = {"required_fields": ["json_schema", "path", "actions"], "optional_fields": []}
-        found.append(_route("GET", prefix, f"{at}/_schema", "schema", "introspection", served, [], None, shape))
+        found.append(
+            _route("GET", prefix, f"{at}/_schema", "schema", "introspection", served, [], None, shape)
+        )
     for one in found:
         one["response_ref"] = schema
     return found

@@ -46,7 +46,15 @@ class Joins(Struct, frozen=True):
             where, below = self.where.get(one.target, ()), self.tree(one.target)
             required = one.inner or bool(where) or any(join.required for join in below)
             found.append(
-                Join(one.target, self.scopes[one.target], one.source_field, one.target_field, required, where, below)
+                Join(
+                    one.target,
+                    self.scopes[one.target],
+                    one.source_field,
+                    one.target_field,
+                    required,
+                    where,
+                    below,
+                )
             )
         return tuple(found)
 
@@ -55,7 +63,12 @@ NO_JOINS = Joins({}, ())
 
 
 def read_joins(
-    value: Any, snapshot: Snapshot, api: ApiServed, scope: Scope, settings: ContentSettings, problems: Problems
+    value: Any,
+    snapshot: Snapshot,
+    api: ApiServed,
+    scope: Scope,
+    settings: ContentSettings,
+    problems: Problems,
 ) -> Joins:
     """Raises `TOO_MANY_JOIN_FOLDERS` before anything is resolved, then `FAILED_JOIN`, then `UNKNOWN_FIELD`."""
     if value is None:
@@ -67,7 +80,7 @@ def read_joins(
         raise TOO_MANY_JOIN_FOLDERS()
     for name in value:
         if name not in ("as", "relations"):
-            problems.extra(f"join.{name}")
+            problems.surplus(f"join.{name}")
     scopes = {alias: _scope(alias, path, snapshot, api, scope) for alias, path in aliases.items()}
     sent = value.get("relations", [])
     if not isinstance(sent, list):

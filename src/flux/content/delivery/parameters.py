@@ -53,7 +53,9 @@ def boolean(query: list[tuple[str, str]], name: str) -> bool:
 
 def paging(query: list[tuple[str, str]], body: dict[str, Any], page_size: int) -> Paging:
     sent = {name: last(query, name) for name in ("next", "previous")}
-    tokens = {name: _token(value if value is not None else body.get(name), name) for name, value in sent.items()}
+    tokens = {
+        name: _token(value if value is not None else body.get(name), name) for name, value in sent.items()
+    }
     following, preceding = tokens["next"], tokens["previous"]
     if following is not None and preceding is not None:
         raise INVALID_REQUEST()
@@ -162,7 +164,9 @@ def listed(value: Any) -> list[str] | None:
     return None
 
 
-def paths(query: list[tuple[str, str]], name: str, shape: Shape | None, problems: Problems) -> tuple[str, ...] | None:
+def paths(
+    query: list[tuple[str, str]], name: str, shape: Shape | None, problems: Problems
+) -> tuple[str, ...] | None:
     """Paths into `data` from a query parameter; None when it is absent."""
     text = last(query, name)
     return None if text is None else known_paths(text, name, shape, problems)

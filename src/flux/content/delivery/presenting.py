@@ -67,7 +67,9 @@ class Presenter:
 
     async def _populate(self, documents: list[tuple[Hit, Item]], paths: tuple[str, ...]) -> None:
         """`author.company`: first every `author`, then the `company` of what was put there."""
-        await self._level([(hit, item["data"]) for hit, item in documents], paths, self._settings.max_populate_depth)
+        await self._level(
+            [(hit, item["data"]) for hit, item in documents], paths, self._settings.max_populate_depth
+        )
 
     async def _level(self, holders: list[tuple[Hit, Any]], paths: tuple[str, ...], depth: int) -> None:
         if depth < 1 or not holders:
@@ -114,19 +116,29 @@ class Presenter:
             if field is not None and isinstance(field.meta.get("folder"), str):
                 named.add(field.meta["folder"])
         folders = self._snapshot.folders
-        keys = {key for key, place in folders.items() if key in named or place in {one.replace("/", ".") for one in named}}
+        keys = {
+            key
+            for key, place in folders.items()
+            if key in named or place in {one.replace("/", ".") for one in named}
+        }
         return keys or set(folders)
 
     # -- joins ------------------------------------------------------------------------------------------------
 
-    async def joined(self, scope: Scope, hits: list[Hit], joins: tuple[Join, ...]) -> list[dict[str, list[Item]]]:
+    async def joined(
+        self, scope: Scope, hits: list[Hit], joins: tuple[Join, ...]
+    ) -> list[dict[str, list[Item]]]:
         """For each document what its aliases lead to."""
         found: list[dict[str, list[Item]]] = [{} for _ in hits]
         await self._joins(scope, [(hit, index) for index, hit in enumerate(hits)], joins, found)
         return found
 
     async def _joins(
-        self, scope: Scope, sources: list[tuple[Hit, int]], joins: tuple[Join, ...], found: list[dict[str, list[Item]]]
+        self,
+        scope: Scope,
+        sources: list[tuple[Hit, int]],
+        joins: tuple[Join, ...],
+        found: list[dict[str, list[Item]]],
     ) -> None:
         most = self._settings.max_joined_rows
         for join in joins:

@@ -155,9 +155,9 @@ class _Sections:
             if name.startswith(GET_PREFIX):
                 self._and("$", self._where.parameter(name, text))
         for name in ("sort", "populate", "fields"):
-            text = last(self._query, name)
-            if text is not None and body.get(name) is None:
-                getattr(self, f"_read_{name}")(text, name)
+            sent = last(self._query, name)
+            if sent is not None and body.get(name) is None:
+                getattr(self, f"_read_{name}")(sent, name)
         ranked = False
         for name, value in body.items():
             if name == "where":
@@ -171,7 +171,7 @@ class _Sections:
                 ranked = True
                 self.ranked = read_ranked(body, self._scopes["$"], self._problems)
             elif name not in _MEMBERS:
-                self._problems.extra(name)
+                self._problems.surplus(name)
 
     def _and(self, source: str, nodes: tuple[Node, ...]) -> None:
         self.where[source] = (*self.where.get(source, ()), *nodes)

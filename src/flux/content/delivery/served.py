@@ -72,7 +72,14 @@ class ApiServed:
         for one in folders:
             self._add(one, chains[one.key])
         for one in folders:
-            self._add(one, [above for above in chains[one.key] if above.key in self.by_key or _holds_key(above, chains[one.key])])
+            self._add(
+                one,
+                [
+                    above
+                    for above in chains[one.key]
+                    if above.key in self.by_key or _holds_key(above, chains[one.key])
+                ],
+            )
 
     def _add(self, served: Served, chain: Sequence[Folder]) -> None:
         """Under the full chain of aliases; then, where that is free, without ancestors that are not connected."""
@@ -86,7 +93,9 @@ class ApiServed:
     def find(self, segments: Sequence[str]) -> Target | None:
         return self._walk(self._root, tuple(segments), ())
 
-    def _walk(self, node: _Node, rest: tuple[str, ...], parents: tuple[tuple[Served, str], ...]) -> Target | None:
+    def _walk(
+        self, node: _Node, rest: tuple[str, ...], parents: tuple[tuple[Served, str], ...]
+    ) -> Target | None:
         """An alias beats a resource key where both could be meant."""
         if not rest:
             return Target(node.served, parents, None) if node.served else None

@@ -28,7 +28,13 @@ from flux.kernel.wire import Call, Raw
 
 class Delivery:
     def __init__(
-        self, house: House, settled: Settled, snapshots: Snapshots, search: Search, ranking: Ranking, answers: Answers
+        self,
+        house: House,
+        settled: Settled,
+        snapshots: Snapshots,
+        search: Search,
+        ranking: Ranking,
+        answers: Answers,
     ) -> None:
         self._db = house.db
         self._ports = house.ports
@@ -51,7 +57,10 @@ class Delivery:
         """The key of the parent resource that a strict folder's documents belong to. Raises `RESOURCE_NOT_FOUND`."""
         above: str | None = None
         for served, key in target.parents:
-            if await self._search.one(served.key, key, above if served.folder.strict_reference else None) is None:
+            if (
+                await self._search.one(served.key, key, above if served.folder.strict_reference else None)
+                is None
+            ):
                 raise faults.RESOURCE_NOT_FOUND()
             above = key
         return above if target.served.folder.strict_reference else None
@@ -81,7 +90,9 @@ class Delivery:
         if reading.ranked is None:
             found = await self._search.page(reading.plan, paging.token, backwards=paging.backwards)
         else:
-            found, metadata = await self._ranking.page(reading.plan, reading.ranked, paging.token, backwards=paging.backwards)
+            found, metadata = await self._ranking.page(
+                reading.plan, reading.ranked, paging.token, backwards=paging.backwards
+            )
         results = await presenter.encoded(found.hits, reading.populate)
         if reading.plan.joins:
             joined = await presenter.joined(reading.plan.scope, found.hits, reading.plan.joins)
@@ -102,7 +113,9 @@ class Delivery:
         """The caller's own URL with the cursor replaced."""
         if token is None:
             return None
-        kept = [(key, value) for key, value in call.query if key not in ("next", "previous", "offset", "limit")]
+        kept = [
+            (key, value) for key, value in call.query if key not in ("next", "previous", "offset", "limit")
+        ]
         query = urlencode([*kept, ("limit", limit), (name, token)])
         return f"{self._settled.public_base(call)}{call.path}?{query}"
 
@@ -134,7 +147,9 @@ class Delivery:
     # -- inside -----------------------------------------------------------------------------------------------
 
     def _presenter(self, entry: Entry, view: View) -> Presenter:
-        return Presenter(self._settled.content, self._snapshots, self._search, entry.snapshot, entry.api, view)
+        return Presenter(
+            self._settled.content, self._snapshots, self._search, entry.snapshot, entry.api, view
+        )
 
     async def _cache_key(self, call: Call, entry: Entry, served: Served) -> tuple[Any, ...] | None:
         """Everything that an answer depends on: the request, and the generations of what it shows. While a fault

@@ -28,7 +28,9 @@ async def by_path(reader: Reader, environment: str, path: str) -> Folder | None:
 
 
 async def by_alias(reader: Reader, environment: str, alias: str) -> list[Folder]:
-    sql = f"SELECT {_COLUMNS} FROM content_folders WHERE alias = :alias AND environment = :environment LIMIT 2"
+    sql = (
+        f"SELECT {_COLUMNS} FROM content_folders WHERE alias = :alias AND environment = :environment LIMIT 2"
+    )
     return await reader.all(sql, {"alias": alias, "environment": environment}, Folder)
 
 

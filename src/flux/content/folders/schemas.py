@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
-Alias = Annotated[str, Meta(min_length=1, max_length=100, pattern="^(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9_-]{0,99}$(?!\\n)")]
+Alias = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern="^(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9_-]{0,99}$(?!\\n)")
+]
 Kept = Annotated[int, Meta(ge=5, le=100)] | None
 
 

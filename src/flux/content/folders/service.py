@@ -128,7 +128,9 @@ class Folders:
             content_type="document" if body.folder_type == "collection" else body.content_type,
             strict_reference=int(body.strict_reference),
             auto_remove_revisions=body.auto_remove_revisions,
-            auto_remove_schema_versions=None if body.folder_type == "composite" else body.auto_remove_schema_versions,
+            auto_remove_schema_versions=None
+            if body.folder_type == "composite"
+            else body.auto_remove_schema_versions,
             embedding_model=body.embedding_model,
             embedding_dimension=body.embedding_dimension,
             created_at=self._clock.now_ms(),

@@ -79,7 +79,9 @@ def _bearer(method: str, **options: Any) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
         for root in ("permissions", "roles"):
             at = f"/v1/{{env}}/{root}/flux-api/api-keys/{{key}}/bearer-token"
-            routes.route(method, at, auth=Needs("flux-api-keys", "update"), raises=_MISSING, **options)(handler)
+            routes.route(method, at, auth=Needs("flux-api-keys", "update"), raises=_MISSING, **options)(
+                handler
+            )
         return handler
 
     return register

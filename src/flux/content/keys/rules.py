@@ -81,7 +81,9 @@ def timestamp_s(text: str | None) -> float | None:
         return None
 
 
-def is_signed(verifying_key: bytes, signature: str, paths: tuple[str, ...], body: bytes, timestamp: str) -> bool:
+def is_signed(
+    verifying_key: bytes, signature: str, paths: tuple[str, ...], body: bytes, timestamp: str
+) -> bool:
     """True when the signature covers one of the paths, the body and the timestamp."""
     try:
         raw = base64.b64decode(signature, validate=True)

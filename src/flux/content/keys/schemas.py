@@ -28,10 +28,10 @@ class KeyView(Struct, omit_defaults=True):
     secret_key: str
     environment: str
     created_at: str
-    description: str | None | UnsetType = UNSET
-    role: str | None | UnsetType = UNSET
-    bearer_token_prefix: str | None | UnsetType = UNSET
-    bearer_token_issued_at: str | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    role: str | UnsetType | None = UNSET
+    bearer_token_prefix: str | UnsetType | None = UNSET
+    bearer_token_issued_at: str | UnsetType | None = UNSET
 
 
 class BearerView(Struct):

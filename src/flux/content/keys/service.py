@@ -88,13 +88,17 @@ class Keys:
         now = self._clock.now_ms()
         shown = token[: rules.SHOWN_PREFIX]
         await self._set_bearer(
-            environment, key, {"bearer_hash": token_hash(token), "bearer_prefix": shown, "bearer_issued_at": now}
+            environment,
+            key,
+            {"bearer_hash": token_hash(token), "bearer_prefix": shown, "bearer_issued_at": now},
         )
         return BearerView(token, shown, iso(now))
 
     async def revoke_bearer(self, environment: str, key: str) -> None:
         """No error when there is none."""
-        await self._set_bearer(environment, key, {"bearer_hash": None, "bearer_prefix": None, "bearer_issued_at": None})
+        await self._set_bearer(
+            environment, key, {"bearer_hash": None, "bearer_prefix": None, "bearer_issued_at": None}
+        )
 
     async def _set_bearer(self, environment: str, key: str, changes: dict[str, object]) -> None:
         async def work(tx: Transaction) -> None:
@@ -113,7 +117,12 @@ class Keys:
         """
         credentials = rules.read_credentials(header)
         key = await self._known(credentials) if credentials else None
-        if credentials is None or key is None or key.side != side or environment not in (None, key.environment):
+        if (
+            credentials is None
+            or key is None
+            or key.side != side
+            or environment not in (None, key.environment)
+        ):
             raise faults.AUTHENTICATION_FAILED()
         if credentials.scheme == "simple" and not same(token_hash(credentials.secret), key.secret_hash):
             raise faults.AUTHENTICATION_FAILED()

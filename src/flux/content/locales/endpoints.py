@@ -42,7 +42,9 @@ async def update_locale(call: Call, env: str, code: str, body: LocaleChange) -> 
     return _view(await call.use(Locales).change(env, code, body))
 
 
-@routes.delete("/{code}", auth=DELETE, raises=[faults.LOCALE_NOT_FOUND, faults.DEFAULT_LOCALE_CANNOT_BE_DELETED])
+@routes.delete(
+    "/{code}", auth=DELETE, raises=[faults.LOCALE_NOT_FOUND, faults.DEFAULT_LOCALE_CANNOT_BE_DELETED]
+)
 async def delete_locale(call: Call, env: str, code: str) -> None:
     """Remove a locale; its translations stay stored and are no longer shown."""
     await call.use(Locales).delete(env, code)

@@ -54,7 +54,9 @@ class Locales:
         try:
             await self._plans.adding("locales", count, work)
         except UniqueViolation:
-            raise faults.VALIDATION_ERROR(detail=[problem("unique", "code", "A locale with this code exists")]) from None
+            raise faults.VALIDATION_ERROR(
+                detail=[problem("unique", "code", "A locale with this code exists")]
+            ) from None
         return row
 
     async def change(self, environment: str, code: str, body: LocaleChange) -> Locale:

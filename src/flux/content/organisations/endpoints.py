@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flux.content import faults
-from flux.content.changes import given
 from flux.content.access import SIGNED_IN, Person
 from flux.content.accounts.rules import user_view
 from flux.content.accounts.service import Accounts
-from flux.content.plans import Plans
+from flux.content.changes import given
 from flux.content.organisations.rows import Environment, Organization, Project
 from flux.content.organisations.rules import PLAN, PROTECTION, REGIONS, plan_status, usage_view
 from flux.content.organisations.schemas import (
@@ -26,6 +25,7 @@ from flux.content.organisations.schemas import (
 )
 from flux.content.organisations.service import Organisations
 from flux.content.pages import PageQuery, page, window
+from flux.content.plans import Plans
 from flux.content.settled import Settled
 from flux.kernel.store import iso
 from flux.kernel.wire import Call, Routes
@@ -104,7 +104,9 @@ async def _project_view(call: Call, row: Project) -> ProjectView:
 @routes.get("/organizations", auth=SIGNED_IN)
 async def list_organizations(call: Call) -> list[OrganizationView]:
     """The organisations of the caller."""
-    return [await _organization_view(call, row) for row in await call.use(Organisations).all_of(_person(call))]
+    return [
+        await _organization_view(call, row) for row in await call.use(Organisations).all_of(_person(call))
+    ]
 
 
 @routes.get("/organizations/{org}", auth=SIGNED_IN, raises=_ORGANIZATION)
@@ -116,7 +118,9 @@ async def get_organization(call: Call, org: str) -> OrganizationView:
 @routes.put("/organizations/{org}", auth=SIGNED_IN, raises=_ORGANIZATION)
 async def update_organization(call: Call, org: str, body: OrganizationChange) -> OrganizationView:
     """Change an organisation's name and address."""
-    return await _organization_view(call, await call.use(Organisations).change(_person(call), org, given(body)))
+    return await _organization_view(
+        call, await call.use(Organisations).change(_person(call), org, given(body))
+    )
 
 
 @routes.get("/organizations/{org}/plan", auth=SIGNED_IN, raises=_ORGANIZATION)
@@ -126,7 +130,9 @@ async def get_plan(call: Call, org: str) -> dict[str, Any]:
     return _plans(call)
 
 
-@routes.post("/organizations/{org}/plan/{code}", auth=SIGNED_IN, raises=[*_ORGANIZATION, faults.PLAN_NOT_FOUND])
+@routes.post(
+    "/organizations/{org}/plan/{code}", auth=SIGNED_IN, raises=[*_ORGANIZATION, faults.PLAN_NOT_FOUND]
+)
 async def set_plan(call: Call, org: str, code: str) -> dict[str, Any]:
     """Choose a plan; there is one."""
     await call.use(Organisations).one(_person(call), org)
@@ -171,7 +177,10 @@ async def list_projects(call: Call, org: str, query: PageQuery) -> dict[str, Any
 
 
 @routes.post(
-    "/organizations/{org}/projects", auth=SIGNED_IN, status=201, raises=[*_ORGANIZATION, faults.PLAN_LIMIT_EXCEEDED]
+    "/organizations/{org}/projects",
+    auth=SIGNED_IN,
+    status=201,
+    raises=[*_ORGANIZATION, faults.PLAN_LIMIT_EXCEEDED],
 )
 async def create_project(call: Call, org: str, body: ProjectCreate) -> ProjectView:
     """Create a project with its first environment."""
@@ -193,7 +202,9 @@ async def update_project(call: Call, org: str, project: str, body: ProjectChange
     return await _project_view(call, row)
 
 
-@routes.delete(_AT_PROJECT, auth=SIGNED_IN, raises=[*_PROJECT, faults.PROTECTED_ENVIRONMENT_CANNOT_BE_DELETED])
+@routes.delete(
+    _AT_PROJECT, auth=SIGNED_IN, raises=[*_PROJECT, faults.PROTECTED_ENVIRONMENT_CANNOT_BE_DELETED]
+)
 async def delete_project(call: Call, org: str, project: str) -> None:
     """Delete a project with all its environments."""
     await call.use(Organisations).delete_project(_person(call), org, project)
@@ -237,14 +248,18 @@ async def update_environment(
     return await _environment_view(call, await call.use(Organisations).change_environment(row, given(body)))
 
 
-@routes.delete(_AT_ENVIRONMENT, auth=SIGNED_IN, raises=[*_ENVIRONMENT, faults.PROTECTED_ENVIRONMENT_CANNOT_BE_DELETED])
+@routes.delete(
+    _AT_ENVIRONMENT, auth=SIGNED_IN, raises=[*_ENVIRONMENT, faults.PROTECTED_ENVIRONMENT_CANNOT_BE_DELETED]
+)
 async def delete_environment(call: Call, org: str, project: str, environment: str) -> None:
     """Delete an environment with everything in it."""
     await call.use(Organisations).delete_environment(await _environment(call, org, project, environment))
 
 
 @routes.post(_AT_ENVIRONMENT + "/toggle", auth=SIGNED_IN, raises=_ENVIRONMENT)
-async def toggle_environment(call: Call, org: str, project: str, environment: str, body: Toggle) -> EnvironmentView:
+async def toggle_environment(
+    call: Call, org: str, project: str, environment: str, body: Toggle
+) -> EnvironmentView:
     """Switch an environment on or off."""
     row = await _environment(call, org, project, environment)
     changed = await call.use(Organisations).change_environment(row, {"is_enabled": int(body.is_enabled)})

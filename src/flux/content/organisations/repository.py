@@ -9,7 +9,6 @@ from flux.content.pages import Rows, Window
 from flux.content.repository import columns, insert, listing, update
 from flux.kernel.store import Reader, Transaction
 
-
 # -- organisations --------------------------------------------------------------------------------------------
 
 
@@ -66,7 +65,13 @@ async def usage(reader: Reader, organization_key: str) -> tuple[dict[str, int], 
 async def projects(reader: Reader, organization_key: str, at: Window) -> Rows:
     source = "content_projects WHERE organization = :organization"
     return await listing(
-        reader, columns(Project), source, "created_at DESC, key", {"organization": organization_key}, at, Project
+        reader,
+        columns(Project),
+        source,
+        "created_at DESC, key",
+        {"organization": organization_key},
+        at,
+        Project,
     )
 
 

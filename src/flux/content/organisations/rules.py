@@ -52,10 +52,15 @@ def plan_view(limits: dict[str, int], component_depth: int) -> dict[str, Any]:
 
 
 def plan_status(limits: dict[str, int], component_depth: int) -> dict[str, Any]:
-    return {"active_plan": plan_view(limits, component_depth), "next_plan": plan_view(limits, component_depth)}
+    return {
+        "active_plan": plan_view(limits, component_depth),
+        "next_plan": plan_view(limits, component_depth),
+    }
 
 
-def usage_view(counts: dict[str, int], limits: dict[str, int], data_bytes: int, vector_bytes: int) -> dict[str, Any]:
+def usage_view(
+    counts: dict[str, int], limits: dict[str, int], data_bytes: int, vector_bytes: int
+) -> dict[str, Any]:
     return {
         "units": {"remained": None, "unit_cost": None, "allow_negative": True, "negative_limit": None},
         "storage": {"data_storage": float(data_bytes), "vector_storage": float(vector_bytes)},

@@ -18,7 +18,7 @@ class OrganizationChange(Struct):
     city: Line | UnsetType = UNSET
     province: Line | UnsetType = UNSET
     zip_code: Line | UnsetType = UNSET
-    country_iso: Annotated[str, Meta(pattern="^[A-Z]{2}$(?!\\n)")] | None | UnsetType = UNSET
+    country_iso: Annotated[str, Meta(pattern="^[A-Z]{2}$(?!\\n)")] | UnsetType | None = UNSET
 
 
 class ProjectCreate(Struct):

@@ -9,11 +9,11 @@ from flux.content.access import Person
 from flux.content.generations.service import advance
 from flux.content.locales.service import Locales
 from flux.content.organisations import repository
-from flux.content.plans import Plans
 from flux.content.organisations.rows import Environment, Organization, Project
 from flux.content.organisations.rules import PLAN
 from flux.content.organisations.schemas import Protection
 from flux.content.pages import Rows, Window
+from flux.content.plans import Plans
 from flux.content.projection.service import Projection
 from flux.kernel.house import House
 from flux.kernel.store import LOWER, Transaction, random_key
@@ -81,7 +81,9 @@ class Organisations:
         found = await repository.projects(self._db, organization, Window(1000, 0))
         return found.rows[-1] if found.rows else None
 
-    async def create_project(self, person: Person, organization: str, name: str, region: str, gdpr: bool) -> Project:
+    async def create_project(
+        self, person: Person, organization: str, name: str, region: str, gdpr: bool
+    ) -> Project:
         """A new project has one environment, as on the original."""
         await self.one(person, organization)
         now = self._clock.now_ms()
@@ -97,7 +99,9 @@ class Organisations:
         await self._plans.adding("projects", count, work)
         return row
 
-    async def change_project(self, person: Person, organization: str, key: str, changes: dict[str, Any]) -> Project:
+    async def change_project(
+        self, person: Person, organization: str, key: str, changes: dict[str, Any]
+    ) -> Project:
         await self.project(person, organization, key)
 
         async def work(tx: Transaction) -> None:
@@ -145,7 +149,9 @@ class Organisations:
     async def only_environment(self) -> str | None:
         return await repository.only_environment(self._db)
 
-    async def create_environment(self, person: Person, organization: str, project: str, name: str) -> Environment:
+    async def create_environment(
+        self, person: Person, organization: str, project: str, name: str
+    ) -> Environment:
         await self.project(person, organization, project)
 
         async def count(tx: Transaction) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flux.content import repository as rows
 from flux.content.projection.rows import Document, Stored, Value
@@ -11,7 +12,9 @@ from flux.kernel.store import Reader, Transaction
 
 _COLUMNS = rows.columns(Document)
 _VALUES = ", ".join(f":{name}" for name in Document.__struct_fields__)
-_CHANGES = ", ".join(f"{name} = excluded.{name}" for name in Document.__struct_fields__ if name not in ("folder", "key"))
+_CHANGES = ", ".join(
+    f"{name} = excluded.{name}" for name in Document.__struct_fields__ if name not in ("folder", "key")
+)
 TABLES = ("content_numbers", "content_strings", "content_texts")
 
 
@@ -68,7 +71,7 @@ async def put_values(tx: Transaction, doc: int, values: Sequence[tuple[int, Valu
         )
 
 
-def _text_row(slot: int, doc: int, one: Value) -> dict[str, object]:
+def _text_row(slot: int, doc: int, one: Value) -> dict[str, Any]:
     return {"slot": slot, "doc": doc, "ord": one.ord, "value": one.value, "folded": folded(one.value)}
 
 

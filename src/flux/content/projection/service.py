@@ -88,7 +88,14 @@ class Projection:
         return documents[-1].id
 
     async def _index(
-        self, tx: Transaction, doc: int, folder: str, component: str, shape: bytes, data: dict[str, Any], default: str
+        self,
+        tx: Transaction,
+        doc: int,
+        folder: str,
+        component: str,
+        shape: bytes,
+        data: dict[str, Any],
+        default: str,
     ) -> None:
         found = []
         for value in rules.values(rules.decoded(shape), data, default):

@@ -17,7 +17,12 @@ _REVISION = rows.columns(Revision)
 
 
 async def listing(
-    reader: Reader, folder: str, at: Window, equal: dict[str, str], status: str | None, bounds: dict[str, tuple[str, int]]
+    reader: Reader,
+    folder: str,
+    at: Window,
+    equal: dict[str, str],
+    status: str | None,
+    bounds: dict[str, tuple[str, int]],
 ) -> Rows:
     """`equal` are columns with the value wanted, `bounds` conditions on `created_at`."""
     conditions = ["folder = :folder_", *(f"{name} = :{name}" for name in equal)]

@@ -92,7 +92,9 @@ async def update_revision(
     return _view(await call.use(Revisions).change(found, resource, revision, _data(body)))
 
 
-@_route("DELETE", "/{revision}", auth=DELETE, raises=[*_REVISION, faults.PUBLISHED_REVISION_CANNOT_BE_DELETED])
+@_route(
+    "DELETE", "/{revision}", auth=DELETE, raises=[*_REVISION, faults.PUBLISHED_REVISION_CANNOT_BE_DELETED]
+)
 async def delete_revision(call: Call, env: str, folder: str, resource: str, revision: str) -> None:
     """Delete a revision that is not published."""
     await call.use(Revisions).delete(await _folder(call, env, folder), resource, revision)

@@ -94,7 +94,9 @@ class Revisions:
 
         return await self._db.transact(work)
 
-    async def _found(self, reader: Reader, folder: Folder, resource: str, key: str) -> tuple[Resource, Revision]:
+    async def _found(
+        self, reader: Reader, folder: Folder, resource: str, key: str
+    ) -> tuple[Resource, Revision]:
         """`latest` names the newest revision."""
         found = await self._resources.one(reader, folder, resource)
         revision = await repository.revision(reader, found.key, key)

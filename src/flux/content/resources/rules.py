@@ -19,10 +19,10 @@ class Payload(Struct, frozen=True):
     """`data` is UNSET when the body has none. Metadata that was not sent is UNSET too."""
 
     data: Any
-    external_id: str | None | UnsetType = UNSET
-    name: str | None | UnsetType = UNSET
-    resource_owner: str | None | UnsetType = UNSET
-    component: str | None | UnsetType = UNSET
+    external_id: str | UnsetType | None = UNSET
+    name: str | UnsetType | None = UNSET
+    resource_owner: str | UnsetType | None = UNSET
+    component: str | UnsetType | None = UNSET
     publish: bool = False
 
     def metadata(self) -> dict[str, Any]:
@@ -51,7 +51,11 @@ def payload(body: dict[str, Any], *, bare: bool = True) -> Payload:
 
 def _problems(name: str, value: Any) -> list[dict[str, str]]:
     if name == "publish":
-        return [] if isinstance(value, bool) else [problem("type", name, "Value must be a boolean", "Invalid type")]
+        return (
+            []
+            if isinstance(value, bool)
+            else [problem("type", name, "Value must be a boolean", "Invalid type")]
+        )
     if value is None:
         return []
     if not isinstance(value, str):
@@ -62,5 +66,8 @@ def _problems(name: str, value: Any) -> list[dict[str, str]]:
 
 
 def refusal(problems: list[DataProblem]) -> FaultError:
-    shown = [{"json_path": one.json_path, "message": one.message, "type": one.type} for one in problems[:MOST_PROBLEMS]]
+    shown = [
+        {"json_path": one.json_path, "message": one.message, "type": one.type}
+        for one in problems[:MOST_PROBLEMS]
+    ]
     return DATA_VALIDATION_ERROR(detail={"errors": shown, "errors_truncated": len(problems) > MOST_PROBLEMS})

@@ -36,7 +36,13 @@ class Written(Struct, frozen=True):
 
 class Resources:
     def __init__(
-        self, house: House, plans: Plans, folders: Folders, components: Components, writing: Writing, projection: Projection
+        self,
+        house: House,
+        plans: Plans,
+        folders: Folders,
+        components: Components,
+        writing: Writing,
+        projection: Projection,
     ) -> None:
         self._db = house.db
         self._clock = house.clock
@@ -46,9 +52,13 @@ class Resources:
         self._writing = writing
         self._projection = projection
 
-    async def listing(self, folder: Folder, at: Window, query: ResourcesQuery, bounds: dict[str, tuple[str, int]]) -> Rows:
+    async def listing(
+        self, folder: Folder, at: Window, query: ResourcesQuery, bounds: dict[str, tuple[str, int]]
+    ) -> Rows:
         equal = {
-            name: value for name in ("external_id", "resource_owner", "component") if (value := getattr(query, name))
+            name: value
+            for name in ("external_id", "resource_owner", "component")
+            if (value := getattr(query, name))
         }
         return await repository.listing(self._db, folder.key, at, equal, query.status, bounds)
 
@@ -68,13 +78,17 @@ class Resources:
             raise faults.REVISION_NOT_FOUND()
         return found.decoded()
 
-    async def create(self, folder: Folder, payload: Payload, component: str | None, *, publish: bool) -> Written:
+    async def create(
+        self, folder: Folder, payload: Payload, component: str | None, *, publish: bool
+    ) -> Written:
         async def work(tx: Transaction) -> Written:
             return await self._create(tx, folder, payload, component, publish=publish)
 
         return await self._adding(folder, work)
 
-    async def upsert(self, folder: Folder, external_id: str, payload: Payload, component: str | None, *, publish: bool) -> Written:
+    async def upsert(
+        self, folder: Folder, external_id: str, payload: Payload, component: str | None, *, publish: bool
+    ) -> Written:
         """A new revision of the resource with that external id, or a new resource. Two that create it at once meet
         at the unique key; the second then finds the first's resource."""
         named = _with_external_id(payload, external_id)
@@ -216,4 +230,6 @@ def _with_external_id(payload: Payload, external_id: str) -> Payload:
     if payload.external_id not in (UNSET, None, external_id):
         details = "Differs from the external_id of the query"
         raise faults.VALIDATION_ERROR(detail=[problem("conflict", "external_id", details)])
-    return Payload(payload.data, external_id, payload.name, payload.resource_owner, payload.component, payload.publish)
+    return Payload(
+        payload.data, external_id, payload.name, payload.resource_owner, payload.component, payload.publish
+    )

@@ -76,7 +76,9 @@ class Writing:
             await repository.prune(tx, resource.key, folder.auto_remove_revisions)
         return row
 
-    async def revalidated(self, reader: Reader, folder: Folder, revision: Revision) -> tuple[bytes, list[DataProblem]]:
+    async def revalidated(
+        self, reader: Reader, folder: Folder, revision: Revision
+    ) -> tuple[bytes, list[DataProblem]]:
         """Against the schema version it was written under."""
         shape = await self._shape_of(reader, folder, revision)
         return await self.check(reader, folder.environment, shape, revision.decoded())
@@ -87,7 +89,13 @@ class Writing:
         stored = await self.checked(tx, folder.environment, shape, revision.decoded())
         now = self._clock.now_ms()
         await repository.unpublish(tx, resource.key, now)
-        published = {"status": "published", "is_valid": 1, "published_at": now, "unpublished_at": None, "data": stored}
+        published = {
+            "status": "published",
+            "is_valid": 1,
+            "published_at": now,
+            "unpublished_at": None,
+            "data": stored,
+        }
         await repository.update_revision(tx, revision.key, published)
         await repository.update(tx, resource.key, {"current_revision": revision.key, "updated_at": now})
         await self._projection.put(

@@ -61,7 +61,9 @@ async def put_permission(tx: Transaction, role: str, row: PermissionRow) -> None
 
 async def drop_permission(tx: Transaction, role: str, content_type: str) -> None:
     params = {"role": role, "content_type": content_type}
-    await tx.run("DELETE FROM content_permissions WHERE role = :role AND content_type = :content_type", params)
+    await tx.run(
+        "DELETE FROM content_permissions WHERE role = :role AND content_type = :content_type", params
+    )
     await drop_objects(tx, role, content_type)
 
 

@@ -87,7 +87,9 @@ class Roles:
         await self._found(self._db, environment, side, key)
         return await self._views(self._db, key)
 
-    async def put_permission(self, environment: str, side: Side, key: str, body: PermissionBody) -> PermissionView:
+    async def put_permission(
+        self, environment: str, side: Side, key: str, body: PermissionBody
+    ) -> PermissionView:
         row = self._checked(side, body, "")
 
         async def work(tx: Transaction) -> PermissionView:

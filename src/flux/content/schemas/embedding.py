@@ -52,7 +52,9 @@ async def pin_problems(reader: Reader, environment: str, row: FieldRow) -> list[
     return []
 
 
-async def refresh_dependents(tx: Transaction, component: str, seen: frozenset[str] = frozenset()) -> list[str]:
+async def refresh_dependents(
+    tx: Transaction, component: str, seen: frozenset[str] = frozenset()
+) -> list[str]:
     """Compile again what embeds the component with `auto_update`; the owners whose shape changed."""
     changed: list[str] = []
     for version in await repository.embedding(tx, component):

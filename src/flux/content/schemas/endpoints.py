@@ -163,7 +163,12 @@ async def list_fields(call: Call, env: str, owner: str, version: str, query: Fie
     return page(call, at, rows, lambda one: _field_view(one, shape))
 
 
-@_route("POST", _TREE, [*_DRAFT, faults.VALIDATION_ERROR, faults.FIELD_EXISTS, faults.PLAN_LIMIT_EXCEEDED], status=201)
+@_route(
+    "POST",
+    _TREE,
+    [*_DRAFT, faults.VALIDATION_ERROR, faults.FIELD_EXISTS, faults.PLAN_LIMIT_EXCEEDED],
+    status=201,
+)
 async def create_field(call: Call, env: str, owner: str, version: str, body: FieldCreate) -> FieldView:
     """Add a field to a draft."""
     fields = call.use(Fields)

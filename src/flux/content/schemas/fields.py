@@ -138,9 +138,11 @@ def _text(value: Any) -> str | None:
 
 
 def _changes(row: FieldRow, sent: dict[str, Any]) -> dict[str, Any]:
-    changes = {name: int(bool(value)) if name in rules.FLAGS else value for name, value in sent.items()}
+    changes: dict[str, Any] = {
+        name: int(bool(value)) if name in rules.FLAGS else value for name, value in sent.items()
+    }
     if "meta" in changes:
-        meta = changes["meta"] or {}
+        meta: dict[str, Any] = changes["meta"] or {}
         changes["meta"] = msgspec.json.encode(meta)
         if row.type == "nested":
             changes["component"] = _text(meta.get("component"))

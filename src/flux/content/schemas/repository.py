@@ -52,7 +52,9 @@ async def published_of_all(reader: Reader, environment: str) -> list[Version]:
 
 
 async def count(reader: Reader, owner: str) -> int:
-    return int(await reader.value("SELECT count(*) FROM content_versions WHERE owner = :owner", {"owner": owner}))
+    return int(
+        await reader.value("SELECT count(*) FROM content_versions WHERE owner = :owner", {"owner": owner})
+    )
 
 
 async def count_in(reader: Reader, environment: str) -> int:

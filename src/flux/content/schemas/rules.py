@@ -56,7 +56,9 @@ def tree(rows: Sequence[FieldRow], components: Mapping[str, Shape]) -> Shape:
 def moved(fields: tuple[Field, ...], under: str) -> tuple[Field, ...]:
     """A component's fields with the paths they have inside the field that embeds it."""
     return tuple(
-        msgspec.structs.replace(one, path=f"{under}.{one.key}", children=moved(one.children, f"{under}.{one.key}"))
+        msgspec.structs.replace(
+            one, path=f"{under}.{one.key}", children=moved(one.children, f"{under}.{one.key}")
+        )
         for one in fields
     )
 
@@ -101,7 +103,9 @@ def meta_problems(kind: str, meta: dict[str, Any]) -> list[dict[str, str]]:
     return found
 
 
-def place_problems(path: str, parent: FieldRow | None, parent_path: str | None, localizable: bool) -> list[dict[str, str]]:
+def place_problems(
+    path: str, parent: FieldRow | None, parent_path: str | None, localizable: bool
+) -> list[dict[str, str]]:
     """Whether a field may stand where it is."""
     if len(path) > LONGEST_PATH or path.count(".") >= DEEPEST_PATH:
         return [problem("too_long", "parent", "The path would be too long or too deep")]
@@ -112,7 +116,9 @@ def place_problems(path: str, parent: FieldRow | None, parent_path: str | None, 
     if parent.type != "object":
         return [problem("choice", "parent", "Only an object field has fields below it")]
     if parent.localizable and localizable:
-        return [problem("flag", "localizable", "A field inside a localizable one cannot be localizable itself")]
+        return [
+            problem("flag", "localizable", "A field inside a localizable one cannot be localizable itself")
+        ]
     return []
 
 
@@ -121,7 +127,9 @@ def shape_problems(shape: Shape, deepest: int) -> list[dict[str, str]]:
     found = []
     for path, chain in shape.chains.items():
         if sum(one.localizable for one in chain) > 1:
-            found.append(problem("flag", path, "A field inside a localizable one cannot be localizable itself"))
+            found.append(
+                problem("flag", path, "A field inside a localizable one cannot be localizable itself")
+            )
         if sum(one.type == "nested" for one in chain) > deepest:
             found.append(problem("too_deep", path, f"Components are embedded more than {deepest} deep"))
     return found
@@ -152,7 +160,10 @@ def _is_narrower(before: Field, after: Field) -> bool:
         return True
     if (before.nullable and not after.nullable) or (after.required and not before.required):
         return True
-    return any(after.meta.get(name) != before.meta.get(name) and _tightens(name, before, after) for name in after.meta)
+    return any(
+        after.meta.get(name) != before.meta.get(name) and _tightens(name, before, after)
+        for name in after.meta
+    )
 
 
 def _tightens(name: str, before: Field, after: Field) -> bool:

@@ -48,14 +48,14 @@ class FieldCreate(Struct):
 class FieldChange(Struct):
     name: Name | UnsetType = UNSET
     description: Description | UnsetType = UNSET
-    meta: dict[str, Any] | None | UnsetType = UNSET
+    meta: dict[str, Any] | UnsetType | None = UNSET
     required: bool | UnsetType = UNSET
     nullable: bool | UnsetType = UNSET
-    multiple: bool | None | UnsetType = UNSET
-    localizable: bool | None | UnsetType = UNSET
-    searchable: bool | None | UnsetType = UNSET
+    multiple: bool | UnsetType | None = UNSET
+    localizable: bool | UnsetType | None = UNSET
+    searchable: bool | UnsetType | None = UNSET
     private: bool | UnsetType = UNSET
-    vectorizable: bool | None | UnsetType = UNSET
+    vectorizable: bool | UnsetType | None = UNSET
 
 
 class FieldQuery(Struct):

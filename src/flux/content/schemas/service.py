@@ -56,14 +56,18 @@ class Schemas:
         """What the fields say now, for drafts too."""
         if version.shape is not None:
             return Shape.decode(version.shape)
-        return await embedding.shape_of(reader, version.environment, await repository.fields(reader, version.key))
+        return await embedding.shape_of(
+            reader, version.environment, await repository.fields(reader, version.key)
+        )
 
     async def shape_shown(self, version: Version) -> Shape:
         return await self.current_shape(self._db, version)
 
     # -- drafts -----------------------------------------------------------------------------------------------
 
-    async def create(self, environment: str, owner: str, body: VersionCreate, copy_from: str | None) -> Version:
+    async def create(
+        self, environment: str, owner: str, body: VersionCreate, copy_from: str | None
+    ) -> Version:
         row = self._draft(environment, owner, body)
 
         async def count(tx: Transaction) -> int:
@@ -106,7 +110,9 @@ class Schemas:
 
     def _draft(self, environment: str, owner: str, body: VersionCreate) -> Version:
         key, now = random_key(12, LOWER), self._clock.now_ms()
-        return Version(key, environment, owner, body.name, body.description, "draft", None, None, now, None, None)
+        return Version(
+            key, environment, owner, body.name, body.description, "draft", None, None, now, None, None
+        )
 
     async def _copy(self, tx: Transaction, source: Version, target: Version) -> None:
         for row in await repository.fields(tx, source.key):
@@ -140,7 +146,9 @@ class Schemas:
         number = await repository.last_number(tx, version.owner) + 1
         await repository.archive(tx, version.owner, now)
         await repository.update_version(
-            tx, version.key, {"status": "published", "number": number, "published_at": now, "shape": shape.encode()}
+            tx,
+            version.key,
+            {"status": "published", "number": number, "published_at": now, "shape": shape.encode()},
         )
         owners = [version.owner, *await embedding.refresh_dependents(tx, version.owner)]
         await self._projection.schema_changed(tx, owners)

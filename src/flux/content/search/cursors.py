@@ -21,7 +21,15 @@ _decoder = msgspec.msgpack.Decoder(tuple[bytes, int, list[Any], str])
 def fingerprint(plan: Plan) -> bytes:
     """Of everything that decides the order and the choice of documents."""
     scope = plan.scope
-    parts = (scope.folder, scope.component, scope.parent, scope.locales, plan.where, plan.sort, _joined(plan.joins))
+    parts = (
+        scope.folder,
+        scope.component,
+        scope.parent,
+        scope.locales,
+        plan.where,
+        plan.sort,
+        _joined(plan.joins),
+    )
     return hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=6).digest()
 
 

@@ -64,7 +64,10 @@ def check_modes(body: dict[str, Any]) -> None:
     mode = body.get("search_mode", "text")
     if mode not in MODES:
         raise INVALID_REQUEST()
-    has = {name: body.get(name) is not None for name in (*_TEXT, *_VECTOR, "vector_boost_config", "hybrid_config")}
+    has = {
+        name: body.get(name) is not None
+        for name in (*_TEXT, *_VECTOR, "vector_boost_config", "hybrid_config")
+    }
     texts, vectors = sum(has[name] for name in _TEXT), sum(has[name] for name in _VECTOR)
     if texts > 1 or vectors > 1:
         raise INVALID_REQUEST()
@@ -124,7 +127,7 @@ class _Section:
     def only(self, *members: str) -> None:
         for member in self.value:
             if member not in members:
-                self.problems.extra(self.at(member))
+                self.problems.surplus(self.at(member))
 
     def text(self, member: str, shortest: int) -> str | None:
         value = self.value.get(member, self)
@@ -221,9 +224,15 @@ def _vector_search(section: _Section, scope: Scope) -> VectorQuery | None:
     section.only("query", "fields", "top_k", "similarity_threshold", "threshold")
     query = section.text("query", SHORTEST_VECTOR_QUERY)
     shape = scope.shape
-    open_fields = {} if shape is None else {
-        path: chain[-1].vectorizable for path, chain in shape.chains.items() if not any(one.private for one in chain)
-    }
+    open_fields = (
+        {}
+        if shape is None
+        else {
+            path: chain[-1].vectorizable
+            for path, chain in shape.chains.items()
+            if not any(one.private for one in chain)
+        }
+    )
     if not any(open_fields.values()):
         section.problems.value(section.name, "The folder has no vectorizable field")
         return None

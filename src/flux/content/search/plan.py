@@ -40,7 +40,7 @@ class Scope(Struct, frozen=True):
         return self.shape is not None and path in self.shape.by_path and self.shape.is_localizable(path)
 
 
-class Leaf(Struct, frozen=True, tag=True):
+class Leaf(Struct, frozen=True, tag_field="node", tag="leaf"):
     """`path` compared by `base`; `operand` is what the index holds."""
 
     path: str
@@ -51,7 +51,7 @@ class Leaf(Struct, frozen=True, tag=True):
     folds: bool = False
 
 
-class Group(Struct, frozen=True, tag=True):
+class Group(Struct, frozen=True, tag_field="node", tag="group"):
     """`all` of none is true, `any` of none is false, `none` is not `any`."""
 
     kind: Literal["all", "any", "none"]

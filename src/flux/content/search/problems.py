@@ -33,7 +33,7 @@ class Problems:
     def value(self, field: str, details: str) -> None:
         self.add(field, "Invalid value", details)
 
-    def extra(self, field: str) -> None:
+    def surplus(self, field: str) -> None:
         if not self.ignore_unknown:
             self.add(field, "Invalid field", "Extra field is not allowed")
 

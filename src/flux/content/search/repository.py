@@ -55,7 +55,9 @@ class _Statement:
         locales = scope.locales if scope.is_localizable(path) else ("",)
         parts = []
         for index, locale in enumerate(locales):
-            empty = [f"NOT ({self._exists(scope, path, kind, other, None, doc)})" for other in locales[:index]]
+            empty = [
+                f"NOT ({self._exists(scope, path, kind, other, None, doc)})" for other in locales[:index]
+            ]
             parts.append(" AND ".join([*empty, self._exists(scope, path, kind, locale, wanted, doc)]))
         return parts[0] if len(parts) == 1 else "(" + " OR ".join(f"({one})" for one in parts) + ")"
 
@@ -98,7 +100,11 @@ class _Statement:
         if base == "startswith":
             start = self.bind(wanted)
             return f"{column} >= {start} AND substr({column}, 1, {len(wanted)}) = {start}"
-        end = f"substr({column}, -{len(wanted)})" if self.dialect == "sqlite" else f"right({column}, {len(wanted)})"
+        end = (
+            f"substr({column}, -{len(wanted)})"
+            if self.dialect == "sqlite"
+            else f"right({column}, {len(wanted)})"
+        )
         return f"{end} = {self.bind(wanted)}"
 
     def _system(self, leaf: Leaf, doc: str) -> str:
@@ -111,7 +117,9 @@ class _Statement:
             if leaf.base == "between":
                 low, high = leaf.operand
                 return " AND ".join([self._moment(column, "gte", low), self._moment(column, "lte", high)])
-            return "(" + (" OR ".join(self._moment(column, "eq", one) for one in leaf.operand) or "1 = 0") + ")"
+            return (
+                "(" + (" OR ".join(self._moment(column, "eq", one) for one in leaf.operand) or "1 = 0") + ")"
+            )
         return self._moment(column, leaf.base, leaf.operand)
 
     def _moment(self, column: str, base: str, microseconds: float) -> str:
@@ -249,7 +257,12 @@ def compiled(plan: Plan, dialect: Dialect, limit: int) -> tuple[str, dict[str, A
 async def documents(db: Database, plan: Plan, limit: int) -> list[Hit]:
     """In the direction of the anchor. What cannot take long runs at once, the rest off the loop."""
     sql, params = compiled(plan, db.dialect, limit)
-    cheap = not plan.where and not plan.joins and plan.offset <= CHEAP_OFFSET and all(one.path in SYSTEM for one in plan.sort)
+    cheap = (
+        not plan.where
+        and not plan.joins
+        and plan.offset <= CHEAP_OFFSET
+        and all(one.path in SYSTEM for one in plan.sort)
+    )
     read: Callable[..., Any] = db.all if cheap else db.scan
     found: list[Hit] = await read(sql, params, hit)
     return found

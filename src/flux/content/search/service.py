@@ -27,7 +27,9 @@ class Search:
         after = (token is not None) if backwards else more
         return Found(
             hits,
-            cursors.encode(stamped, hits[-1].values, hits[-1].key, backwards=False) if after and hits else None,
+            cursors.encode(stamped, hits[-1].values, hits[-1].key, backwards=False)
+            if after and hits
+            else None,
             cursors.encode(stamped, hits[0].values, hits[0].key, backwards=True) if before and hits else None,
         )
 

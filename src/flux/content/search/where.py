@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flux.content.search.operators import Operator, OperandRefused, applies, from_text, operand, operator
+from flux.content.search.operators import OperandRefused, Operator, applies, from_text, operand, operator
 from flux.content.search.plan import Group, Leaf, Node, Scope
 from flux.content.search.problems import Problems
 
