@@ -26,10 +26,10 @@ BANNED = paygate.declare(
     "RATE_LIMIT_EXCEEDED",
     403,
     "Rate limit exceeded",
-    advice="You kept sending after being told to wait (429), so this address or wallet is refused until `details.bannedUntil`. "
-    "Do not retry automatically; slow the client down first.",
-    params={"scope": str, "bannedUntil": str},
-    sample={"scope": "ip", "bannedUntil": "2026-01-01T00:15:00.000Z"},
+    advice="A hard limit, not a window: do not retry automatically. `details.reason`: `temporarily_banned` (you kept sending after "
+    "being told to wait with 429; refused until `details.bannedUntil`) or `too_many_listings` (this wallet has as many as it may).",
+    params={"scope": str, "reason": str},
+    sample={"scope": "ip", "reason": "temporarily_banned"},
 )
 PROVIDER_BLOCKED = paygate.declare(
     "PROVIDER_BLOCKED",

@@ -1,0 +1,70 @@
+"""The verbs of calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flux.kernel.store import Database, Transaction
+from flux.paygate.faults import CALL_NOT_FOUND
+from flux.paygate.history import repository
+from flux.paygate.history.model import CallRow, Outcome
+from flux.paygate.history.schemas import HistoryQuery
+
+
+class History:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def open(self, tx: Transaction, row: CallRow) -> None:
+        await repository.insert(tx, row)
+
+    async def close(
+        self, tx: Transaction, call_id: str, outcome: Outcome, payment_status: str, now: int
+    ) -> None:
+        values = {
+            "status": outcome.status,
+            "http_status": outcome.http_status,
+            "error_code": outcome.error_code,
+            "latency_ms": outcome.latency_ms,
+            "response_bytes": outcome.response_bytes,
+            "payment_status": payment_status,
+            "completed_at": now,
+        }
+        await repository.close(tx, call_id, values)
+
+    async def finish(self, tx: Transaction, call_id: str, status: str, response_bytes: int, now: int) -> None:
+        await repository.finish(tx, call_id, status, response_bytes, now)
+
+    async def set_payment_status(self, tx: Transaction, call_id: str, payment_status: str) -> None:
+        await repository.set_payment_status(tx, call_id, payment_status)
+
+    async def page(self, wallet: str, query: HistoryQuery) -> tuple[list[CallRow], int]:
+        where: dict[str, Any] = {query.role: wallet}
+        for name in ("api_id", "status", "since", "until"):
+            value = getattr(query, name)
+            if value is not None:
+                where[name] = int(value) if isinstance(value, int) else value
+        return await repository.search(self._db, where, query.limit, query.offset)
+
+    async def one(self, call_id: str, wallet: str) -> CallRow:
+        """For its consumer and its provider; for anyone else it does not exist."""
+        row = await repository.get(self._db, call_id)
+        if row is None or wallet not in (row.consumer, row.provider):
+            raise CALL_NOT_FOUND(callId=call_id)
+        return row
+
+    async def stats(self, api_id: str, since: int) -> dict[str, Any]:
+        """`{calls, uniqueConsumers, successRate (0..1, null without calls), p50LatencyMs}`."""
+        calls, consumers, successes = await repository.stats(self._db, api_id, since)
+        return {
+            "calls": calls,
+            "uniqueConsumers": consumers,
+            "successRate": round(successes / calls, 4) if calls else None,
+            "p50LatencyMs": await repository.median_latency(self._db, api_id, since, calls)
+            if calls
+            else None,
+        }
+
+    async def active_listings(self, since: int) -> list[str]:
+        """Listings that were called lately."""
+        return await repository.active_listings(self._db, since)

@@ -1,0 +1,79 @@
+"""Payments as the ledger knows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from flux.paygate.payment.rules import Terms
+
+State = Literal["reserved", "dispatched", "consumed", "released", "orphaned"]
+Flow = Literal["direct", "x402-v1", "x402-v2", "credit"]
+
+
+class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """In the order of the columns read."""
+
+    payment_key: str
+    state: str
+    chain_id: int
+    tx_hash: str | None
+    api_id: str
+    payer: str
+    call_id: str
+    lease_until: int
+    releases: int
+    currency: str
+    paid_base: str
+    required_base: str
+    block_number: int | None
+    block_hash: str | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """A verified payment: the key that makes it one, who paid, and how much in base units."""
+
+    key: str
+    flow: Flow
+    terms: Terms
+    payer: str
+    paid: int
+    tx_hash: str | None
+    block_number: int | None = None
+    block_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The call to be paid for, as history shows it."""
+
+    call_id: str
+    api_id: str
+    api_name: str
+    provider: str
+    method: str
+    path: str
+    query: str
+    request_bytes: int
+    lease_ms: int
+    monthly_quota: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A payment reserved for a call. `period` is the month it counts in, where a quota counts."""
+
+    funds: Funds
+    call_id: str
+    api_id: str
+    lease_ms: int
+    opened_at: int
+    period: str | None
+
+
+def transaction_key(chain_id: int, tx_hash: str) -> str:
+    return f"tx:{chain_id}:{tx_hash}"

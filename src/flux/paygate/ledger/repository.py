@@ -1,0 +1,145 @@
+"""The only SQL about payments, quotas and the journal. Every race is decided by a unique key or a conditional update."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flux.kernel.store import Reader, Transaction
+from flux.paygate.ledger.model import PaymentRow
+
+_COLUMNS = ", ".join(PaymentRow.__struct_fields__)
+
+
+def _row(*values: Any) -> PaymentRow:
+    return PaymentRow(**dict(zip(PaymentRow.__struct_fields__, values, strict=True)))
+
+
+async def get(db: Reader, key: str) -> PaymentRow | None:
+    return await db.one(
+        f"SELECT {_COLUMNS} FROM paygate_payments WHERE payment_key = :key", {"key": key}, _row
+    )
+
+
+async def by_transaction(db: Reader, chain_id: int, tx_hash: str) -> PaymentRow | None:
+    """However it was paid: directly, or settled from an authorisation."""
+    return await db.one(
+        f"SELECT {_COLUMNS} FROM paygate_payments WHERE tx_hash = :tx_hash AND chain_id = :chain_id"
+        " ORDER BY created_at DESC LIMIT 1",
+        {"tx_hash": tx_hash, "chain_id": chain_id},
+        _row,
+    )
+
+
+async def reserve(tx: Transaction, values: dict[str, Any]) -> bool:
+    """False when somebody else has it, had it, or released it for another listing or payer."""
+    won = await tx.value(
+        "INSERT INTO paygate_payments (payment_key, state, chain_id, tx_hash, api_id, payer, call_id, lease_until,"
+        " releases, currency, paid_base, required_base, block_number, block_hash, created_at, updated_at) VALUES"
+        " (:key, 'reserved', :chain_id, :tx_hash, :api_id, :payer, :call_id, :lease_until, 0, :currency, :paid_base,"
+        " :required_base, :block_number, :block_hash, :now, :now)"
+        " ON CONFLICT (payment_key) DO UPDATE SET state = 'reserved', call_id = :call_id, lease_until = :lease_until,"
+        " paid_base = :paid_base, required_base = :required_base, block_number = :block_number,"
+        " block_hash = :block_hash, updated_at = :now"
+        " WHERE paygate_payments.state = 'released' AND paygate_payments.api_id = :api_id"
+        " AND paygate_payments.payer = :payer RETURNING call_id",
+        values,
+    )
+    return won is not None
+
+
+async def dispatch(tx: Transaction, key: str, call_id: str, lease_until: int, now: int) -> bool:
+    changed = await tx.run(
+        "UPDATE paygate_payments SET state = 'dispatched', lease_until = :lease_until, updated_at = :now"
+        " WHERE payment_key = :key AND call_id = :call_id AND state = 'reserved'",
+        {"key": key, "call_id": call_id, "lease_until": lease_until, "now": now},
+    )
+    return bool(changed)
+
+
+async def settle(
+    tx: Transaction, key: str, call_id: str, state: str, releases: int, final_at_block: int | None, now: int
+) -> bool:
+    """False when the lease ran out before and the payment is settled already."""
+    changed = await tx.run(
+        "UPDATE paygate_payments SET state = :state, releases = :releases, final_at_block = :final_at_block,"
+        " updated_at = :now WHERE payment_key = :key AND call_id = :call_id AND state IN ('reserved', 'dispatched')",
+        {
+            "key": key,
+            "call_id": call_id,
+            "state": state,
+            "releases": releases,
+            "final_at_block": final_at_block,
+            "now": now,
+        },
+    )
+    return bool(changed)
+
+
+async def mark_for_review(tx: Transaction, key: str) -> None:
+    await tx.run("UPDATE paygate_payments SET review = 1 WHERE payment_key = :key", {"key": key})
+
+
+async def run_out(db: Reader, now: int, limit: int) -> list[PaymentRow]:
+    return await db.all(
+        f"SELECT {_COLUMNS} FROM paygate_payments WHERE state IN ('reserved', 'dispatched') AND lease_until < :now"
+        " ORDER BY lease_until LIMIT :limit",
+        {"now": now, "limit": limit},
+        _row,
+    )
+
+
+async def use_quota(tx: Transaction, api_id: str, consumer: str, period: str, limit: int) -> int | None:
+    """How many are used now; None when all were used before."""
+    used: int | None = await tx.value(
+        "INSERT INTO paygate_quotas (api_id, consumer, period, used) VALUES (:api_id, :consumer, :period, 1)"
+        " ON CONFLICT (api_id, consumer, period) DO UPDATE SET used = paygate_quotas.used + 1"
+        " WHERE paygate_quotas.used < :limit RETURNING used",
+        {"api_id": api_id, "consumer": consumer, "period": period, "limit": limit},
+    )
+    return used
+
+
+async def quota_used(db: Reader, api_id: str, consumer: str, period: str) -> int:
+    sql = (
+        "SELECT used FROM paygate_quotas WHERE api_id = :api_id AND consumer = :consumer AND period = :period"
+    )
+    return int(await db.value(sql, {"api_id": api_id, "consumer": consumer, "period": period}) or 0)
+
+
+async def give_back_quota(tx: Transaction, api_id: str, consumer: str, period: str) -> None:
+    await tx.run(
+        "UPDATE paygate_quotas SET used = used - 1 WHERE api_id = :api_id AND consumer = :consumer"
+        " AND period = :period AND used > 0",
+        {"api_id": api_id, "consumer": consumer, "period": period},
+    )
+
+
+async def write_journal(tx: Transaction, entries: list[dict[str, Any]]) -> None:
+    await tx.run_many(
+        "INSERT INTO paygate_journal (at, kind, payment, payer, api_id, chain_id, currency, amount_base, balance_after)"
+        " VALUES (:at, :kind, :payment, :payer, :api_id, :chain_id, :currency, :amount_base, :balance_after)",
+        entries,
+    )
+
+
+async def journal(db: Reader, after: int, limit: int) -> list[dict[str, Any]]:
+    return await db.all(
+        "SELECT id, at, kind, payment, payer, api_id, chain_id, currency, amount_base, balance_after"
+        " FROM paygate_journal WHERE id > :after ORDER BY id LIMIT :limit",
+        {"after": after, "limit": limit},
+        lambda *values: dict(zip(JOURNAL, values, strict=True)),
+    )
+
+
+JOURNAL = (
+    "id",
+    "at",
+    "kind",
+    "payment",
+    "payer",
+    "apiId",
+    "chainId",
+    "currency",
+    "amountBase",
+    "balanceAfter",
+)

@@ -1,0 +1,1 @@
+"""Listings: what providers sell."""

@@ -1,0 +1,170 @@
+"""The only SQL about listings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from flux.kernel.store import Database, Reader, Transaction
+from flux.paygate.listings.model import Listing
+
+_COLUMNS = "document, version"
+_DECODER = msgspec.json.Decoder(Listing)
+_STANDING = "id = :id AND deleted_at IS NULL"
+
+
+def _listing(document: bytes, version: int) -> Listing:
+    listing = _DECODER.decode(document)
+    return listing if listing.version == version else msgspec.structs.replace(listing, version=version)
+
+
+async def get(db: Reader, api_id: str) -> Listing | None:
+    """Not the deleted ones."""
+    return await db.one(
+        f"SELECT {_COLUMNS} FROM paygate_listings WHERE {_STANDING}", {"id": api_id}, _listing
+    )
+
+
+async def openapi(db: Reader, api_id: str) -> dict[str, Any] | None:
+    raw = await db.value(f"SELECT openapi FROM paygate_listings WHERE {_STANDING}", {"id": api_id})
+    document: dict[str, Any] | None = None if raw is None else msgspec.json.decode(raw)
+    return document
+
+
+async def count_of(db: Reader, provider: str) -> int:
+    sql = "SELECT count(*) FROM paygate_listings WHERE provider = :provider AND deleted_at IS NULL"
+    return int(await db.value(sql, {"provider": provider}))
+
+
+async def by_name(db: Reader, provider: str, name_key: str) -> str | None:
+    sql = "SELECT id FROM paygate_listings WHERE provider = :provider AND name_key = :name_key AND deleted_at IS NULL"
+    found: str | None = await db.value(sql, {"provider": provider, "name_key": name_key})
+    return found
+
+
+async def by_endpoint(db: Reader, endpoint: str) -> tuple[str, str] | None:
+    """(id, provider) of the listing that sells the target."""
+    sql = "SELECT id, provider FROM paygate_listings WHERE endpoint_key = :endpoint AND deleted_at IS NULL"
+    return await db.one(sql, {"endpoint": endpoint}, lambda api_id, provider: (api_id, provider))
+
+
+async def insert(
+    tx: Transaction, listing: Listing, document: dict[str, Any] | None, keys: dict[str, Any]
+) -> None:
+    """Raises `UniqueViolation` naming name_key or endpoint_key."""
+    await tx.run(
+        "INSERT INTO paygate_listings (id, provider, name_key, endpoint_key, status, currency, chain_id, category,"
+        " price_key, search, document, openapi, version, created_at, updated_at) VALUES (:id, :provider, :name_key,"
+        " :endpoint_key, :status, :currency, :chain_id, :category, :price_key, :search, :document, :openapi, :version,"
+        " :created_at, :updated_at)",
+        _values(listing, document, keys),
+    )
+    await _write_tags(tx, listing)
+
+
+async def update(
+    tx: Transaction, listing: Listing, document: dict[str, Any] | None, keys: dict[str, Any], expected: int
+) -> bool:
+    """False when the listing has another version by now, or is gone. Raises `UniqueViolation`."""
+    values = {**_values(listing, document, keys), "expected": expected}
+    changed = await tx.run(
+        "UPDATE paygate_listings SET name_key = :name_key, endpoint_key = :endpoint_key, status = :status,"
+        " currency = :currency, chain_id = :chain_id, category = :category, price_key = :price_key, search = :search,"
+        " document = :document, openapi = :openapi, version = :version, updated_at = :updated_at"
+        f" WHERE {_STANDING} AND version = :expected",
+        {key: value for key, value in values.items() if key not in ("provider", "created_at")},
+    )
+    if not changed:
+        return False
+    await tx.run("DELETE FROM paygate_listing_tags WHERE listing_id = :id", {"id": listing.id})
+    await _write_tags(tx, listing)
+    return True
+
+
+async def delete(tx: Transaction, api_id: str, now: int) -> bool:
+    """Softly: history keeps its listing, name and target are free again."""
+    return bool(
+        await tx.run(
+            f"UPDATE paygate_listings SET deleted_at = :now WHERE {_STANDING}", {"id": api_id, "now": now}
+        )
+    )
+
+
+async def _write_tags(tx: Transaction, listing: Listing) -> None:
+    tags = dict.fromkeys(tag.casefold() for tag in listing.tags)
+    if tags:
+        await tx.run_many(
+            "INSERT INTO paygate_listing_tags (listing_id, tag) VALUES (:id, :tag)",
+            [{"id": listing.id, "tag": tag} for tag in tags],
+        )
+
+
+def _values(listing: Listing, document: dict[str, Any] | None, keys: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": listing.id,
+        "provider": listing.provider,
+        "endpoint_key": listing.endpoint,
+        "status": listing.status,
+        "currency": listing.currency,
+        "chain_id": listing.chain_id,
+        "category": listing.category,
+        "document": msgspec.json.encode(listing),
+        "openapi": None if document is None else msgspec.json.encode(document),
+        "version": listing.version,
+        "created_at": listing.created_at,
+        "updated_at": listing.updated_at,
+        **keys,
+    }
+
+
+async def set_stats(tx: Transaction, api_id: str, stats: dict[str, Any]) -> None:
+    await tx.run(
+        "UPDATE paygate_listings SET calls = :calls, latency_ms = :latency_ms, stats = :stats WHERE id = :id",
+        {
+            "id": api_id,
+            "calls": stats["calls"],
+            "latency_ms": stats["p50LatencyMs"],
+            "stats": msgspec.json.encode(stats),
+        },
+    )
+
+
+SORTS = {
+    "newest": "created_at DESC, id DESC",
+    "price": "price_key, created_at DESC, id DESC",
+    "-price": "price_key DESC, created_at DESC, id DESC",
+    "calls": "calls DESC, created_at DESC, id DESC",
+    "latency": "CASE WHEN latency_ms IS NULL THEN 1 ELSE 0 END, latency_ms, created_at DESC, id DESC",
+}
+_FILTERS = {
+    "currency": "currency = :currency",
+    "chain_id": "chain_id = :chain_id",
+    "provider": "provider = :provider",
+    "category": "category = :category",
+    "tag": "id IN (SELECT listing_id FROM paygate_listing_tags WHERE tag = :tag)",
+    "max_price": "price_key <= :max_price",
+}
+
+
+async def search(
+    db: Database, filters: dict[str, Any], words: list[str], sort: str, limit: int, offset: int
+) -> tuple[list[tuple[Listing, dict[str, Any] | None]], int]:
+    """Active listings with their numbers, and how many there are in all. Every word must occur."""
+    conditions = ["deleted_at IS NULL", "status = 'active'", *(_FILTERS[name] for name in filters)]
+    params = dict(filters)
+    for index, word in enumerate(words):
+        conditions.append(f"search LIKE :word{index} ESCAPE '!'")
+        escaped = word.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        params[f"word{index}"] = f"%{escaped}%"
+    clause = " AND ".join(conditions)
+    rows = await db.scan(
+        f"SELECT {_COLUMNS}, stats FROM paygate_listings WHERE {clause} ORDER BY {SORTS[sort]} LIMIT :limit OFFSET :offset",
+        {**params, "limit": limit, "offset": offset},
+        lambda document, version, stats: (
+            _listing(document, version),
+            msgspec.json.decode(stats) if stats else None,
+        ),
+    )
+    [total] = await db.scan(f"SELECT count(*) FROM paygate_listings WHERE {clause}", params, int)
+    return rows, total

@@ -1,0 +1,154 @@
+"""Facts from the chain and who signed, put before the rules."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flux.kernel.store import Clock
+from flux.paygate.access.turnstile import Turnstile
+from flux.paygate.chains.nodes import ChainFailure
+from flux.paygate.chains.registry import Chain
+from flux.paygate.chains.service import ChainReader, Facts
+from flux.paygate.envelope import chain_fault
+from flux.paygate.faults import INVALID_PAYMENT_CHAIN, INVALID_WALLET, PAYMENT_NOT_FOUND, SIGNATURE_EXPIRED
+from flux.paygate.payment.rules import Paid, Terms, Window, check_mined, check_paid, payers, wrong_signer
+from flux.paygate.signing.curve import Unrecoverable, recover
+from flux.paygate.signing.message import Freshness, Signed, call_digest, seconds_of, typed_call_digest
+from flux.settings.paygate import PaygateSettings
+
+SEARCH_WINDOW = "timestamp-search"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a consumer presents: `tx_text` as sent, `tx_hash` in lower case; `signature` as r ‖ s ‖ recovery id."""
+
+    api_id: str
+    tx_text: str
+    tx_hash: str
+    signature: bytes
+    timestamp: int | None
+    signed: Signed | None
+    """With signature version 2: what else is covered."""
+    client_ip: str
+
+    def digests(self, timestamp: int) -> list[bytes]:
+        """Of the hash text as sent, then of its lower-case form."""
+        if self.signed is not None:
+            return [typed_call_digest(self.api_id, self.tx_hash, timestamp, self.signed)]
+        texts = [self.tx_text] if self.tx_text == self.tx_hash else [self.tx_text, self.tx_hash]
+        return [call_digest(self.api_id, text, timestamp) for text in texts]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the payment is for: the current terms, those in force at a block's time, and the listing's rules."""
+
+    terms: Terms
+    offers: Callable[[int], list[Terms]]
+    """From a block's Unix seconds."""
+    listed_at: int
+    relayed: bool
+
+
+class Payments:
+    def __init__(
+        self, chains: ChainReader, clock: Clock, turnstile: Turnstile, settings: PaygateSettings
+    ) -> None:
+        self._chains = chains
+        self._clock = clock
+        self._turnstile = turnstile
+        self._settings = settings
+        self.freshness = Freshness(settings.signature_seconds, settings.signature_skew_seconds)
+        self.max_age_ms = round(settings.max_payment_age_hours * 3_600_000)
+        self.grace_ms = round(settings.price_grace_minutes * 60_000)
+
+    def check_fresh(self, timestamp: int) -> None:
+        """Raises SIGNATURE_EXPIRED."""
+        now = self._clock.now_ms() // 1000
+        verdict = self.freshness.verdict(timestamp, now)
+        if verdict != "fresh":
+            detail = {
+                "timestamp": timestamp,
+                "serverTime": now,
+                "ageSeconds": now - seconds_of(timestamp),
+                "maxAgeSeconds": self.freshness.max_age,
+            }
+            raise SIGNATURE_EXPIRED(reason=verdict, detail=detail)
+
+    def recovered(self, proof: Proof) -> list[str]:
+        """Who may have signed, by each reading of the message. Raises INVALID_WALLET when there is nobody."""
+        assert proof.timestamp is not None
+        found: list[str] = []
+        for digest in proof.digests(proof.timestamp):
+            try:
+                found.append(recover(proof.signature, digest))
+            except Unrecoverable:
+                continue
+        if not found:
+            raise INVALID_WALLET()
+        return found
+
+    async def verify(self, proof: Proof, claim: Claim) -> Paid:
+        """Steps 20 to 26 of the check order. Raises the first that fails."""
+        chain = claim.terms.chain
+        try:
+            facts = await self._facts(proof.tx_hash, chain)
+            signer = await self._signer(proof, claim, facts)
+            check_mined(facts, chain)
+            assert facts.block is not None
+            if signer is None:
+                signer = await self._signer(proof, claim, facts)
+                assert signer is not None
+            if claim.terms.token is not None:
+                await self._chains.check_decimals(chain)
+        except ChainFailure as failure:
+            raise chain_fault(failure, failure.chain) from failure
+        window = Window(claim.listed_at, self._clock.now_ms(), self.max_age_ms)
+        return check_paid(facts, claim.offers(facts.block.timestamp), signer, window, relayed=claim.relayed)
+
+    async def _facts(self, tx_hash: str, chain: Chain) -> Facts:
+        facts = await self._chains.facts(chain, tx_hash)
+        if facts is not None:
+            return facts
+        other = await self._chains.elsewhere(chain, tx_hash)
+        if other is not None:
+            raise INVALID_PAYMENT_CHAIN(expected=chain.shown(), actual=other.shown())
+        searched = [
+            chain.name,
+            *(one.name for one in self._chains.chains if one is not chain and one.rpc_urls),
+        ]
+        raise PAYMENT_NOT_FOUND(txHash=tx_hash, chain=chain.name, searchedChains=searched)
+
+    async def _signer(self, proof: Proof, claim: Claim, facts: Facts) -> str | None:
+        """The payer, proven; None while a relayed payment is not mined and its payer cannot be known."""
+        candidates = payers(facts, claim.terms.token, claim.terms.recipient, relayed=claim.relayed)
+        if candidates is None:
+            return None
+        return await self._one_of(proof, candidates)
+
+    async def _one_of(self, proof: Proof, candidates: set[str]) -> str:
+        if proof.timestamp is None:
+            return await self._searched(proof, candidates)
+        found = self.recovered(proof)
+        for signer in found:
+            if signer in candidates:
+                return signer
+        raise wrong_signer(found[0])
+
+    async def _searched(self, proof: Proof, candidates: set[str]) -> str:
+        """For calls without a timestamp: hundreds of recoveries, so off the loop and not too often in vain."""
+        now = self._clock.now_ms() // 1000
+        key = f"{SEARCH_WINDOW}:{proof.tx_hash}"
+        limit = self._settings.timestamp_searches_per_minute
+        self._turnstile.check_noted(key, "ip", proof.client_ip, limit)
+        for text in dict.fromkeys((proof.tx_text, proof.tx_hash)):
+            found = await asyncio.to_thread(
+                self.freshness.search, proof.api_id, text, proof.signature, candidates, now
+            )
+            if found is not None:
+                return recover(proof.signature, call_digest(proof.api_id, text, found))
+        self._turnstile.note(key, proof.client_ip, limit)
+        raise wrong_signer(reason="signer_mismatch_or_expired")

@@ -1,0 +1,11 @@
+"""The paid call: from the consumer's request to the target's answer and back.
+
+proofs.py     pure: payment headers of a request, in the order of the contract
+headers.py    pure: what goes on to the target and back to the consumer
+answers.py    pure: is this a valid response, may it be buffered
+service.py    `Relay`: the check order, then reserve → send → settle
+exchange.py   one call to a target, from the first byte out to the last byte in
+endpoints.py  ANY /gateway/{apiId}/…, ANY /x402/{apiId}/…
+
+Start at service.py; it reads like the table of the contract.
+"""

@@ -1,0 +1,331 @@
+"""One call to a target: from the first byte out to the last byte in, and what that does to the payment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import aiohttp
+
+from flux.kernel.faults import FaultError, Mode, PortFailure
+from flux.kernel.wire import Call, Raw, Stream
+from flux.paygate.faults import GATEWAY_ERROR, GATEWAY_TIMEOUT, INVALID_GATEWAY_RESPONSE
+from flux.paygate.history.model import Outcome, Status
+from flux.paygate.ledger.model import Hold
+from flux.paygate.ledger.rules import IN_USE
+from flux.paygate.ledger.service import LeaseLost, Ledger
+from flux.paygate.listings.model import Listing
+from flux.paygate.outside.dialer import Dialer, Outgoing, classified
+from flux.paygate.payment.rules import insufficient
+from flux.paygate.relay.answers import (
+    BODILESS,
+    EVENT_STREAM,
+    body_fault,
+    head_fault,
+    is_charged,
+    is_streamed,
+    media_type,
+)
+from flux.paygate.relay.headers import Pairs, to_consumer
+from flux.settings.paygate import PaygateSettings
+
+log = logging.getLogger("flux.paygate.relay")
+
+
+class ConsumerGone(Exception):
+    """The consumer hung up; there is nobody to answer."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One call on its way. `leave` is called once when nothing of it is under way any more."""
+
+    call: Call
+    hold: Hold
+    listing: Listing
+    outgoing: Outgoing
+    gateway_url: str
+    leave: Callable[[], None]
+    timeout_seconds: float
+    began: float = field(default_factory=time.perf_counter)
+    dispatched: bool = False
+    status: int | None = None
+    live: bool = False
+    """The answer is a stream that will end later."""
+
+    @property
+    def latency_ms(self) -> int:
+        return round((time.perf_counter() - self.began) * 1000)
+
+
+@dataclass(slots=True)
+class _Body:
+    """What came of a body: all of it, or the beginning of one that is better streamed."""
+
+    data: bytes
+    complete: bool
+
+
+class Exchange:
+    def __init__(self, dialer: Dialer, ledger: Ledger, settings: PaygateSettings) -> None:
+        self._dialer = dialer
+        self._ledger = ledger
+        self._settings = settings
+
+    async def run(self, job: Job) -> Raw | Stream:
+        """The answer to the consumer, its payment settled. Raises declared faults, or `ConsumerGone`."""
+        gone = asyncio.ensure_future(job.call.gone())
+        work = asyncio.ensure_future(self._attempt(job, gone))
+        waiting: set[asyncio.Future[Any]] = {gone, work}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await self._settle(job, Outcome("aborted", charge=job.dispatched, seen=job.dispatched))
+            raise ConsumerGone
+        finally:
+            work.cancel()
+            if not job.live:
+                gone.cancel()
+
+    async def _attempt(self, job: Job, gone: asyncio.Future[None]) -> Raw | Stream:
+        async def on_sending() -> None:
+            await self._ledger.dispatched(job.hold)
+            job.dispatched = True
+
+        response: aiohttp.ClientResponse | None = None
+        try:
+            response = await self._dialer.open(job.outgoing, on_sending)
+            job.status = response.status
+            return await self._answer(job, response, gone)
+        except LeaseLost:
+            raise insufficient(job.hold.funds.terms, IN_USE, job.hold.funds.paid) from None
+        except PortFailure as failure:
+            if failure.port != "upstream":
+                raise
+            raise await self._failed(job, failure) from failure
+        finally:
+            if response is not None and not job.live:
+                if response.content.at_eof():
+                    response.release()
+                else:
+                    response.close()
+
+    # -- the answer -------------------------------------------------------------------------------------------
+
+    async def _answer(
+        self, job: Job, response: aiohttp.ClientResponse, gone: asyncio.Future[None]
+    ) -> Raw | Stream:
+        reason = head_fault(response.status, response.raw_headers)
+        if reason is not None:
+            raise PortFailure("upstream", Mode.GARBAGE, reason)
+        kind = response.headers.get("Content-Type", "")
+        if job.call.method == "HEAD" or response.status in BODILESS:
+            return await self._complete(job, response, b"")
+        if is_streamed(kind):
+            return await self._streamed(job, response, b"", gone)
+        body = await self._read(response)
+        if not body.complete:
+            return await self._streamed(job, response, body.data, gone)
+        encoding = response.headers.get("Content-Encoding", "")
+        reason = body_fault(
+            response.status, kind, encoding, body.data, validate_json=job.listing.validate_json
+        )
+        if reason is not None:
+            raise PortFailure("upstream", Mode.GARBAGE, reason)
+        return await self._complete(job, response, body.data)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> _Body:
+        limit, length = self._settings.response_bytes, response.content_length
+        if length is not None and length > limit:
+            raise PortFailure("upstream", Mode.GARBAGE, "response_too_large")
+        pieces: list[bytes] = []
+        size = 0
+        deadline = asyncio.get_running_loop().time() + self._settings.total_seconds
+        while piece := await self._piece(response, self._settings.idle_seconds, deadline):
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit:
+                raise PortFailure("upstream", Mode.GARBAGE, "response_too_large")
+            if length is None and size > self._settings.stream_after_bytes:
+                return _Body(b"".join(pieces), False)
+        return _Body(b"".join(pieces), True)
+
+    @staticmethod
+    async def _piece(response: aiohttp.ClientResponse, idle: float, deadline: float) -> bytes:
+        """The next bytes; none at the end. Raises `PortFailure`."""
+        remaining = deadline - asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(max(0.0, min(idle, remaining))):
+                return await response.content.readany()
+        except TimeoutError:
+            raise PortFailure("upstream", Mode.TIMEOUT, "total") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise classified(error, sent=True) from error
+
+    async def _complete(self, job: Job, response: aiohttp.ClientResponse, body: bytes) -> Raw | Stream:
+        charge = is_charged(response.status, job.listing.charge_policy)
+        status: Status = "success" if response.status < 400 else "upstream_error"
+        paid = await self._settle(
+            job,
+            Outcome(status, charge=charge, seen=True, http_status=response.status, response_bytes=len(body)),
+        )
+        pairs = self._pairs(job, response)
+        extra = self._extra(job, paid)
+        if job.call.method == "HEAD":
+            return _as_stream(response.status, pairs, extra, _nothing(), response.content_length)
+        if response.status in BODILESS:
+            return _as_stream(response.status, pairs, extra, _nothing(), None)
+        headers = dict(pairs)
+        kind = headers.pop("content-type", None)
+        if kind is None or len(headers) != len(pairs) - 1:
+            return _as_stream(response.status, pairs, extra, _once(body), len(body))
+        return Raw(body, kind, response.status, {**headers, **extra})
+
+    async def _streamed(
+        self, job: Job, response: aiohttp.ClientResponse, prefix: bytes, gone: asyncio.Future[None]
+    ) -> Stream:
+        """The payment is decided now: what has begun to flow cannot be taken back."""
+        charge = is_charged(response.status, job.listing.charge_policy)
+        status: Status = "success" if response.status < 400 else "upstream_error"
+        paid = await self._settle(
+            job, Outcome(status, charge=charge, seen=True, http_status=response.status, response_bytes=0)
+        )
+        extra = {**self._extra(job, paid), "X-Accel-Buffering": "no"}
+        job.live = True
+        chunks = self._chunks(job, response, prefix, gone, status)
+        return _as_stream(response.status, self._pairs(job, response), extra, chunks, None)
+
+    async def _chunks(
+        self,
+        job: Job,
+        response: aiohttp.ClientResponse,
+        prefix: bytes,
+        gone: asyncio.Future[None],
+        status: Status,
+    ) -> AsyncIterator[bytes]:
+        sent = 0
+        ended: Status = "aborted"
+        events = media_type(response.headers.get("Content-Type", "")) == EVENT_STREAM
+        idle = self._settings.stream_idle_seconds if events else self._settings.idle_seconds
+        deadline = asyncio.get_running_loop().time() + self._settings.stream_total_seconds
+        try:
+            piece: bytes | None = prefix or await self._or_gone(response, idle, deadline, gone)
+            while piece:
+                sent += len(piece)
+                if sent > self._settings.stream_bytes:
+                    raise PortFailure("upstream", Mode.GARBAGE, "response_too_large")
+                yield piece
+                piece = await self._or_gone(response, idle, deadline, gone)
+            ended = status if piece is not None else "aborted"
+        finally:
+            response.close()
+            gone.cancel()
+            job.leave()
+            with contextlib.suppress(PortFailure):
+                await self._ledger.finish_stream(job.hold, ended, sent)
+
+    async def _or_gone(
+        self, response: aiohttp.ClientResponse, idle: float, deadline: float, gone: asyncio.Future[None]
+    ) -> bytes | None:
+        """None when the consumer hung up."""
+        if gone.done():
+            return None
+        reading = asyncio.ensure_future(self._piece(response, idle, deadline))
+        try:
+            waiting: set[asyncio.Future[Any]] = {reading, gone}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            return reading.result() if reading.done() else None
+        finally:
+            reading.cancel()
+
+    # -- failures ---------------------------------------------------------------------------------------------
+
+    async def _failed(self, job: Job, failure: PortFailure) -> FaultError:
+        log.warning("call %s: the target failed: %s", job.hold.call_id, failure, exc_info=failure.__cause__)
+        seen = job.dispatched or failure.mode not in (Mode.UNAVAILABLE,)
+        fault, status = _meaning(failure)
+        late = failure.mode is Mode.TIMEOUT and failure.reason != "connect"
+        outcome = Outcome(
+            status,
+            charge=late and job.listing.charge_policy == "always",
+            seen=seen and failure.reason != "connect",
+            http_status=job.status,
+            error_code=fault,
+        )
+        paid = await self._settle(job, outcome)
+        more: dict[str, Any] = {"paymentStatus": paid, "callId": job.hold.call_id}
+        headers = self._extra(job, paid)
+        if failure.mode is Mode.TIMEOUT:
+            phase = failure.reason if failure.reason in ("connect", "first_byte", "total") else "first_byte"
+            return GATEWAY_TIMEOUT(
+                timeoutMs=self._timeout_ms(job, phase), phase=phase, headers=headers, **more
+            )
+        if failure.mode is Mode.GARBAGE:
+            reason = "protocol" if failure.reason == "injected" else failure.reason
+            return INVALID_GATEWAY_RESPONSE(
+                reason=reason, detail={"upstreamStatus": job.status}, headers=headers, **more
+            )
+        reason = failure.reason
+        if reason == "injected":
+            reason = "reset" if failure.mode is Mode.ERROR else "connect"
+        return GATEWAY_ERROR(reason=reason, headers=headers, **more)
+
+    def _timeout_ms(self, job: Job, phase: str) -> int:
+        seconds = {
+            "connect": self._settings.connect_seconds,
+            "first_byte": job.timeout_seconds,
+            "total": self._settings.total_seconds,
+        }[phase]
+        return round(seconds * 1000)
+
+    async def _settle(self, job: Job, outcome: Outcome) -> str:
+        timed = replace(outcome, latency_ms=job.latency_ms)
+        return await asyncio.shield(asyncio.ensure_future(self._ledger.settle(job.hold, timed)))
+
+    def _extra(self, job: Job, paid: str) -> dict[str, str]:
+        return {
+            "X-Call-Id": job.hold.call_id,
+            "X-Payment-Status": paid,
+            "X-Gateway-Latency-Ms": str(job.latency_ms),
+        }
+
+    def _pairs(self, job: Job, response: aiohttp.ClientResponse) -> Pairs:
+        return to_consumer(
+            response.raw_headers,
+            set_cookie=job.listing.forward_set_cookie,
+            hide_powered_by=self._settings.hide_powered_by,
+            base=job.listing.endpoint,
+            gateway=job.gateway_url,
+        )
+
+
+def _meaning(failure: PortFailure) -> tuple[str, Status]:
+    if failure.mode is Mode.TIMEOUT:
+        return GATEWAY_TIMEOUT.code, "timeout"
+    if failure.mode is Mode.GARBAGE:
+        return INVALID_GATEWAY_RESPONSE.code, "gateway_error"
+    return GATEWAY_ERROR.code, "gateway_error"
+
+
+def _as_stream(
+    status: int, pairs: Pairs, extra: dict[str, str], chunks: AsyncIterator[bytes], length: int | None
+) -> Stream:
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
+    return Stream(chunks, None, status, length, extra, raw)
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""

@@ -1,0 +1,160 @@
+"""What goes on to the target, and what comes back to the consumer. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+Pairs = list[tuple[str, str]]
+
+_HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+_TO_TARGET = _HOP_BY_HOP | {
+    "host", "content-length", "expect", "forwarded", "x-real-ip", "access-control-expose-headers",
+    "x-payment-tx", "x-signature", "x-timestamp", "x-flux-payment-tx", "x-flux-signature", "x-flux-timestamp",
+    "x-signature-timestamp", "x-payment-chain", "x-signature-version", "payment-signature", "x-payment",
+    "x-request-id", "x-call-id", "x-paid-amount", "x-paid-currency", "x-payment-hash", "x-flux-simulate", "x-max-price",
+}  # fmt: skip
+_TO_TARGET_PREFIXES = ("proxy-", "x-forwarded-", "x-gateway-", "x-consumer-")
+_TO_CONSUMER = _HOP_BY_HOP | {
+    "content-length", "payment-required", "payment-response", "x-payment-response", "x-call-id", "x-request-id",
+    "strict-transport-security", "alt-svc", "clear-site-data", "settlement-overrides", "x-payment-status",
+    "x-payment-remaining", "retry-after-gateway",
+}  # fmt: skip
+_TO_CONSUMER_PREFIXES = ("proxy-", "x-gateway-", "access-control-", "ratelimit-")
+_POWERED_BY = ("server", "x-powered-by")
+SESSION_COOKIE = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What the target learns about the call beyond the consumer's own headers."""
+
+    request_id: str
+    call_id: str
+    consumer: str
+    payment_hash: str
+    amount: str
+    currency: str
+    forwarded_proto: str
+    forwarded_host: str
+    client_ip: str | None
+    """Only where the listing opts in."""
+    forward_authorization: bool
+    own_key: bool
+    """The gateway used the Idempotency-Key itself, so the target does not get it."""
+    secrets: Mapping[str, str]
+    """The provider's upstream headers: last, and they win."""
+
+
+def to_target(headers: Iterable[tuple[bytes, bytes]], passage: Passage) -> Pairs:
+    """Without the origin signature; `signed` adds it."""
+    given = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
+    named = _named_by_connection(given)
+    secret_names = {name.lower() for name in passage.secrets}
+    kept: Pairs = []
+    for name, value in given:
+        if name == "te" and value.strip().lower() == "trailers":
+            kept.append((name, value))
+        elif (
+            name in _TO_TARGET
+            or name in named
+            or name in secret_names
+            or name.startswith(_TO_TARGET_PREFIXES)
+        ):
+            continue
+        elif name == "cookie":
+            if rest := _without_session(value):
+                kept.append((name, rest))
+        elif not (
+            (name == "authorization" and not passage.forward_authorization)
+            or (name == "idempotency-key" and passage.own_key)
+            or name == "via"
+        ):
+            kept.append((name, value))
+    via = [value for name, value in given if name == "via" and "via" not in named]
+    kept.append(("Via", ", ".join([*via, "1.1 gateway"])))
+    kept += [
+        ("X-Forwarded-Proto", passage.forwarded_proto),
+        ("X-Forwarded-Host", passage.forwarded_host),
+        ("X-Request-Id", passage.request_id),
+        ("X-Call-Id", passage.call_id),
+        ("X-Consumer-Wallet", passage.consumer),
+        ("X-Payment-Hash", passage.payment_hash),
+        ("X-Paid-Amount", passage.amount),
+        ("X-Paid-Currency", passage.currency),
+    ]
+    if passage.client_ip is not None:
+        kept.append(("X-Forwarded-For", passage.client_ip))
+    return [*kept, *passage.secrets.items()]
+
+
+def origin_signature(secret: str, at: int, method: str, target: str, body: bytes) -> str:
+    """`X-Gateway-Signature`: lets a target refuse whoever does not come through the gateway. `target` is path and
+    query as sent to it, `at` Unix seconds."""
+    text = f"{at}.{method}.{target}.{hashlib.sha256(body).hexdigest()}"
+    mark = hmac.new(secret.encode(), text.encode("latin-1", "replace"), hashlib.sha256).hexdigest()
+    return f"t={at},v1={mark}"
+
+
+def to_consumer(
+    headers: Iterable[tuple[bytes, bytes]],
+    *,
+    set_cookie: bool,
+    hide_powered_by: bool,
+    base: str,
+    gateway: str,
+) -> Pairs:
+    """`base` is the target's URL, `gateway` the listing's own: a Location inside the one points into the other."""
+    given = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
+    named = _named_by_connection(given)
+    kept: Pairs = []
+    cached = False
+    for name, value in given:
+        if name in _TO_CONSUMER or name in named or name.startswith(_TO_CONSUMER_PREFIXES):
+            continue
+        if (name == "set-cookie" and not set_cookie) or (name in _POWERED_BY and hide_powered_by):
+            continue
+        if name == "location":
+            value = relocated(value, base, gateway)
+        elif name == "cache-control":
+            cached = True
+            if "private" not in value.lower():
+                value = f"{value}, private" if value.strip() else "private"
+        kept.append((name, value))
+    if not cached:
+        kept.append(("cache-control", "private"))
+    return kept
+
+
+def relocated(location: str, base: str, gateway: str) -> str:
+    """A redirect within the target leads through the gateway; any other stays as it is."""
+    origin, base_path = _split(base)
+    if location.startswith("/") and not location.startswith("//"):
+        path = location
+    else:
+        parts = urlsplit(location)
+        if f"{parts.scheme}://{parts.netloc}".lower() != origin:
+            return location
+        path = location[len(f"{parts.scheme}://{parts.netloc}") :] or "/"
+    if base_path and path != base_path and not path.startswith((f"{base_path}/", f"{base_path}?")):
+        return location
+    return gateway + path[len(base_path) :]
+
+
+def _split(base: str) -> tuple[str, str]:
+    parts = urlsplit(base)
+    return f"{parts.scheme}://{parts.netloc}".lower(), parts.path
+
+
+def _named_by_connection(headers: Pairs) -> set[str]:
+    return {
+        token.strip().lower() for name, value in headers if name == "connection" for token in value.split(",")
+    } - {"close"}
+
+
+def _without_session(cookie: str) -> str:
+    pairs = [pair.strip() for pair in cookie.split(";")]
+    return "; ".join(pair for pair in pairs if pair and pair.partition("=")[0] != SESSION_COOKIE)

@@ -1,0 +1,70 @@
+"""Keccak-256, and secp256k1 through libsecp256k1: a recovery takes tens of microseconds, which the timestamp search needs."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from coincurve import PrivateKey, PublicKey
+from Crypto.Hash import keccak
+
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_HALF = ORDER // 2
+_SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}\Z")
+
+
+class BadSignature(ValueError):
+    """Not a signature at all (`malformed`), or one that no wallet makes (`high_s`)."""
+
+    def __init__(self, reason: Literal["malformed", "high_s"]) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unrecoverable(ValueError):
+    """Well-formed, and no public key fits."""
+
+
+def keccak256(data: bytes) -> bytes:
+    return keccak.new(digest_bits=256, data=data).digest()
+
+
+def parse_signature(text: str) -> bytes:
+    """`0x` and 65 bytes of hex → r ‖ s ‖ recovery id (0 or 1). Raises `BadSignature`."""
+    if not _SIGNATURE.match(text):
+        raise BadSignature("malformed")
+    raw = bytes.fromhex(text[2:])
+    recovery = {0: 0, 1: 1, 27: 0, 28: 1}.get(raw[64])
+    if recovery is None:
+        raise BadSignature("malformed")
+    if int.from_bytes(raw[32:64], "big") > _HALF:
+        raise BadSignature("high_s")
+    return raw[:64] + bytes([recovery])
+
+
+def recover(signature: bytes, digest: bytes) -> str:
+    """The lower-case address that signed `digest`. Raises `Unrecoverable`."""
+    try:
+        key = PublicKey.from_signature_and_message(signature, digest, hasher=None)
+    except ValueError as error:
+        raise Unrecoverable(str(error)) from None
+    return _address(key)
+
+
+def sign(digest: bytes, private_key: bytes) -> str:
+    """A header-ready signature with v = 27 or 28."""
+    raw = PrivateKey(private_key).sign_recoverable(digest, hasher=None)
+    return "0x" + raw[:64].hex() + f"{raw[64] + 27:02x}"
+
+
+def address_of(private_key: bytes) -> str:
+    return _address(PrivateKey(private_key).public_key)
+
+
+def personal_digest(message: bytes) -> bytes:
+    """EIP-191 version 0x45, which wallets call personal_sign."""
+    return keccak256(b"\x19Ethereum Signed Message:\n%d" % len(message) + message)
+
+
+def _address(key: PublicKey) -> str:
+    return "0x" + keccak256(key.format(compressed=False)[1:])[-20:].hex()
