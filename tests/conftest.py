@@ -18,8 +18,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         heavy = (
-            {"server", "postgres_server"} & set(item.fixturenames)
-            or "postgres" in parameters.values()
+            HEAVY_FIXTURES & set(item.fixturenames)
+            or {"postgres", "nats", "s3"} & {value for value in parameters.values() if isinstance(value, str)}
             or HEAVY & set(vars(item.module))
             or HEAVY_FOLDERS & set(item.path.parts)
         )
@@ -27,6 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("unit")
 
 
+HEAVY_FIXTURES = {"server", "postgres_server", "nats_server", "s3_server"}
 HEAVY = {"serve", "EmbeddedNats", "EmbeddedPostgres", "anvil", "Anvil", "ThreadedMotoServer"}
 """Names whose import into a test module tells that it starts processes."""
 HEAVY_FOLDERS = {"reach", "clients", "gates", "durability"}

@@ -74,11 +74,9 @@ BEGIN
     END IF;
 END $$
 """
-_SEEDED = """
-SELECT coalesce(bool_or((xpath('/row/n/text()', query_to_xml(
-    'SELECT count(*) AS n FROM ' || quote_ident(schemaname) || '.' || quote_ident(tablename), false, true, ''
-)))[1]::text <> '0'), false)
-FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename <> 'flux_migrations'
+_TABLES = """
+SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename <> 'flux_migrations'
 """
 
 
@@ -131,7 +129,9 @@ class _Server:
         await database.close()
         connection = await asyncpg.connect(self.embedded.dsn(name))
         self._shapes[sets] = await connection.fetchval(_NAMES)
-        self._seeded[sets] = await connection.fetchval(_SEEDED)
+        tables = [row[0] for row in await connection.fetch(_TABLES)]
+        rows = [await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {table})") for table in tables]
+        self._seeded[sets] = any(rows)
         await connection.close()
         self._ready[sets] = []
         self._templates[sets] = name

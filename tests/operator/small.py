@@ -112,12 +112,13 @@ async def serving(
     db = SqliteDatabase(directory / "flux.db", ports=ports)
     bus, clock = LocalBus(ports), SandboxClock()
     absent = cast(Any, None)
+    dns = SandboxDns()
     house = House(
         settings=loaded, data_dir=directory, public_url="http://127.0.0.1", db=db, bus=bus, blobs=absent, jobs=absent,
-        post=absent, clock=clock, ids=Snowflakes(clock), ports=ports, operator=Operator(token_hash(TOKEN)), vault=absent,
+        post=absent, clock=clock, ids=Snowflakes(clock), ports=ports, dns=dns, operator=Operator(token_hash(TOKEN)), vault=absent,
         sandbox=sandbox,
     )  # fmt: skip
-    metrics, readiness, dns = Metrics(version="test"), Readiness(deadline_seconds=0.5), SandboxDns()
+    metrics, readiness = Metrics(version="test"), Readiness(deadline_seconds=0.5)
     others = planes()
     documents: dict[str, bytes] = {}
 

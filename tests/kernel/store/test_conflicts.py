@@ -210,6 +210,38 @@ async def test_a_commit_under_way_survives_its_caller(database: Database) -> Non
     assert len(kept) > 0
 
 
+async def test_a_slow_commit_is_finished_and_announced_after_its_caller_left(database: Database) -> None:
+    async def slow(tx: Transaction) -> None:
+        await tx.run(
+            "CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$",
+            {},
+        )
+        await tx.run(
+            "CREATE CONSTRAINT TRIGGER naps AFTER INSERT ON counters DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION nap()",
+            {},
+        )
+
+    await database.transact(slow)
+    told: list[int] = []
+
+    async def work(tx: Transaction) -> None:
+        await tx.run("INSERT INTO counters VALUES (9, 0)", {})
+        tx.after_commit(lambda: told.append(9))
+
+    task = asyncio.ensure_future(database.transact(work))
+    await asyncio.sleep(0.15)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert told == []
+    async with asyncio.timeout(5):
+        while not told:
+            await asyncio.sleep(0.01)
+    assert await database.value("SELECT id FROM counters WHERE id = 9", {}) == 9
+
+
 async def test_unusual_integers_fit_or_are_refused(database: Database) -> None:
     biggest = 2**63 - 1
     assert await database.value("SELECT CAST(:x AS BIGINT)", {"x": biggest}) == biggest

@@ -115,12 +115,15 @@ async def test_a_unit_keeps_the_context_of_its_caller(database: SqliteDatabase, 
         told: list[int] = []
 
         async def work(tx: Transaction) -> int:
+            await tx.run(INSERT, {"id": number})
             tx.after_commit(lambda: told.append(who.get()))
             return who.get()
 
         return await database.transact(work) == number and told == [number]
 
-    assert all(await asyncio.gather(*(one(n) for n in range(20))))
+    first = asyncio.ensure_future(one(100))
+    await asyncio.sleep(0.005)  # its commit is under way, so the others queue
+    assert all(await asyncio.gather(first, *(one(n) for n in range(20))))
 
 
 async def test_a_body_that_suspends_is_undone(database: SqliteDatabase) -> None:

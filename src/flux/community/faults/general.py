@@ -1,7 +1,9 @@
 """Identity, resources, rate limits, validation, the server itself, and what the wire refuses before a handler."""
 
+from typing import Any
+
 from flux.community.faults.table import community
-from flux.kernel.faults import Retry
+from flux.kernel.faults import FaultError, Retry
 
 UNAUTHORIZED = community.declare(
     "UNAUTHORIZED", 401, "Unauthorized", retry=Retry.AFTER_FIX,
@@ -135,3 +137,14 @@ UNKNOWN_APPLICATION = community.declare(
     "UNKNOWN_APPLICATION", 404, "Unknown Application",
     advice="No application has that id; `GET /oauth2/applications/@me` lists yours.",
 )  # fmt: skip
+
+
+def rate_limited(retry_after: float, *, overall: bool = False) -> FaultError:
+    """RATE_LIMITED; `overall` when it is the caller's global limit (`global` is a word of Python's)."""
+    told: dict[str, Any] = {"retry_after": retry_after, "global": overall}
+    return RATE_LIMITED(**told)
+
+
+def slowed_down(retry_after: float) -> FaultError:
+    told: dict[str, Any] = {"retry_after": retry_after, "global": False}
+    return SLOWMODE_RATE_LIMITED(**told)

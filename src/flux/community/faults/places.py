@@ -154,6 +154,14 @@ COMMUNICATION_DISABLED = community.declare(
     "COMMUNICATION_DISABLED", 403, "You are timed out in this guild", retry=Retry.AFTER_FIX,
     advice="Wait until `communication_disabled_until` of your member object has passed.",
 )  # fmt: skip
+ACCOUNT_TOO_NEW_FOR_GUILD = community.declare(
+    "ACCOUNT_TOO_NEW_FOR_GUILD", 403, "Your account is too new to speak in this guild", retry=Retry.AFTER_FIX,
+    advice="Wait until the account is five minutes old, or ask for a role.",
+)  # fmt: skip
+GUILD_VERIFICATION_REQUIRED = community.declare(
+    "GUILD_VERIFICATION_REQUIRED", 403, "You have not been in this guild long enough to speak", retry=Retry.AFTER_FIX,
+    advice="Wait until you have been a member for ten minutes, or ask for a role.",
+)  # fmt: skip
 
 UNKNOWN_VOICE_REGION = community.declare(
     "UNKNOWN_VOICE_REGION",

@@ -110,21 +110,11 @@ class Application:
                 if answer is not None:
                     await send_answer(send, call, answer)
                     return
-            await call.plane.gate(call)
-            compiled = visit.compiled
-            if compiled is None:
-                status = await send_answer(send, call, self.refuse(call, _unrouted(place.resource)))
-            else:
-                if visit.problems:
-                    raise WireTrouble(Kind.INVALID_VALUES, visit.problems)
-                if self._ports.enabled and call.plane.mount:
-                    # Not on the surface beside the planes, from which faults are armed and cleared.
-                    await self._ports.strike("handler")
-                seconds = compiled.route.timeout or call.plane.limits.request_seconds
-                result = await (
-                    compiled.invoke(call) if seconds is None else _within(seconds, compiled.invoke(call))
-                )
-                status = await send_result(send, call, compiled.route.status, result)
+            route = call.route
+            seconds = (route.timeout if route is not None else None) or call.plane.limits.request_seconds
+            work = self._work(call, visit, place.resource)
+            result = await (work if seconds is None else _within(seconds, work))
+            status = await send_result(send, call, 200 if route is None else route.status, result)
         except ClientGone:
             return
         except Exception as trouble:
@@ -134,8 +124,20 @@ class Application:
                 raise
             status = await send_answer(send, call, self.refuse(call, trouble))
         if self._meter is not None:
-            route = call.route.name if call.route is not None else "unknown"
-            self._meter.request(call.plane.name, route, status, perf_counter() - began)
+            name = call.route.name if call.route is not None else "unknown"
+            self._meter.request(call.plane.name, name, status, perf_counter() - began)
+
+    async def _work(self, call: Call, visit: Visit, resource: Resource | None) -> Any:
+        """Gate and handler, under one time limit where there is one; what the handler returned."""
+        await call.plane.gate(call)
+        if visit.compiled is None:
+            raise _unrouted(resource)
+        if visit.problems:
+            raise WireTrouble(Kind.INVALID_VALUES, visit.problems)
+        if self._ports.enabled and call.plane.mount:
+            # Not on the surface beside the planes, from which faults are armed and cleared.
+            await self._ports.strike("handler")
+        return await visit.compiled.invoke(call)
 
     def _aside(self, call: Call, resource: Resource | None) -> Answer | None:
         """The unusual: a head that was refused, a preflight, a simulated failure. None: serve it after all."""

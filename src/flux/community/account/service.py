@@ -1,0 +1,97 @@
+"""Changing one's own account, with the proofs that needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flux.community import faults
+from flux.community.auth.mails import Mails
+from flux.community.auth.sessions import SessionService
+from flux.community.auth.sudo import SudoService
+from flux.community.envelope import invalid
+from flux.community.inputs import filled
+from flux.community.standing import service as standing
+from flux.community.users import rules
+from flux.community.users.records import BY_OWNER, DISABLED, SELF_DELETED, UserRow
+from flux.community.users.schemas import UserUpdate
+from flux.community.users.service import UserService
+from flux.kernel.identity import hash_password
+from flux.kernel.store import Clock, Database, Transaction
+from flux.settings.community import CommunitySettings
+
+DELETION_MS = 14 * 86_400_000
+_NEED_PROOF = ("username", "discriminator", "email", "new_password")
+
+
+class AccountService:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        users: UserService,
+        sessions: SessionService,
+        sudo: SudoService,
+        mails: Mails,
+        where: standing.StandingService,
+        settings: CommunitySettings,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._users = users
+        self._sessions = sessions
+        self._sudo = sudo
+        self._mails = mails
+        self._where = where
+        self._blocked = [word.casefold() for word in settings.blocked_words]
+
+    async def change(self, user: UserRow, body: UserUpdate, sudo_token: str | None) -> UserRow:
+        """Raises SUDO_MODE_REQUIRED, INVALID_SUDO_TOKEN, CONTENT_BLOCKED, TAG_ALREADY_TAKEN, validation failures."""
+        sent = filled(body)
+        password = sent.pop("password", None)
+        for proof in ("mfa_method", "mfa_code"):
+            sent.pop(proof, None)
+        if any(name in sent for name in _NEED_PROOF):
+            await self._sudo.demand(user, sudo_token, password)
+        for value in sent.values():
+            if isinstance(value, str) and any(word in value.casefold() for word in self._blocked):
+                raise faults.CONTENT_BLOCKED()
+        values = await self._columns(user, sent)
+        if not values:
+            return user
+        changed = await self._users.change_profile(user, values)
+        if "email" in values:
+            await self._db.transact(lambda tx: self._mails.verify(tx, changed))
+        return changed
+
+    async def _columns(self, user: UserRow, sent: dict[str, Any]) -> dict[str, Any]:
+        values = {
+            name: value for name, value in sent.items() if name not in ("new_password", "discriminator")
+        }
+        if "discriminator" in sent:
+            values["discriminator"] = int(sent["discriminator"])
+            if not 0 < values["discriminator"] <= rules.DISCRIMINATORS:
+                raise invalid("discriminator", "Expected 0001 to 9999.", "INVALID_FORMAT")
+        if values.get("email") is not None and not rules.is_email(values["email"]):
+            raise invalid("email", "This is not an e-mail address.", "INVALID_EMAIL")
+        if "new_password" in sent:
+            values["password_hash"] = await hash_password(sent["new_password"])
+            values["password_changed_at"] = self._clock.now_ms()
+        return values
+
+    async def disable(self, user: UserRow) -> None:
+        """Until the next login. Raises USER_OWNS_GUILDS."""
+        await self._leave(user, flags=user.flags | DISABLED, disabled_by=BY_OWNER)
+
+    async def delete(self, user: UserRow) -> None:
+        """In fourteen days, unless they log in again. Raises USER_OWNS_GUILDS."""
+        when = self._clock.now_ms() + DELETION_MS
+        await self._leave(user, flags=user.flags | SELF_DELETED, deletion_by=BY_OWNER, deletion_at=when)
+
+    async def _leave(self, user: UserRow, **values: Any) -> None:
+        async def work(tx: Transaction) -> None:
+            if await self._where.owns_guilds(tx, user.id):
+                raise faults.USER_OWNS_GUILDS()
+            await self._users.set(tx, user.id, **values)
+            await self._sessions.end_all(tx, user.id)
+
+        await self._db.transact(work, serializable=True)

@@ -1,0 +1,122 @@
+"""What admins send and see."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from flux.community.inputs import Input
+from flux.community.standing.records import GuildRow
+from flux.community.users.records import UserRow
+from flux.kernel.store import iso
+from flux.kernel.wire import Snowflake
+
+
+class UserAdmin(Struct, frozen=True):
+    id: str
+    username: str
+    discriminator: int
+    global_name: str | None
+    bot: bool
+    system: bool
+    flags: str
+    email: str | None
+    email_verified: bool
+    phone: str | None
+    date_of_birth: str | None
+    acls: list[str]
+    premium_type: int
+    suspicious_activity_flags: int
+    temp_banned_until: str | None
+    pending_deletion_at: str | None
+    last_active_ip: str | None
+    has_totp: bool
+
+    @classmethod
+    def of(cls, row: UserRow) -> UserAdmin:
+        return cls(
+            str(row.id), row.username, row.discriminator, row.global_name, bool(row.bot), bool(row.system), str(row.flags),
+            row.email, bool(row.email_verified), row.phone, row.date_of_birth, sorted(row.acl_set), row.premium_type,
+            row.suspicious_flags, _when(row.banned_until), _when(row.deletion_at), row.last_address, row.has_mfa,
+        )  # fmt: skip
+
+
+def _when(ms: int | None) -> str | None:
+    return None if ms is None else iso(ms)
+
+
+class UserMutation(Struct, frozen=True):
+    user: UserAdmin
+
+
+class LookedUp(Struct, frozen=True):
+    users: list[UserAdmin]
+
+
+class Lookup(Input, kw_only=True):
+    query: str | None = None
+    user_ids: Annotated[list[Snowflake], Meta(max_length=100)] | None = None
+
+
+class UserOnly(Struct):
+    user_id: Snowflake
+
+
+class FlagsUpdate(Struct, kw_only=True):
+    user_id: Snowflake
+    add_flags: Annotated[list[Any], Meta(max_length=64)] = []
+    remove_flags: Annotated[list[Any], Meta(max_length=64)] = []
+
+
+class TempBan(Struct, kw_only=True):
+    user_id: Snowflake
+    duration_hours: Annotated[int, Meta(ge=0, le=8760)]
+    reason: str | None = None
+
+
+class ScheduleDeletion(Struct, kw_only=True):
+    user_id: Snowflake
+    reason_code: int
+    public_reason: str | None = None
+    days_until_deletion: Annotated[int, Meta(ge=1, le=365)] = 14
+
+
+class SuspiciousFlags(Struct, kw_only=True):
+    user_id: Snowflake
+    flags: Annotated[int, Meta(ge=0, le=255)]
+
+
+class SetAcls(Struct, kw_only=True):
+    user_id: Snowflake
+    acls: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=100)]
+
+
+class Address(Input):
+    ip: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class FeaturesUpdate(Struct, kw_only=True):
+    guild_id: Snowflake
+    add_features: Annotated[list[str], Meta(max_length=100)] = []
+    remove_features: Annotated[list[str], Meta(max_length=100)] = []
+
+
+class GuildAdmin(Struct, frozen=True):
+    id: str
+    name: str
+    features: list[str]
+    owner_id: str
+    icon: str | None
+    banner: str | None
+    member_count: int
+
+    @classmethod
+    def of(cls, row: GuildRow) -> GuildAdmin:
+        return cls(
+            str(row.id), row.name, row.feature_list, str(row.owner_id), row.icon, None, row.member_count
+        )
+
+
+class GuildMutation(Struct, frozen=True):
+    guild: GuildAdmin

@@ -1,0 +1,288 @@
+"""Reading, creating, changing and deleting channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flux.community import faults
+from flux.community.announcing import Announcer
+from flux.community.channels import repository
+from flux.community.channels.overwrites import Overwrites
+from flux.community.channels.rules import CREATABLE, DEFAULT_BITRATE, FIELDS, visible
+from flux.community.channels.schemas import ChannelCreate, ChannelUpdate, ChannelView
+from flux.community.envelope import invalid
+from flux.community.inputs import filled
+from flux.community.standing import records, rules
+from flux.community.standing.records import ChannelRow
+from flux.community.standing.service import ChannelStanding, Standing, StandingService
+from flux.community.users.records import UserRow
+from flux.community.users.schemas import UserPartial
+from flux.community.users.service import UserService
+from flux.kernel.store import Clock, Database, Reader, Snowflakes, Transaction
+from flux.settings.community import CommunityLimits
+
+
+class ChannelService:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        ids: Snowflakes,
+        where: StandingService,
+        users: UserService,
+        overwrites: Overwrites,
+        announcer: Announcer,
+        limits: CommunityLimits,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+        self._where = where
+        self._users = users
+        self._overwrites = overwrites
+        self._announcer = announcer
+        self._limits = limits
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    async def read(self, user: UserRow, channel_id: int) -> ChannelView:
+        return await self.view(await self._where.channel(user, channel_id))
+
+    async def view(self, standing: ChannelStanding, reader: Reader | None = None) -> ChannelView:
+        """As the caller sees it: a conversation shows the other people."""
+        others = [each for each in standing.recipients if each != standing.user.id]
+        people = await self._users.find_many(others, reader)
+        partials = [UserPartial.of(people[each]) for each in others if each in people]
+        return ChannelView.of(standing.channel, standing.overwrites, partials)
+
+    async def listing(self, user: UserRow, guild_id: int) -> list[ChannelView]:
+        return await self.visible(await self._where.guild(user, guild_id))
+
+    async def visible(self, standing: Standing, reader: Reader | None = None) -> list[ChannelView]:
+        """The guild's channels that the member sees, in order."""
+        source = reader or self._db
+        rows = await repository.list_channels(source, standing.guild.id)
+        overwrites = await repository.overwrites_of(source, [row.id for row in rows])
+        mine = standing.role_ids
+        return [
+            ChannelView.of(row, overwrites.get(row.id, ()))
+            for row in rows
+            if visible(row, overwrites.get(row.id, ()), standing.permissions, standing.user.id, mine)
+        ]
+
+    async def all(self, guild_id: int, reader: Reader | None = None) -> list[ChannelView]:
+        source = reader or self._db
+        rows = await repository.list_channels(source, guild_id)
+        overwrites = await repository.overwrites_of(source, [row.id for row in rows])
+        return [ChannelView.of(row, overwrites.get(row.id, ())) for row in rows]
+
+    # -- creating ---------------------------------------------------------------------------------------------
+
+    async def make_defaults(self, tx: Transaction, guild_id: int) -> int:
+        """What a new guild begins with: a text and a voice channel, each in a category; the text channel's id."""
+        general = 0
+        plan = (("Text Channels", records.TEXT, "general"), ("Voice Channels", records.VOICE, "General"))
+        for position, (category, kind, name) in enumerate(plan):
+            parent = await self._insert(tx, guild_id, records.CATEGORY, category, position * 2)
+            made = await self._insert(tx, guild_id, kind, name, position * 2 + 1, parent_id=parent)
+            general = general or made
+        return general
+
+    async def create(self, user: UserRow, guild_id: int, body: ChannelCreate) -> ChannelView:
+        """Raises INVALID_CHANNEL_TYPE, MAX_GUILD_CHANNELS, MAX_CATEGORY_CHANNELS, MISSING_PERMISSIONS …"""
+
+        async def work(tx: Transaction) -> ChannelView:
+            standing = await self._where.guild(user, guild_id, tx)
+            standing.need(rules.MANAGE_CHANNELS)
+            if body.type not in CREATABLE:
+                raise faults.INVALID_CHANNEL_TYPE()
+            if await repository.count(tx, guild_id) >= self._limits.max_guild_channels:
+                raise faults.MAX_GUILD_CHANNELS(max=self._limits.max_guild_channels)
+            parent = await self._parent(tx, guild_id, body.type, body.parent_id)
+            kept = FIELDS[body.type] - {"parent_id", "position", "rtc_region"}
+            values = {
+                name: value for name, value in filled(body).items() if name in kept and value is not None
+            }
+            position = await repository.last_position(tx, guild_id) + 1
+            channel_id = await self._insert(
+                tx, guild_id, body.type, position=position, parent_id=parent, **values
+            )
+            await self._set_overwrites(tx, standing, channel_id, parent, body)
+            view = await self._view(tx, channel_id)
+            self._announcer.guild(tx, guild_id, "CHANNEL_CREATE", view, channel_id=channel_id)
+            return view
+
+        return await self._db.transact(work, serializable=True)
+
+    async def _set_overwrites(
+        self, tx: Transaction, standing: Standing, channel_id: int, parent: int | None, body: ChannelCreate
+    ) -> None:
+        """Those sent, else a copy of the category's."""
+        if body.permission_overwrites:
+            await self._overwrites.replace(
+                tx, standing, standing.permissions, channel_id, body.permission_overwrites
+            )
+        elif parent is not None:
+            for row in (await repository.overwrites_of(tx, [parent])).get(parent, ()):
+                await repository.put_overwrite(tx, channel_id, row.target_id, row.kind, row.allow, row.deny)
+
+    async def _insert(
+        self, tx: Transaction, guild_id: int, kind: int, name: str = "", position: int = 0, **more: Any
+    ) -> int:
+        channel_id = self._ids.next()
+        values: dict[str, Any] = {
+            "id": channel_id,
+            "guild_id": guild_id,
+            "type": kind,
+            "name": name,
+            "topic": None,
+            "url": None,
+            "owner_id": None,
+            "position": position,
+            "parent_id": None,
+            "nsfw": 0,
+            "rate_limit_per_user": 0,
+            "bitrate": DEFAULT_BITRATE if kind == records.VOICE else None,
+            "user_limit": 0 if kind == records.VOICE else None,
+            "created_at": self._clock.now_ms(),
+        }
+        values |= {key: int(value) if isinstance(value, int) else value for key, value in more.items()}
+        await repository.insert(tx, values)
+        return channel_id
+
+    async def _parent(self, tx: Transaction, guild_id: int, kind: int, parent_id: Any) -> int | None:
+        """The category to stand in. Raises MAX_CATEGORY_CHANNELS, a validation failure on `parent_id`."""
+        if not isinstance(parent_id, int) or kind == records.CATEGORY:
+            return None
+        parent = await repository.find(tx, parent_id)
+        if parent is None or parent.guild_id != guild_id or parent.type != records.CATEGORY:
+            raise invalid("parent_id", "Expected a category of this guild.", "INVALID_PARENT")
+        if await repository.count_children(tx, parent_id) >= self._limits.max_category_channels:
+            raise faults.MAX_CATEGORY_CHANNELS(max=self._limits.max_category_channels)
+        return int(parent_id)
+
+    # -- changing ---------------------------------------------------------------------------------------------
+
+    async def update(self, user: UserRow, channel_id: int, body: ChannelUpdate) -> ChannelView:
+        async def work(tx: Transaction) -> ChannelView:
+            standing = await self._where.channel(user, channel_id, tx)
+            channel = standing.channel
+            if channel.type not in FIELDS:
+                raise faults.INVALID_CHANNEL_TYPE()
+            values = await self._allowed_changes(tx, standing, body)
+            if body.permission_overwrites and standing.guild is not None:
+                standing.need(rules.MANAGE_ROLES)
+                await self._overwrites.replace(
+                    tx, standing.guild, standing.permissions, channel_id, body.permission_overwrites
+                )
+            await repository.update(tx, channel_id, values)
+            return await self._announce(tx, "CHANNEL_UPDATE", standing)
+
+        return await self._db.transact(work, serializable=True)
+
+    async def _allowed_changes(
+        self, tx: Transaction, standing: ChannelStanding, body: ChannelUpdate
+    ) -> dict[str, Any]:
+        channel, sent = standing.channel, filled(body)
+        values = {name: value for name, value in sent.items() if name in FIELDS[channel.type]}
+        if channel.guild_id is not None:
+            plain = values.keys() - {"rtc_region"}
+            if plain or not (values or body.permission_overwrites):
+                standing.need(rules.MANAGE_CHANNELS)
+            if "rtc_region" in values:
+                standing.need(rules.UPDATE_RTC_REGION)
+                if values["rtc_region"] is not None:
+                    raise faults.UNKNOWN_VOICE_REGION()
+            if values.get("name", "") is None:
+                raise invalid("name", "Expected a string.", "INVALID_TYPE")
+            if "parent_id" in values and values["parent_id"] != channel.parent_id:
+                values["parent_id"] = await self._parent(
+                    tx, channel.guild_id, channel.type, values["parent_id"]
+                )
+        for name in ("nsfw", "rate_limit_per_user"):
+            if name in values:
+                values[name] = int(values[name] or 0)
+        return values
+
+    async def delete(self, user: UserRow, channel_id: int) -> None:
+        """A guild channel for good; a conversation closes for the caller. Raises CANNOT_EXECUTE_ON_DM for notes."""
+
+        async def work(tx: Transaction) -> None:
+            standing = await self._where.channel(user, channel_id, tx)
+            channel = standing.channel
+            if channel.guild_id is None:
+                raise faults.CANNOT_EXECUTE_ON_DM()
+            standing.need(rules.MANAGE_CHANNELS)
+            orphans = await repository.children(tx, channel_id)
+            view = await self.view(standing, tx)
+            await repository.delete(tx, channel.guild_id, channel_id)
+            self._announcer.guild(tx, channel.guild_id, "CHANNEL_DELETE", view, channel_id=channel_id)
+            if orphans:
+                views = [await self._view(tx, row.id) for row in orphans]
+                told = {"guild_id": str(channel.guild_id), "channels": views}
+                self._announcer.guild(tx, channel.guild_id, "CHANNEL_UPDATE_BULK", told)
+
+        await self._db.transact(work)
+
+    # -- overwrites -------------------------------------------------------------------------------------------
+
+    async def put_overwrite(
+        self, user: UserRow, channel_id: int, target_id: int, kind: int, allow: int, deny: int
+    ) -> None:
+        async def work(tx: Transaction) -> None:
+            standing = await self._where.channel(user, channel_id, tx)
+            if standing.guild is None:
+                raise faults.CANNOT_EXECUTE_ON_DM()
+            standing.need(rules.MANAGE_ROLES)
+            await self._overwrites.put(
+                tx, standing.guild, standing.permissions, channel_id, target_id, kind, allow, deny
+            )
+            await self._announce(tx, "CHANNEL_UPDATE", standing)
+
+        await self._db.transact(work)
+
+    async def drop_overwrite(self, user: UserRow, channel_id: int, target_id: int) -> None:
+        async def work(tx: Transaction) -> None:
+            standing = await self._where.channel(user, channel_id, tx)
+            if standing.guild is None:
+                raise faults.CANNOT_EXECUTE_ON_DM()
+            standing.need(rules.MANAGE_ROLES)
+            await repository.drop_overwrite(tx, channel_id, target_id)
+            await self._announce(tx, "CHANNEL_UPDATE", standing)
+
+        await self._db.transact(work)
+
+    # -- telling ----------------------------------------------------------------------------------------------
+
+    async def _view(self, tx: Transaction, channel_id: int) -> ChannelView:
+        row = await repository.find(tx, channel_id)
+        assert row is not None
+        overwrites = await repository.overwrites_of(tx, [channel_id])
+        return ChannelView.of(row, overwrites.get(channel_id, ()))
+
+    async def _announce(self, tx: Transaction, name: str, standing: ChannelStanding) -> ChannelView:
+        channel = standing.channel
+        if channel.guild_id is not None:
+            view = await self._view(tx, channel.id)
+            self._announcer.guild(tx, channel.guild_id, name, view, channel_id=channel.id)
+            return view
+        return await self._announce_privately(tx, name, channel, standing)
+
+    async def _announce_privately(
+        self, tx: Transaction, name: str, channel: ChannelRow, standing: ChannelStanding
+    ) -> ChannelView:
+        row = await repository.find(tx, channel.id)
+        assert row is not None
+        people = await self._users.find_many(standing.recipients, tx)
+        mine: ChannelView | None = None
+        for each in standing.recipients:
+            view = ChannelView.of(row, (), _others(people.values(), each))
+            self._announcer.user(tx, each, name, view)
+            mine = view if each == standing.user.id else mine
+        assert mine is not None
+        return mine
+
+
+def _others(people: Iterable[UserRow], user_id: int) -> list[UserPartial]:
+    return [UserPartial.of(row) for row in people if row.id != user_id]

@@ -1,0 +1,59 @@
+"""Invites on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from flux.community.standing.records import ChannelRow, GuildRow
+from flux.community.users.schemas import UserPartial
+
+
+class InviteGuild(Struct, frozen=True):
+    id: str
+    name: str
+    icon: str | None
+    features: list[str]
+    banner: str | None = None
+    splash: str | None = None
+    splash_card_alignment: int = 0
+
+    @classmethod
+    def of(cls, row: GuildRow) -> InviteGuild:
+        return cls(str(row.id), row.name, row.icon, row.feature_list)
+
+
+class InviteChannel(Struct, frozen=True):
+    id: str
+    name: str | None
+    type: int
+
+    @classmethod
+    def of(cls, row: ChannelRow) -> InviteChannel:
+        return cls(str(row.id), row.name, row.type)
+
+
+class InviteView(Struct, frozen=True, kw_only=True):
+    """The last four members are shown to those who manage invites."""
+
+    code: str
+    type: int = 0
+    guild: InviteGuild
+    channel: InviteChannel
+    inviter: UserPartial | None
+    member_count: int
+    presence_count: int
+    expires_at: str | None
+    temporary: bool
+    created_at: str | UnsetType = UNSET
+    uses: int | UnsetType = UNSET
+    max_uses: int | UnsetType = UNSET
+    max_age: int | UnsetType = UNSET
+
+
+class InviteCreate(Struct, kw_only=True):
+    max_uses: Annotated[int, Meta(ge=0, le=100)] | None = None
+    max_age: Annotated[int, Meta(ge=0, le=604_800)] | None = None
+    unique: bool | None = None
+    temporary: bool | None = None

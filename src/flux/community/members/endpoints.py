@@ -1,0 +1,102 @@
+"""`/guilds/{guild_id}/members` and leaving a guild."""
+
+from __future__ import annotations
+
+from flux.community import buckets, faults
+from flux.community.members.schemas import MemberListQuery, MemberUpdate, MemberView, OwnMemberUpdate
+from flux.community.members.service import MemberService
+from flux.community.principals import ANYBODY
+from flux.kernel.wire import Call, Routes, Snowflake
+
+routes = Routes(tag="members")
+GUILD = (faults.UNKNOWN_GUILD, faults.MISSING_ACCESS)
+MANAGE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED, faults.UNKNOWN_MEMBER)
+
+
+@routes.get("/guilds/{guild_id}/members", auth=ANYBODY, bucket=buckets.MEMBER_LIST, raises=GUILD)
+async def list_members(call: Call, guild_id: Snowflake, query: MemberListQuery) -> list[MemberView]:
+    """Members by ascending user id, after `after`."""
+    return await call.use(MemberService).listing(call.principal.user, guild_id, query.after or 0, query.limit)
+
+
+@routes.get(
+    "/guilds/{guild_id}/members/@me",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_READ,
+    raises=[*GUILD, faults.UNKNOWN_MEMBER],
+)
+async def read_own_member(call: Call, guild_id: Snowflake) -> MemberView:
+    """Yourself in this guild."""
+    user = call.principal.user
+    return await call.use(MemberService).read(user, guild_id, user.id)
+
+
+@routes.patch("/guilds/{guild_id}/members/@me", auth=ANYBODY, bucket=buckets.MEMBER_WRITE, raises=MANAGE)
+async def update_own_member(call: Call, guild_id: Snowflake, body: OwnMemberUpdate) -> MemberView:
+    """Change your nickname."""
+    return await call.use(MemberService).update_own(call.principal.user, guild_id, body.nick)
+
+
+@routes.get(
+    "/guilds/{guild_id}/members/{user_id}",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_READ,
+    raises=[*GUILD, faults.UNKNOWN_MEMBER],
+)
+async def read_member(call: Call, guild_id: Snowflake, user_id: Snowflake) -> MemberView:
+    """One member."""
+    return await call.use(MemberService).read(call.principal.user, guild_id, user_id)
+
+
+@routes.patch(
+    "/guilds/{guild_id}/members/{user_id}",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_WRITE,
+    raises=[
+        *MANAGE, faults.UNKNOWN_ROLE, faults.UNKNOWN_USER, faults.USER_NOT_IN_VOICE, faults.CANNOT_MODIFY_VOICE_STATE,
+    ],
+)  # fmt: skip
+async def update_member(
+    call: Call, guild_id: Snowflake, user_id: Snowflake, body: MemberUpdate
+) -> MemberView:
+    """Nickname, roles, time-out, voice state of a member below you."""
+    return await call.use(MemberService).update(call.principal.user, guild_id, user_id, body)
+
+
+@routes.delete(
+    "/guilds/{guild_id}/members/{user_id}",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_WRITE,
+    raises=[*MANAGE, faults.UNKNOWN_USER],
+)
+async def kick_member(call: Call, guild_id: Snowflake, user_id: Snowflake) -> None:
+    """Remove a member below you; they may come back."""
+    await call.use(MemberService).kick(call.principal.user, guild_id, user_id)
+
+
+@routes.put(
+    "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_WRITE,
+    raises=[*MANAGE, faults.UNKNOWN_ROLE],
+)
+async def add_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_id: Snowflake) -> None:
+    """Give a member a role below your highest."""
+    await call.use(MemberService).change_role(call.principal.user, guild_id, user_id, role_id, add=True)
+
+
+@routes.delete(
+    "/guilds/{guild_id}/members/{user_id}/roles/{role_id}",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_WRITE,
+    raises=[*MANAGE, faults.UNKNOWN_ROLE],
+)
+async def remove_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_id: Snowflake) -> None:
+    """Take a role from a member."""
+    await call.use(MemberService).change_role(call.principal.user, guild_id, user_id, role_id, add=False)
+
+
+@routes.delete("/users/@me/guilds/{guild_id}", auth=ANYBODY, bucket=buckets.GUILD_DELETE, raises=GUILD)
+async def leave_guild(call: Call, guild_id: Snowflake) -> None:
+    """Leave a guild that is not yours."""
+    await call.use(MemberService).leave(call.principal.user, guild_id)

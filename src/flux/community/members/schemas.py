@@ -1,0 +1,73 @@
+"""Members on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from flux.community.inputs import Input
+from flux.community.standing.records import MemberRow
+from flux.community.users.records import UserRow
+from flux.community.users.schemas import UserPartial
+from flux.kernel.store import iso
+from flux.kernel.wire import Snowflake
+
+
+class MemberView(Struct, frozen=True, kw_only=True):
+    user: UserPartial
+    nick: str | None
+    avatar: str | None = None
+    banner: str | None = None
+    accent_color: int | None = None
+    roles: list[str]
+    joined_at: str
+    mute: bool
+    deaf: bool
+    communication_disabled_until: str | None
+    profile_flags: int | None = None
+    join_source_type: int
+    source_invite_code: str | None
+    inviter_id: str | None
+    guild_id: str | UnsetType = UNSET
+
+    @classmethod
+    def of(
+        cls, row: MemberRow, user: UserRow, role_ids: Iterable[int], *, with_guild: bool = False
+    ) -> MemberView:
+        return cls(
+            user=UserPartial.of(user),
+            nick=row.nick,
+            roles=[str(role) for role in role_ids],
+            joined_at=iso(row.joined_at),
+            mute=bool(row.mute),
+            deaf=bool(row.deaf),
+            communication_disabled_until=None if row.timed_out_until is None else iso(row.timed_out_until),
+            join_source_type=row.join_source,
+            source_invite_code=row.source_invite,
+            inviter_id=None if row.inviter_id is None else str(row.inviter_id),
+            guild_id=str(row.guild_id) if with_guild else UNSET,
+        )
+
+
+Nick = Annotated[str, Meta(max_length=32)]
+
+
+class MemberUpdate(Input, kw_only=True):
+    nick: Nick | UnsetType | None = UNSET
+    roles: Annotated[list[Snowflake], Meta(max_length=250)] | UnsetType = UNSET
+    mute: bool | UnsetType = UNSET
+    deaf: bool | UnsetType = UNSET
+    communication_disabled_until: datetime | UnsetType | None = UNSET
+    channel_id: Snowflake | UnsetType | None = UNSET
+
+
+class OwnMemberUpdate(Input, kw_only=True):
+    nick: Nick | UnsetType | None = UNSET
+
+
+class MemberListQuery(Struct):
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 1
+    after: Snowflake | None = None

@@ -1,0 +1,54 @@
+"""Messages as the database holds them."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+COLUMNS = (
+    "x.id, x.channel_id, x.author_id, x.type, x.flags, x.content, x.tts, x.mention_everyone, x.mentions, x.mention_roles, "
+    "x.embeds, x.attachments, x.reference, x.pinned_at, x.edited_at"
+)
+"""Of `community_messages x`."""
+
+DEFAULT = 0
+CHANNEL_PINNED_MESSAGE = 6
+USER_JOIN = 7
+REPLY = 19
+DELETABLE = frozenset({DEFAULT, CHANNEL_PINNED_MESSAGE, USER_JOIN, REPLY})
+
+SUPPRESS_EMBEDS = 4
+SENDABLE_FLAGS = 4 | 4096 | 8192 | 131_072
+
+REPLIES = 0
+FORWARDS = 1
+
+
+class Reference(Struct, omit_defaults=True):
+    """What a message answers or forwards. `snapshots` is JSON-ready and only of forwards."""
+
+    channel_id: int
+    message_id: int
+    guild_id: int | None = None
+    type: int = REPLIES
+    snapshots: list[dict[str, object]] = []
+
+
+class MessageRow(Struct, frozen=True):
+    """`mentions` and `mention_roles` are JSON lists of ids; `embeds` and `attachments` JSON as on the wire;
+    `reference` is an encoded `Reference`."""
+
+    id: int
+    channel_id: int
+    author_id: int
+    type: int
+    flags: int
+    content: str
+    tts: int
+    mention_everyone: int
+    mentions: bytes
+    mention_roles: bytes
+    embeds: bytes
+    attachments: bytes
+    reference: bytes | None
+    pinned_at: int | None
+    edited_at: int | None

@@ -1,0 +1,85 @@
+"""What may be said, and whom it pings. No I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flux.community import faults
+from flux.community.messages.schemas import AllowedMentions, RichEmbed
+from flux.community.standing.service import Standing
+from flux.kernel.faults import FaultError
+
+_USER = re.compile(r"<@!?(\d{1,19})>")
+_ROLE = re.compile(r"<@&(\d{1,19})>")
+_EVERYONE = re.compile(r"@(everyone|here)\b")
+ACCOUNT_AGE_MS = 300_000
+MEMBER_AGE_MS = 600_000
+MOST_MENTIONS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    users: list[int]
+    roles: list[int]
+    everyone: bool
+
+
+def mentions(content: str, allowed: AllowedMentions | None, *, may_everyone: bool) -> Mentions:
+    """Whom the text pings: what it names, as far as `allowed` lets it; without `allowed`, everything it names."""
+    users = _ids(_USER, content)
+    roles = _ids(_ROLE, content)
+    everyone = may_everyone and _EVERYONE.search(content) is not None
+    if allowed is not None:
+        parse = allowed.parse if isinstance(allowed.parse, list) else []
+        users = _kept(users, "users" in parse, allowed.users)
+        roles = _kept(roles, "roles" in parse, allowed.roles)
+        everyone = everyone and "everyone" in parse
+    return Mentions(users[:MOST_MENTIONS], roles[:MOST_MENTIONS], everyone)
+
+
+def _ids(pattern: re.Pattern[str], content: str) -> list[int]:
+    return list(dict.fromkeys(int(found) for found in pattern.findall(content)))
+
+
+def _kept(named: list[int], parsed: bool, listed: object) -> list[int]:
+    if parsed:
+        return named
+    return [each for each in named if each in listed] if isinstance(listed, list) else []
+
+
+def is_empty_embed(embed: RichEmbed) -> bool:
+    return not any(getattr(embed, name) for name in embed.__struct_fields__ if name != "color")
+
+
+def blocked(texts: Iterable[str], words: Iterable[str]) -> bool:
+    """`words` are case-folded."""
+    folded = [text.casefold() for text in texts]
+    return any(word in text for word in words for text in folded)
+
+
+def texts_of(content: str, embeds: Iterable[RichEmbed]) -> list[str]:
+    """Everything a filter should read."""
+    found = [content]
+    for embed in embeds:
+        found += [embed.title or "", embed.description or ""]
+        found += [part for field in embed.fields or () for part in (field.name, field.value)]
+    return found
+
+
+def verification_refusal(standing: Standing, now_ms: int) -> FaultError | None:
+    """Why the guild's verification level keeps a member silent, if it does. The owner, bots and whoever holds a role
+    may always speak."""
+    level, user = standing.guild.verification_level, standing.user
+    if not level or standing.owner or user.bot or standing.role_ids:
+        return None
+    if not user.email_verified:
+        return faults.EMAIL_VERIFICATION_REQUIRED()
+    if level >= 2 and now_ms - user.created_at < ACCOUNT_AGE_MS:
+        return faults.ACCOUNT_TOO_NEW_FOR_GUILD()
+    if level >= 3 and now_ms - standing.member.joined_at < MEMBER_AGE_MS:
+        return faults.GUILD_VERIFICATION_REQUIRED()
+    if level >= 4 and user.phone is None:
+        return faults.GUILD_PHONE_VERIFICATION_REQUIRED()
+    return None

@@ -1,0 +1,230 @@
+"""What people and bots say."""
+
+from __future__ import annotations
+
+import msgspec
+
+from flux.community import faults
+from flux.community.announcing import Announcer
+from flux.community.envelope import invalid
+from flux.community.members.schemas import MemberView
+from flux.community.messages import repository, rules
+from flux.community.messages.records import DEFAULT, FORWARDS, REPLY, SENDABLE_FLAGS, MessageRow, Reference
+from flux.community.messages.rules import Mentions
+from flux.community.messages.schemas import MessageCreate, MessageView, ReferenceInput, RichEmbed
+from flux.community.messages.views import MessageViews
+from flux.community.messages.writing import Draft, Writing
+from flux.community.standing import rules as bits
+from flux.community.standing.records import CARRIES_MESSAGES
+from flux.community.standing.service import ChannelStanding, StandingService
+from flux.community.users.records import UserRow
+from flux.kernel.store import Clock, Database, Transaction, iso, snowflake_ms
+from flux.settings.community import CommunitySettings
+
+NONCE_MS = 300_000
+
+
+def embeds_json(embeds: list[RichEmbed]) -> bytes:
+    """As they are kept and shown: without what was left out, and of type `rich`."""
+    return msgspec.json.encode([{"type": "rich", **msgspec.to_builtins(embed)} for embed in embeds])
+
+
+class SendService:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        where: StandingService,
+        views: MessageViews,
+        writing: Writing,
+        announcer: Announcer,
+        settings: CommunitySettings,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._where = where
+        self._views = views
+        self._writing = writing
+        self._announcer = announcer
+        self._limits = settings.limits
+        self._blocked = [word.casefold() for word in settings.blocked_words]
+
+    async def send(self, user: UserRow, channel_id: int, body: MessageCreate) -> MessageView:
+        """Raises whatever the channel, the permissions and the text have against it; see the endpoint."""
+
+        async def work(tx: Transaction) -> MessageView:
+            standing = await self._where.channel(user, channel_id, tx)
+            self.demand_voice(standing)
+            draft = await self._draft(tx, standing, body)
+            message_id = self._writing.next_id()
+            if draft.nonce is not None and (
+                known := await self._known(tx, standing, draft.nonce, message_id)
+            ):
+                return known
+            await self._slow_down(tx, standing)
+            member = None
+            if (guild := standing.guild) is not None:
+                member = MemberView.of(guild.member, user, guild.role_ids)
+            return await self._writing.write(
+                tx,
+                standing.channel,
+                draft,
+                member=member,
+                recipients=standing.recipients,
+                message_id=message_id,
+            )
+
+        return await self._db.transact(work)
+
+    def demand_voice(self, standing: ChannelStanding) -> None:
+        """May they speak here at all? The channel's type comes before permissions."""
+        if standing.channel.type not in CARRIES_MESSAGES:
+            raise faults.CANNOT_SEND_MESSAGES_IN_NON_TEXT_CHANNEL()
+        standing.need(bits.SEND_MESSAGES)
+        now = self._clock.now_ms()
+        if standing.timed_out(now):
+            raise faults.COMMUNICATION_DISABLED()
+        if (
+            standing.guild is not None
+            and (refusal := rules.verification_refusal(standing.guild, now)) is not None
+        ):
+            raise refusal
+
+    async def _draft(self, tx: Transaction, standing: ChannelStanding, body: MessageCreate) -> Draft:
+        content, embeds = body.content or "", body.embeds or []
+        self._demand_size(standing.user, content, embeds)
+        if not standing.may(bits.EMBED_LINKS):
+            embeds = []
+        embeds = [embed for embed in embeds if not rules.is_empty_embed(embed)]
+        reference = await self._reference(tx, standing, body.message_reference)
+        forwards = reference is not None and reference.type == FORWARDS
+        if forwards and (content or embeds):
+            raise invalid("content", "A forward carries nothing of its own.", "FORWARD_NOT_EMPTY")
+        if not content and not embeds and not forwards:
+            raise faults.CANNOT_SEND_EMPTY_MESSAGE()
+        if rules.blocked(rules.texts_of(content, embeds), self._blocked):
+            raise faults.CONTENT_BLOCKED()
+        if body.tts:
+            standing.need(bits.SEND_TTS_MESSAGES)
+        pings = rules.mentions(
+            content, body.allowed_mentions, may_everyone=standing.may(bits.MENTION_EVERYONE)
+        )
+        return Draft(
+            author_id=standing.user.id,
+            content=content,
+            type=REPLY if reference is not None and not forwards else DEFAULT,
+            flags=(body.flags or 0) & SENDABLE_FLAGS,
+            tts=bool(body.tts),
+            mentions=await self._with_replied(tx, pings, body, reference),
+            embeds=embeds_json(embeds),
+            reference=reference,
+            nonce=body.nonce,
+        )
+
+    def _demand_size(self, user: UserRow, content: str, embeds: list[RichEmbed]) -> None:
+        limits = self._limits
+        most = limits.message_length_premium if user.premium else limits.message_length
+        if len(content) > most:
+            raise invalid("content", f"At most {most} characters.", "CONTENT_TOO_LONG")
+        if len(embeds) > limits.message_embeds:
+            raise invalid("embeds", f"At most {limits.message_embeds} embeds.", "LENGTH_INVALID")
+
+    async def _reference(
+        self, tx: Transaction, standing: ChannelStanding, wanted: ReferenceInput | None
+    ) -> Reference | None:
+        """What is answered or forwarded. Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS."""
+        if wanted is None:
+            return None
+        if wanted.type == FORWARDS:
+            return await self._forward(tx, standing, wanted)
+        channel = standing.channel
+        if wanted.channel_id not in (None, channel.id):
+            raise invalid("message_reference.channel_id", "Reply in the same channel.", "INVALID_REFERENCE")
+        standing.need(bits.READ_MESSAGE_HISTORY)
+        if await repository.find(tx, channel.id, wanted.message_id) is None:
+            raise faults.UNKNOWN_MESSAGE()
+        return Reference(channel.id, int(wanted.message_id), channel.guild_id)
+
+    async def _forward(self, tx: Transaction, standing: ChannelStanding, wanted: ReferenceInput) -> Reference:
+        source = standing
+        if wanted.channel_id not in (None, standing.channel.id):
+            source = await self._where.channel(standing.user, int(wanted.channel_id or 0), tx)
+        source.need(bits.READ_MESSAGE_HISTORY)
+        row = await repository.find(tx, source.channel.id, wanted.message_id)
+        if row is None:
+            raise faults.UNKNOWN_MESSAGE()
+        return Reference(source.channel.id, row.id, source.channel.guild_id, FORWARDS, [_snapshot(row)])
+
+    async def _with_replied(
+        self, tx: Transaction, pings: Mentions, body: MessageCreate, reference: Reference | None
+    ) -> Mentions:
+        """A reply pings the author of what it answers, unless told not to."""
+        allowed = body.allowed_mentions
+        if (
+            reference is None
+            or reference.type == FORWARDS
+            or (allowed is not None and allowed.replied_user is False)
+        ):
+            return pings
+        row = await repository.find(tx, reference.channel_id, reference.message_id)
+        if row is None or row.author_id in pings.users:
+            return pings
+        return Mentions([*pings.users, row.author_id], pings.roles, pings.everyone)
+
+    async def _known(
+        self, tx: Transaction, standing: ChannelStanding, nonce: str, message_id: int
+    ) -> MessageView | None:
+        """The message this nonce already stands for."""
+        now = self._clock.now_ms()
+        channel_id = standing.channel.id
+        earlier = await repository.claim_nonce(
+            tx, channel_id, standing.user.id, nonce, message_id, now, now - NONCE_MS
+        )
+        row = None if earlier is None else await repository.find(tx, channel_id, earlier)
+        if row is None:
+            return None
+        return msgspec.structs.replace(await self._views.one(row, tx), nonce=nonce)
+
+    async def _slow_down(self, tx: Transaction, standing: ChannelStanding) -> None:
+        seconds = standing.channel.rate_limit_per_user
+        if not seconds or standing.user.bot or standing.may(bits.BYPASS_SLOWMODE):
+            return
+        now = self._clock.now_ms()
+        spoke = await repository.speak(tx, standing.channel.id, standing.user.id, now, now - seconds * 1000)
+        if spoke is not None:
+            wait = max(0.001, (spoke + seconds * 1000 - now) / 1000)
+            raise faults.slowed_down(wait)
+
+    async def sweep(self, tx: Transaction) -> None:
+        """Nonces that mean nothing any more."""
+        await repository.sweep_nonces(tx, self._clock.now_ms() - NONCE_MS)
+
+    async def typing(self, user: UserRow, channel_id: int) -> None:
+        standing = await self._where.channel(user, channel_id)
+        self.demand_voice(standing)
+        channel, guild = standing.channel, standing.guild
+        told: dict[str, object] = {
+            "channel_id": str(channel.id),
+            "user_id": str(user.id),
+            "timestamp": self._clock.now_ms(),
+        }
+        if guild is None:
+            self._announcer.users_now(standing.recipients, "TYPING_START", told)
+        else:
+            told |= {
+                "guild_id": str(guild.guild.id),
+                "member": MemberView.of(guild.member, user, guild.role_ids),
+            }
+            self._announcer.guild_now(guild.guild.id, "TYPING_START", told, channel_id=channel.id)
+
+
+def _snapshot(row: MessageRow) -> dict[str, object]:
+    return {
+        "content": row.content,
+        "timestamp": iso(snowflake_ms(row.id)),
+        "edited_timestamp": None if row.edited_at is None else iso(row.edited_at),
+        "embeds": msgspec.json.decode(row.embeds),
+        "attachments": msgspec.json.decode(row.attachments),
+        "type": row.type,
+        "flags": row.flags,
+    }

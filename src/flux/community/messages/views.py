@@ -1,0 +1,89 @@
+"""Message rows to wire, a whole page with a handful of reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from flux.community.messages import repository
+from flux.community.messages.records import MessageRow, Reference
+from flux.community.messages.schemas import MessageView, ReferenceView
+from flux.community.users.records import UserRow
+from flux.community.users.schemas import UserPartial
+from flux.community.users.service import UserService
+from flux.kernel.store import Reader, iso, snowflake_ms
+
+_references = msgspec.json.Decoder(Reference)
+_ids = msgspec.json.Decoder(list[int])
+
+
+def reference_of(row: MessageRow) -> Reference | None:
+    return _references.decode(row.reference) if row.reference else None
+
+
+class MessageViews:
+    def __init__(self, users: UserService) -> None:
+        self._users = users
+
+    async def of(self, rows: Iterable[MessageRow], reader: Reader) -> list[MessageView]:
+        """In the order given. What a message answers comes with it, or as null when it is gone."""
+        page = list(rows)
+        answered = {
+            row.id: found.message_id for row in page if (found := reference_of(row)) and found.type == 0
+        }
+        others = await repository.find_many(reader, set(answered.values())) if answered else {}
+        everybody = {row.author_id for row in (*page, *others.values())}
+        for row in (*page, *others.values()):
+            if row.mentions != b"[]":
+                everybody.update(_ids.decode(row.mentions))
+        people = await self._users.find_many(everybody, reader)
+        inner = {row.id: _view(row, people) for row in others.values()}
+        return [
+            _view(row, people, inner.get(answered[row.id]) if row.id in answered else msgspec.UNSET)
+            for row in page
+        ]
+
+    async def one(self, row: MessageRow, reader: Reader) -> MessageView:
+        return (await self.of([row], reader))[0]
+
+
+def _view(
+    row: MessageRow,
+    people: Mapping[int, UserRow],
+    answered: MessageView | msgspec.UnsetType | None = msgspec.UNSET,
+) -> MessageView:
+    reference = reference_of(row)
+    return MessageView(
+        id=str(row.id),
+        channel_id=str(row.channel_id),
+        author=_person(row.author_id, people),
+        type=row.type,
+        flags=row.flags,
+        content=row.content,
+        timestamp=iso(snowflake_ms(row.id)),
+        edited_timestamp=None if row.edited_at is None else iso(row.edited_at),
+        pinned=row.pinned_at is not None,
+        mention_everyone=bool(row.mention_everyone),
+        tts=bool(row.tts),
+        mentions=[_person(each, people) for each in _ids.decode(row.mentions) if each in people],
+        mention_roles=[str(each) for each in _ids.decode(row.mention_roles)],
+        embeds=msgspec.Raw(row.embeds),
+        attachments=msgspec.Raw(row.attachments),
+        message_reference=msgspec.UNSET if reference is None else _reference(reference),
+        message_snapshots=reference.snapshots if reference and reference.snapshots else msgspec.UNSET,
+        referenced_message=answered,
+    )
+
+
+def _reference(found: Reference) -> ReferenceView:
+    guild = None if found.guild_id is None else str(found.guild_id)
+    return ReferenceView(str(found.channel_id), str(found.message_id), guild, found.type)
+
+
+def _person(user_id: int, people: Mapping[int, UserRow]) -> UserPartial:
+    """Whoever is gone shows as a deleted user."""
+    row = people.get(user_id)
+    return (
+        UserPartial.of(row) if row else UserPartial(str(user_id), "DeletedUser", "0000", None, None, None, 0)
+    )

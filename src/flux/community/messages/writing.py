@@ -1,0 +1,110 @@
+"""Puts a message into its channel and tells everybody who sees it. In the caller's unit of work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from flux.community.announcing import Announcer
+from flux.community.inputs import encode
+from flux.community.members.schemas import MemberView
+from flux.community.messages import repository
+from flux.community.messages.records import DEFAULT, MessageRow, Reference
+from flux.community.messages.rules import Mentions
+from flux.community.messages.schemas import MessageView
+from flux.community.messages.views import MessageViews
+from flux.community.standing.records import ChannelRow
+from flux.kernel.store import Snowflakes, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be said. `embeds` and `attachments` are JSON as on the wire."""
+
+    author_id: int
+    content: str = ""
+    type: int = DEFAULT
+    flags: int = 0
+    tts: bool = False
+    mentions: Mentions = field(default_factory=lambda: Mentions([], [], False))
+    embeds: bytes = b"[]"
+    attachments: bytes = b"[]"
+    reference: Reference | None = None
+    nonce: str | None = None
+
+
+class Writing:
+    def __init__(self, ids: Snowflakes, views: MessageViews, announcer: Announcer) -> None:
+        self._ids = ids
+        self._views = views
+        self._announcer = announcer
+
+    def next_id(self) -> int:
+        return self._ids.next()
+
+    async def write(
+        self,
+        tx: Transaction,
+        channel: ChannelRow,
+        draft: Draft,
+        *,
+        member: MemberView | None = None,
+        recipients: list[int] | None = None,
+        message_id: int | None = None,
+    ) -> MessageView:
+        """`member` is the author in a guild channel, `recipients` the people of a conversation."""
+        row = MessageRow(
+            self._ids.next() if message_id is None else message_id,
+            channel.id,
+            draft.author_id,
+            draft.type,
+            draft.flags,
+            draft.content,
+            int(draft.tts),
+            int(draft.mentions.everyone),
+            encode(draft.mentions.users),
+            encode(draft.mentions.roles),
+            draft.embeds,
+            draft.attachments,
+            None if draft.reference is None else encode(draft.reference),
+            None,
+            None,
+        )
+        await repository.insert(tx, msgspec.structs.asdict(row))
+        view = await self._views.one(row, tx)
+        if draft.nonce is not None:
+            view = msgspec.structs.replace(view, nonce=draft.nonce)
+        self.announce(tx, "MESSAGE_CREATE", channel, view, member=member, recipients=recipients)
+        return view
+
+    def announce(
+        self,
+        tx: Transaction,
+        name: str,
+        channel: ChannelRow,
+        view: MessageView,
+        *,
+        member: MemberView | None = None,
+        recipients: list[int] | None = None,
+    ) -> None:
+        told = msgspec.structs.replace(
+            view,
+            channel_type=channel.type,
+            guild_id=msgspec.UNSET if channel.guild_id is None else str(channel.guild_id),
+            member=member or msgspec.UNSET,
+        )
+        if channel.guild_id is not None:
+            self._announcer.guild(tx, channel.guild_id, name, told, channel_id=channel.id)
+        else:
+            self._announcer.users(tx, recipients or [], name, told)
+
+    def announce_about(
+        self, tx: Transaction, name: str, channel: ChannelRow, told: dict[str, object], recipients: list[int]
+    ) -> None:
+        """An event about messages of the channel that is not a message itself."""
+        if channel.guild_id is not None:
+            told = {**told, "guild_id": str(channel.guild_id)}
+            self._announcer.guild(tx, channel.guild_id, name, told, channel_id=channel.id)
+        else:
+            self._announcer.users(tx, recipients, name, told)

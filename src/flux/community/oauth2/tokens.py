@@ -1,0 +1,122 @@
+"""Codes for tokens, refreshing, revoking and looking at them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flux.community import faults
+from flux.community.oauth2 import repository
+from flux.community.oauth2.applications import ApplicationService
+from flux.community.oauth2.records import ApplicationRow, GrantRow
+from flux.community.oauth2.schemas import Introspection, TokenView
+from flux.community.users.service import UserService
+from flux.kernel.identity import new_token, same, token_hash
+from flux.kernel.store import Clock, Database, Transaction
+
+ACCESS_SECONDS = 604_800
+
+
+class TokenService:
+    def __init__(
+        self, db: Database, clock: Clock, users: UserService, applications: ApplicationService
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._users = users
+        self._applications = applications
+
+    async def grant(self, access_hash: bytes) -> GrantRow | None:
+        """What a live access token allows."""
+        row = await repository.by_access(self._db, access_hash)
+        return row if row is not None and row.expires_at > self._clock.now_ms() else None
+
+    async def exchange(self, fields: Mapping[str, str]) -> TokenView:
+        """Raises INVALID_CLIENT, INVALID_CLIENT_SECRET, INVALID_GRANT, UNSUPPORTED_GRANT_TYPE."""
+        kind = fields.get("grant_type")
+        if kind not in ("authorization_code", "refresh_token"):
+            raise faults.UNSUPPORTED_GRANT_TYPE()
+        application = await self._client(fields)
+        if kind == "authorization_code":
+            return await self._from_code(application, fields)
+        return await self._refresh(application, fields)
+
+    async def _from_code(self, application: ApplicationRow, fields: Mapping[str, str]) -> TokenView:
+        async def work(tx: Transaction) -> TokenView | None:
+            # A code that is tried with the wrong redirect URI is used up all the same.
+            code = await repository.use_code(tx, application.id, token_hash(fields.get("code", "")))
+            if (
+                code is None
+                or code.expires_at < self._clock.now_ms()
+                or code.redirect_uri != fields.get("redirect_uri")
+            ):
+                return None
+            return await self._issue(tx, application.id, code.user_id, code.scopes)
+
+        issued = await self._db.transact(work)
+        if issued is None:
+            raise faults.INVALID_GRANT()
+        return issued
+
+    async def _refresh(self, application: ApplicationRow, fields: Mapping[str, str]) -> TokenView:
+        async def work(tx: Transaction) -> TokenView:
+            grant = await repository.use_refresh(
+                tx, application.id, token_hash(fields.get("refresh_token", ""))
+            )
+            if grant is None:
+                raise faults.INVALID_GRANT()
+            return await self._issue(tx, application.id, grant.user_id, grant.scopes)
+
+        return await self._db.transact(work)
+
+    async def _issue(self, tx: Transaction, application_id: int, user_id: int, scopes: str) -> TokenView:
+        access, refresh = new_token(), new_token()
+        now = self._clock.now_ms()
+        values = {
+            "access_hash": token_hash(access),
+            "refresh_hash": token_hash(refresh),
+            "application_id": application_id,
+            "user_id": user_id,
+            "scopes": scopes,
+            "created_at": now,
+            "expires_at": now + ACCESS_SECONDS * 1000,
+        }
+        await repository.add_token(tx, values)
+        return TokenView(access, "Bearer", ACCESS_SECONDS, refresh, scopes)
+
+    async def revoke(self, fields: Mapping[str, str]) -> None:
+        """Unknown tokens are as good as revoked. Raises INVALID_CLIENT, INVALID_CLIENT_SECRET."""
+        application = await self._client(fields)
+        hashed = token_hash(fields.get("token", ""))
+        await self._db.transact(lambda tx: repository.revoke(tx, application.id, hashed))
+
+    async def introspect(self, fields: Mapping[str, str]) -> Introspection:
+        """Of one's own tokens; anything else is inactive."""
+        application = await self._client(fields)
+        grant = await self.grant(token_hash(fields.get("token", "")))
+        user = await self._users.find(grant.user_id) if grant else None
+        if grant is None or user is None or grant.application_id != application.id:
+            return Introspection(False)
+        return Introspection(
+            True,
+            grant.scopes,
+            str(grant.application_id),
+            user.username,
+            "Bearer",
+            grant.expires_at // 1000,
+            grant.created_at // 1000,
+            str(user.id),
+        )
+
+    async def sweep(self, tx: Transaction) -> None:
+        """Codes that have expired. Access tokens stay: their refresh tokens do not expire."""
+        await repository.sweep(tx, self._clock.now_ms())
+
+    async def _client(self, fields: Mapping[str, str]) -> ApplicationRow:
+        text = fields.get("client_id", "")
+        known = text.isascii() and text.isdigit() and len(text) <= 19
+        row = await self._applications.find(int(text)) if known else None
+        if row is None:
+            raise faults.INVALID_CLIENT()
+        if not same(row.secret_hash, token_hash(fields.get("client_secret", ""))):
+            raise faults.INVALID_CLIENT_SECRET()
+        return row

@@ -1,0 +1,235 @@
+"""The community plane, put together.
+
+`build` makes each room's services in the order of the rooms (see the package's docstring), gives each what it needs,
+and hands the wire a `Plane`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flux.community.account import endpoints as account_endpoints
+from flux.community.account.service import AccountService
+from flux.community.admin import endpoints as admin_endpoints
+from flux.community.admin.addresses import AddressBans
+from flux.community.admin.service import AdminService
+from flux.community.announcing import Announcer
+from flux.community.auth import endpoints as auth_endpoints
+from flux.community.auth.captcha import CaptchaService
+from flux.community.auth.login import LoginService
+from flux.community.auth.mails import Mails
+from flux.community.auth.register import RegisterService
+from flux.community.auth.sessions import SessionService
+from flux.community.auth.sudo import SudoService
+from flux.community.bans import endpoints as ban_endpoints
+from flux.community.bans.service import BanService
+from flux.community.channels import endpoints as channel_endpoints
+from flux.community.channels.overwrites import Overwrites
+from flux.community.channels.service import ChannelService
+from flux.community.envelope import CommunityEnvelope
+from flux.community.faults import community
+from flux.community.gate import Gatekeeper, implied
+from flux.community.guilds import endpoints as guild_endpoints
+from flux.community.guilds.service import GuildService
+from flux.community.guilds.state import GuildStates
+from flux.community.instance import endpoints as instance_endpoints
+from flux.community.instance.service import InstanceService
+from flux.community.invites import endpoints as invite_endpoints
+from flux.community.invites.service import InviteService
+from flux.community.members import endpoints as member_endpoints
+from flux.community.members.joining import Joining
+from flux.community.members.service import MemberService
+from flux.community.messages import endpoints as message_endpoints
+from flux.community.messages.pins import PinService
+from flux.community.messages.purging import Purging
+from flux.community.messages.send import SendService
+from flux.community.messages.service import MessageService
+from flux.community.messages.views import MessageViews
+from flux.community.messages.welcome import Welcome
+from flux.community.messages.writing import Writing
+from flux.community.oauth2 import endpoints as oauth2_endpoints
+from flux.community.oauth2.applications import ApplicationService
+from flux.community.oauth2.consent import ConsentService
+from flux.community.oauth2.tokens import TokenService
+from flux.community.realtime import endpoints as realtime_endpoints
+from flux.community.realtime.conversation import Gateway
+from flux.community.realtime.hub import Hub
+from flux.community.realtime.lists import MemberLists
+from flux.community.realtime.presence import Presence
+from flux.community.roles import endpoints as role_endpoints
+from flux.community.roles.service import RoleService
+from flux.community.standing.service import StandingService
+from flux.community.upkeep import Upkeep
+from flux.community.users import endpoints as user_endpoints
+from flux.community.users.service import UserService
+from flux.kernel.house import House
+from flux.kernel.identity import new_token
+from flux.kernel.quota import Quota
+from flux.kernel.store.migrations import MigrationSet
+from flux.kernel.wire import Cors, Limits, Plane, Routes
+
+MOUNT = "/community"
+EXPOSED = (
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Reset-After, X-RateLimit-Bucket, "
+    "X-RateLimit-Global, Retry-After, X-Fluxer-Sudo-Mode-JWT, X-Request-Id"
+)
+
+
+def migrations() -> MigrationSet:
+    return MigrationSet("community", Path(__file__).parent / "migrations")
+
+
+def routes() -> Routes:
+    rooms = (
+        account_endpoints, user_endpoints, auth_endpoints, oauth2_endpoints, guild_endpoints, role_endpoints,
+        channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints, realtime_endpoints,
+        admin_endpoints, instance_endpoints,
+    )  # fmt: skip
+    return Routes.joined(room.routes for room in rooms)
+
+
+def build(house: House) -> Plane:
+    settings = house.settings.community
+    plane = Plane(
+        name="community",
+        mount=MOUNT,
+        title="Flux community",
+        routes=routes(),
+        faults=community,
+        envelope=CommunityEnvelope(),
+        implied=implied,
+        strip=("/v1",),
+        limits=Limits(body_seconds=house.settings.server.body_seconds, depth=house.settings.server.depth),
+        cors=Cors(expose_headers=EXPOSED),
+    )
+    Builder(house, plane).build()
+    plane.provide(InstanceService(settings, house.public_url, MOUNT))
+    return plane
+
+
+class Builder:
+    """Wires the rooms. Each method makes one storey; services reach endpoints through `plane.provide`."""
+
+    def __init__(self, house: House, plane: Plane) -> None:
+        self.house = house
+        self.plane = plane
+        self.settings = house.settings.community
+        self.announcer = Announcer(house.bus)
+        self.quota = Quota(house.clock)
+
+    def build(self) -> None:
+        self._people()
+        self._places()
+        self._speech()
+        self._doors()
+        self._realtime()
+        self._upkeep()
+
+    def _people(self) -> None:
+        house, settings = self.house, self.settings
+        self.users = UserService(house.db, house.clock, house.ids, self.announcer)
+        self.sessions = SessionService(house.db, house.clock, self.users, self.announcer)
+        self.mails = Mails(house.post, house.clock, house.public_url + MOUNT)
+        self.sudo = SudoService(house.vault, house.clock)
+        self.where = StandingService(house.db, house.clock)
+        login = LoginService(
+            house.db, house.clock, self.users, self.sessions, self.mails, self.quota, settings
+        )
+        register = RegisterService(
+            house.db, house.clock, self.users, self.sessions, self.mails, settings, sandbox=house.sandbox
+        )
+        account = AccountService(
+            house.db, house.clock, self.users, self.sessions, self.sudo, self.mails, self.where, settings
+        )
+        captcha = CaptchaService(settings.captcha, house.ports, sandbox=house.sandbox)
+        self.plane.provide(self.users, self.sessions, self.sudo, login, register, account, captcha)
+
+    def _places(self) -> None:
+        house, limits = self.house, self.settings.limits
+        self.roles = RoleService(house.db, house.ids, self.where, self.announcer, limits)
+        overwrites = Overwrites(limits)
+        self.channels = ChannelService(
+            house.db, house.clock, house.ids, self.where, self.users, overwrites, self.announcer, limits
+        )
+        self.joining = Joining(house.clock, self.announcer, limits)
+        self.members = MemberService(
+            house.db, house.clock, self.users, self.where, self.roles, self.joining, self.announcer, limits
+        )
+        self.guilds = GuildService(
+            house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
+            self.sudo, self.announcer, self.settings,
+        )  # fmt: skip
+        self.states = GuildStates(house.db, self.where, self.roles, self.channels, self.members)
+        self.plane.provide(self.roles, self.channels, self.members, self.guilds)
+
+    def _speech(self) -> None:
+        house, settings = self.house, self.settings
+        views = MessageViews(self.users)
+        writing = Writing(house.ids, views, self.announcer)
+        self.welcome = Welcome(self.where, writing)
+        send = SendService(house.db, house.clock, self.where, views, writing, self.announcer, settings)
+        messages = MessageService(house.db, house.clock, self.where, views, writing, settings)
+        pins = PinService(house.db, house.clock, self.where, messages, views, writing, settings.limits)
+        self.bans = BanService(
+            house.db,
+            house.clock,
+            self.users,
+            self.where,
+            self.joining,
+            Purging(self.announcer),
+            self.announcer,
+        )
+        self.plane.provide(send, messages, pins, self.bans)
+
+    def _doors(self) -> None:
+        house = self.house
+        applications = ApplicationService(
+            house.db,
+            house.clock,
+            house.ids,
+            self.users,
+            self.members,
+            self.joining,
+            self.where,
+            self.announcer,
+        )
+        consent = ConsentService(
+            house.db, house.clock, self.users, applications, self.where, self.roles, self.members, self.joining,
+            self.welcome, house.public_url,
+        )  # fmt: skip
+        grants = TokenService(house.db, house.clock, self.users, applications)
+        addresses = AddressBans(house.db, house.bus, house.clock)
+        admin = AdminService(house.db, house.clock, self.users, self.sessions, self.guilds)
+        self.gatekeeper = Gatekeeper(
+            house, self.users, self.sessions, applications, grants, addresses, self.quota
+        )
+        self.plane.gate = self.gatekeeper.admit
+        self.plane.on_start.append(addresses.load)
+        self.plane.provide(applications, consent, grants, addresses, admin)
+
+    def _realtime(self) -> None:
+        house, limits = self.house, self.settings.realtime
+        presence = Presence(house.bus, new_token(8))
+        hub = Hub(
+            house.bus, house.clock, self.users, self.members, self.states, self.announcer, presence, limits
+        )
+        invites = InviteService(
+            house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub,
+            self.announcer, self.settings.limits,
+        )  # fmt: skip
+        lists = MemberLists(house.db, self.users, self.members, self.states)
+        gateway = Gateway(hub, self.gatekeeper.identify, lists, self.quota, house.clock)
+        self.plane.on_start.append(hub.start)
+        self.plane.on_drain.append(hub.drain)
+        self.plane.on_stop.append(hub.stop)
+        self.plane.provide(invites, gateway)
+
+    def _upkeep(self) -> None:
+        services = self.plane.services
+        sweepers = (
+            services[LoginService],
+            services[TokenService],
+            services[InviteService],
+            services[SendService],
+        )
+        Upkeep(self.house.db, *sweepers).schedule(self.house.jobs)

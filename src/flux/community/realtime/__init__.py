@@ -1,0 +1,13 @@
+"""The realtime gateway: one WebSocket a connection, one session behind it that outlives it for a while.
+
+protocol.py      opcodes, close codes, frames and how inbound payloads are read: pure
+connection.py    a socket that is written to without a task of its own;  compression.py  its encodings
+session.py       numbered events, what was not acknowledged yet, what is waiting for a slow reader
+guildroom.py     one guild in this process: who sees what, and handing each event to them;  seats.py  what it remembers
+hub.py           all sessions and rooms of this process, fed by the bus;  presence.py  who is here
+conversation.py  what a connected client says, from hello to goodbye;  ready.py  what it gets first
+
+An event reaches a client like this: service → commit → bus → hub → room (permission filter) → session → connection.
+Sessions live in the process that identified them. Uses guilds, members, users; nothing uses it but invites, which ask
+who is connected. Start at conversation.py.
+"""

@@ -1,0 +1,232 @@
+"""What a connected client says, from hello to goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from flux.community.auth import tokens
+from flux.community.auth.tokens import Credential
+from flux.community.principals import Principal
+from flux.community.realtime import protocol
+from flux.community.realtime.compression import encoder
+from flux.community.realtime.connection import Connection
+from flux.community.realtime.hub import Hub
+from flux.community.realtime.lists import MemberLists
+from flux.community.realtime.protocol import Inbound, Refused, control
+from flux.community.realtime.session import Session
+from flux.kernel.faults import PortFailure
+from flux.kernel.quota import Quota, Rate
+from flux.kernel.store import Clock
+from flux.kernel.wire import Socket, SocketClosed
+
+log = logging.getLogger("flux.community.realtime")
+CLEAN = (1000, 1001)
+WINDOW_SECONDS = 60.0
+Identifier = Callable[[Credential | None], Awaitable[Principal | None]]
+
+
+class Gateway:
+    """What every conversation needs."""
+
+    def __init__(
+        self, hub: Hub, identify: Identifier, lists: MemberLists, quota: Quota, clock: Clock
+    ) -> None:
+        self.hub = hub
+        self.identify = identify
+        self.lists = lists
+        self.quota = quota
+        self.clock = clock
+        seconds = hub.limits.identify_seconds
+        self.identify_rate = Rate(1, seconds) if seconds else None
+        self.hello = control(protocol.HELLO, {"heartbeat_interval": hub.limits.heartbeat_interval_ms})
+
+    async def serve(self, socket: Socket, version: str | None, compress: str | None) -> None:
+        """One connection, until it ends."""
+        if version != "1":
+            await socket.close(protocol.INVALID_API_VERSION, "the API version is 1")
+            return
+        connection = Connection(socket, encoder(compress or ""), self.clock.monotonic())
+        conversation = Conversation(self, connection)
+        self.hub.welcome(connection)
+        clean = False
+        try:
+            connection.write_control(self.hello)
+            clean = await conversation.run(socket)
+        except asyncio.CancelledError:
+            if not connection.closing:
+                raise
+        finally:
+            await connection.closed()
+            self.hub.goodbye(connection, conversation.session, clean=clean)
+
+
+class Conversation:
+    __slots__ = ("_connection", "_count", "_gateway", "_window_ends", "session")
+
+    def __init__(self, gateway: Gateway, connection: Connection) -> None:
+        self._gateway = gateway
+        self._connection = connection
+        self.session: Session | None = None
+        self._count = 0
+        self._window_ends = 0.0
+
+    async def run(self, socket: Socket) -> bool:
+        """Whether the client ended it cleanly."""
+        limits = self._gateway.hub.limits
+        try:
+            while True:
+                message = await socket.receive()
+                if self._connection.closing:
+                    continue
+                try:
+                    self._count_payload()
+                    await self._handle(protocol.read(message, limits.payload_bytes))
+                except Refused as refused:
+                    await self._connection.close(refused.code, refused.reason)
+        except SocketClosed as gone:
+            return gone.code in CLEAN and not self._connection.closing
+
+    def _count_payload(self) -> None:
+        now = self._gateway.clock.monotonic()
+        if now >= self._window_ends:
+            self._window_ends, self._count = now + WINDOW_SECONDS, 0
+        self._count += 1
+        if self._count > self._gateway.hub.limits.payloads_per_minute:
+            raise Refused(protocol.RATE_LIMITED, "too many payloads")
+
+    async def _handle(self, payload: Inbound) -> None:
+        op = payload.op
+        if op == protocol.HEARTBEAT:
+            self._heartbeat(payload)
+        elif op == protocol.IDENTIFY:
+            await self._identify(protocol.data(payload, protocol.Identify))
+        elif op == protocol.RESUME:
+            await self._resume(protocol.data(payload, protocol.Resume))
+        elif self.session is None:
+            raise Refused(protocol.NOT_AUTHENTICATED, "identify first")
+        elif op == protocol.PRESENCE_UPDATE:
+            self._presence(self.session, protocol.data(payload, protocol.PresenceInput))
+        elif op == protocol.REQUEST_GUILD_MEMBERS:
+            await self._members(self.session, protocol.data(payload, protocol.MembersRequest))
+        elif op == protocol.LAZY_REQUEST:
+            await self._lazy(self.session, protocol.data(payload, protocol.LazyRequest))
+        else:
+            self._fail("UNKNOWN_ERROR", "Voice is not switched on at this instance.")
+
+    def _heartbeat(self, payload: Inbound) -> None:
+        number = protocol.sequence(payload, self.session.number if self.session else 0)
+        if number is not None and self.session is not None:
+            self.session.acknowledge(number)
+        self._connection.heard_at = self._gateway.clock.monotonic()
+        self._connection.prodded = False
+        self._connection.write_control('{"op":11}')
+
+    async def _identify(self, body: protocol.Identify) -> None:
+        if self.session is not None:
+            raise Refused(protocol.ALREADY_AUTHENTICATED, "identified already")
+        gateway = self._gateway
+        credential = tokens.read_for_gateway(body.token)
+        principal = await self._principal(credential)
+        if (
+            principal is None
+            or principal.user is None
+            or credential is None
+            or principal.kind not in ("user", "bot")
+        ):
+            raise Refused(protocol.AUTHENTICATION_FAILED, "bad token")
+        rate = gateway.identify_rate
+        if rate is not None and not gateway.quota.count(f"identify:{principal.user.id}", rate).allowed:
+            self._connection.write_control(control(protocol.INVALID_SESSION, False))
+            return
+        session = gateway.hub.begin(principal.user, credential.hash, principal.session)
+        self.session = session
+        if body.ignored_events:
+            session.ignored = frozenset(name.upper() for name in body.ignored_events[:100])
+        if body.presence is not None:
+            session.status = _status(body.presence.status)
+            session.afk, session.mobile = body.presence.afk, body.presence.mobile
+        session.attach(self._connection)
+        try:
+            await gateway.hub.prepare(session, principal.user)
+        except Exception:
+            log.exception("a session could not be started")
+            gateway.hub.end(session)
+            raise Refused(protocol.UNKNOWN_ERROR, "the session could not be started") from None
+
+    async def _principal(self, credential: Credential | None) -> Principal | None:
+        try:
+            return await self._gateway.identify(credential)
+        except PortFailure:
+            raise Refused(protocol.UNKNOWN_ERROR, "the session could not be started") from None
+
+    async def _resume(self, body: protocol.Resume) -> None:
+        """What was missed comes again under its own numbers, then RESUMED."""
+        if self.session is not None:
+            raise Refused(protocol.ALREADY_AUTHENTICATED, "identified already")
+        hub = self._gateway.hub
+        session = hub.find(body.session_id)
+        credential = tokens.read_for_gateway(body.token)
+        if session is None:
+            self._connection.write_control(control(protocol.INVALID_SESSION, False))
+            return
+        if credential is None or credential.hash != session.token_hash:
+            raise Refused(protocol.AUTHENTICATION_FAILED, "the token is not the session's")
+        if body.seq > session.number:
+            raise Refused(protocol.INVALID_SEQ, "sequence ahead of the server")
+        if body.seq < 0 or not session.can_resume_after(body.seq):
+            hub.end(session)
+            self._connection.write_control(control(protocol.INVALID_SESSION, False))
+            return
+        if (old := session.connection) is not None:
+            old.close(protocol.UNKNOWN_ERROR, "resumed elsewhere")
+        self.session = session
+        hub.resumed(session)
+        session.attach(self._connection, after=body.seq)
+        resumed = {"op": protocol.DISPATCH, "t": "RESUMED", "d": None, "s": session.number}
+        self._connection.write_control(msgspec.json.encode(resumed).decode())
+
+    def _presence(self, session: Session, body: protocol.PresenceInput) -> None:
+        self._gateway.hub.set_status(session, _status(body.status), afk=body.afk, mobile=body.mobile)
+
+    async def _members(self, session: Session, body: protocol.MembersRequest) -> None:
+        room = None
+        if str(body.guild_id).isdigit():
+            room = self._gateway.hub.room(int(body.guild_id))
+        if room is None or room.guild_id not in session.guilds:
+            self._fail("VOICE_GUILD_NOT_FOUND", "You are not in this guild.")
+            return
+        frames = await self._gateway.lists.chunks(room, session.user_id, body)
+        if frames is None:
+            self._fail(
+                "VOICE_PERMISSION_DENIED",
+                "Listing every member needs MANAGE_ROLES, KICK_MEMBERS or BAN_MEMBERS.",
+            )
+            return
+        for frame in frames:
+            session.push(frame)
+
+    async def _lazy(self, session: Session, body: protocol.LazyRequest) -> None:
+        """Small guilds and bots get everything anyway; `sync` and `active` are answered with the guild's state."""
+        for guild_id, wanted in list(body.subscriptions.items())[:100]:
+            if (
+                guild_id.isdigit()
+                and int(guild_id) in session.guilds
+                and (wanted.sync is True or wanted.active is True)
+            ):
+                frame = await self._gateway.lists.sync(session.user_id, int(guild_id))
+                if frame is not None:
+                    session.push(frame)
+
+    def _fail(self, code: str, message: str) -> None:
+        self._connection.write_control(control(protocol.GATEWAY_ERROR, {"code": code, "message": message}))
+
+
+def _status(wanted: str) -> str:
+    """`offline` is read as invisible; anything unknown as online."""
+    if wanted == "offline":
+        return "invisible"
+    return wanted if wanted in protocol.STATUSES else "online"

@@ -1,0 +1,346 @@
+"""One guild in this process: which sessions see which channel, and handing events to them.
+
+The room keeps what the permission algorithm needs, but members only for the users who have sessions here. It follows
+the guild's own events, so it never asks the database again after it was opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import UnsetType
+
+from flux.community.announcing import Announcement
+from flux.community.guilds.state import GuildModel
+from flux.community.realtime.protocol import Frame
+from flux.community.realtime.seats import (
+    Bulk,
+    ChannelData,
+    GuildData,
+    Member,
+    MemberData,
+    Overwrite,
+    RoleEvent,
+    RoleGone,
+    RolesEvent,
+    overwrites_of,
+)
+from flux.community.realtime.session import Session
+from flux.community.standing import rules
+
+LARGE = 250
+"""Above this many members presence is not told to everybody."""
+
+
+class GuildRoom:
+    def __init__(self, guild_id: int) -> None:
+        self.guild_id = guild_id
+        self.member_count = 0
+        self.members: dict[int, Member] = {}
+        self._owner_id = 0
+        self._roles: dict[int, int] = {}
+        self._channels: dict[int, list[Overwrite]] = {}
+        self._shown: dict[int, bytes] = {}
+        """Each channel as it was last told, for those who come to see it."""
+        self._unknown: set[Member] = set()
+        self._viewers: dict[int, list[Session]] = {}
+        self._open = False
+        self._early: list[Announcement] = []
+
+    # -- opening ----------------------------------------------------------------------------------------------
+
+    def open(self, model: GuildModel) -> None:
+        """Take the guild as it was read from the database, then everything heard meanwhile."""
+        self._owner_id = model.owner_id
+        self.member_count = model.member_count
+        self._roles = dict(model.roles)
+        for channel in model.channels:
+            self._put(msgspec.json.encode(channel))
+        self._open = True
+        early, self._early = self._early, []
+        for told in early:
+            self.hear(told)
+
+    # -- members ----------------------------------------------------------------------------------------------
+
+    def enter(self, session: Session) -> Member:
+        """A session of a member; `know_roles` must follow, before the room shows anything to a new member."""
+        member = self.members.get(session.user_id)
+        if member is None:
+            member = self.members[session.user_id] = Member(session.user_id)
+            self._unknown.add(member)
+        if session not in member.sessions:
+            member.sessions.append(session)
+            session.guilds.add(self.guild_id)
+            if member.known:
+                self._seat(member, [session])
+        return member
+
+    def know_roles(self, member: Member, role_ids: Iterable[int]) -> None:
+        """As the database has them, unless an event has told newer ones. What happened meanwhile is handed over."""
+        if member.known:
+            return
+        if not member.told:
+            member.roles = tuple(role_ids)
+        member.known = True
+        self._unknown.discard(member)
+        self._rebase(member)
+        self._seat(member, member.sessions)
+        early, member.early = member.early, None
+        for told in early or ():
+            if self._may_know(member, told):
+                frame = Frame(told.name, told.data)
+                for session in member.sessions:
+                    session.push(frame)
+
+    def _seat(self, member: Member, sessions: list[Session]) -> None:
+        for channel_id, viewers in self._viewers.items():
+            if self.sees(member, channel_id):
+                viewers.extend(sessions)
+
+    def leave(self, session: Session) -> None:
+        session.guilds.discard(self.guild_id)
+        member = self.members.get(session.user_id)
+        if member is None or session not in member.sessions:
+            return
+        member.sessions.remove(session)
+        for viewers in self._viewers.values():
+            if session in viewers:
+                viewers.remove(session)
+        if not member.sessions:
+            del self.members[session.user_id]
+            self._unknown.discard(member)
+
+    def expel(self, user_id: int) -> list[Session]:
+        """The user is no member any more; the sessions they had here."""
+        member = self.members.get(user_id)
+        sessions = list(member.sessions) if member else []
+        for session in sessions:
+            self.leave(session)
+        return sessions
+
+    def permissions(self, user_id: int) -> int:
+        member = self.members.get(user_id)
+        return member.base if member else 0
+
+    def _knowing(self) -> Iterable[Member]:
+        return [member for member in self.members.values() if member.known]
+
+    # -- who sees what ----------------------------------------------------------------------------------------
+
+    def sees(self, member: Member, channel_id: int) -> bool:
+        overwrites = self._channels.get(channel_id)
+        if overwrites is None:
+            return False
+        if not overwrites:
+            return member.base & rules.VIEW_CHANNEL != 0
+        found = rules.in_channel(
+            member.base, overwrites, guild_id=self.guild_id, user_id=member.user_id, role_ids=member.roles
+        )
+        return found & rules.VIEW_CHANNEL != 0
+
+    def viewers(self, channel_id: int) -> list[Session]:
+        known = self._viewers.get(channel_id)
+        if known is None:
+            known = [
+                session
+                for member in self._knowing()
+                if self.sees(member, channel_id)
+                for session in member.sessions
+            ]
+            if channel_id in self._channels:
+                self._viewers[channel_id] = known
+        return known
+
+    def everyone(self) -> list[Session]:
+        return [session for member in self._knowing() for session in member.sessions]
+
+    def _may_know(self, member: Member, told: Announcement) -> bool:
+        if member.user_id == told.not_to:
+            return False
+        return told.needs & ~member.base == 0 and (not told.channel_id or self.sees(member, told.channel_id))
+
+    # -- events -----------------------------------------------------------------------------------------------
+
+    def hear(self, told: Announcement) -> None:
+        """An event of this guild: follow it, and hand it to whoever may know."""
+        if not self._open:
+            self._early.append(told)
+            return
+        follow = _FOLLOWED.get(told.name)
+        if follow is not None:
+            follow(self, told)
+        else:
+            self._hand_out(told)
+        for member in self._unknown:
+            member.early = member.early or []
+            member.early.append(told)
+
+    def _hand_out(self, told: Announcement) -> None:
+        frame = Frame(told.name, told.data)
+        if told.needs or told.not_to:
+            for member in self._knowing():
+                if self._may_know(member, told):
+                    for session in member.sessions:
+                        session.push(frame)
+            return
+        targets = self.viewers(told.channel_id) if told.channel_id else self.everyone()
+        for session in targets:
+            session.push(frame)
+
+    # -- following the guild's own events ---------------------------------------------------------------------
+
+    def _put(self, data: bytes) -> int:
+        channel = msgspec.json.decode(data, type=ChannelData)
+        channel_id = int(channel.id)
+        self._channels[channel_id] = overwrites_of(channel)
+        self._shown[channel_id] = data
+        self._viewers.pop(channel_id, None)
+        return channel_id
+
+    def _channel_changed(self, told: Announcement) -> None:
+        """Those who saw it before and see it now get the event; the others see it come or go."""
+        channel_id = told.channel_id
+        before = {id(session): session for session in self.viewers(channel_id)}
+        self._put(told.data)
+        came, changed = Frame("CHANNEL_CREATE", told.data), Frame(told.name, told.data)
+        for session in self.viewers(channel_id):
+            session.push(changed if before.pop(id(session), None) is not None else came)
+        self._tell_gone(channel_id, before.values())
+
+    def _channel_gone(self, told: Announcement) -> None:
+        frame = Frame(told.name, told.data)
+        for session in self.viewers(told.channel_id):
+            session.push(frame)
+        for known in (self._channels, self._shown, self._viewers):
+            known.pop(told.channel_id, None)
+
+    def _channels_changed(self, told: Announcement) -> None:
+        """Each session gets the channels it sees."""
+        raw = {self._put(bytes(each)): each for each in msgspec.json.decode(told.data, type=Bulk).channels}
+        frames: dict[tuple[int, ...], Frame] = {}
+        for member in self._knowing():
+            seen = tuple(channel_id for channel_id in raw if self.sees(member, channel_id))
+            if not seen:
+                continue
+            if seen not in frames:
+                shown = {"guild_id": str(self.guild_id), "channels": [raw[channel_id] for channel_id in seen]}
+                frames[seen] = Frame.of(told.name, shown)
+            for session in member.sessions:
+                session.push(frames[seen])
+
+    def _role_changed(self, told: Announcement) -> None:
+        role = msgspec.json.decode(told.data, type=RoleEvent).role
+        self._set_role_permissions({int(role.id): int(role.permissions)})
+        self._hand_out(told)
+
+    def _roles_changed(self, told: Announcement) -> None:
+        roles = msgspec.json.decode(told.data, type=RolesEvent).roles
+        self._set_role_permissions({int(role.id): int(role.permissions) for role in roles})
+        self._hand_out(told)
+
+    def _set_role_permissions(self, changed: dict[int, int]) -> None:
+        if all(self._roles.get(role_id) == permissions for role_id, permissions in changed.items()):
+            return
+        seen = self._seen()
+        self._roles.update(changed)
+        self._see_again(seen)
+
+    def _role_gone(self, told: Announcement) -> None:
+        role_id = int(msgspec.json.decode(told.data, type=RoleGone).role_id)
+        seen = self._seen()
+        self._roles.pop(role_id, None)
+        for member in self.members.values():
+            member.roles = tuple(each for each in member.roles if each != role_id)
+        for channel_id, overwrites in self._channels.items():
+            self._channels[channel_id] = [each for each in overwrites if each.target_id != role_id]
+        self._see_again(seen)
+        self._hand_out(told)
+
+    def _member_changed(self, told: Announcement) -> None:
+        data = msgspec.json.decode(told.data, type=MemberData)
+        member = self.members.get(int(data.user.id))
+        if member is not None and not isinstance(data.roles, UnsetType):
+            self._set_roles(member, [int(role) for role in data.roles])
+        self._hand_out(told)
+
+    def _member_came(self, told: Announcement) -> None:
+        self.member_count += 1
+        self._hand_out(told)
+
+    def _member_went(self, told: Announcement) -> None:
+        self.member_count -= 1
+        user_id = int(msgspec.json.decode(told.data, type=MemberData).user.id)
+        gone = Frame.of("GUILD_DELETE", {"id": str(self.guild_id)})
+        for session in self.expel(user_id):
+            session.push(gone)
+        self._hand_out(told)
+
+    def _guild_changed(self, told: Announcement) -> None:
+        data = msgspec.json.decode(told.data, type=GuildData)
+        self.member_count = data.member_count
+        if int(data.owner_id) != self._owner_id:
+            seen = self._seen()
+            self._owner_id = int(data.owner_id)
+            self._see_again(seen)
+        self._hand_out(told)
+
+    def _set_roles(self, member: Member, role_ids: Iterable[int]) -> None:
+        seen = self._seen_by(member)
+        member.roles = tuple(role_ids)
+        member.told = True
+        if member.known:
+            self._see_again({member.user_id: seen})
+
+    def _rebase(self, member: Member) -> None:
+        member.base = rules.in_guild(
+            owner=member.user_id == self._owner_id,
+            everyone=self._roles.get(self.guild_id, 0),
+            roles=[self._roles.get(role, 0) for role in member.roles],
+        )
+
+    def _seen(self) -> dict[int, set[int]]:
+        return {member.user_id: self._seen_by(member) for member in self._knowing()}
+
+    def _seen_by(self, member: Member) -> set[int]:
+        return {channel_id for channel_id in self._channels if self.sees(member, channel_id)}
+
+    def _see_again(self, before: dict[int, set[int]]) -> None:
+        """Permissions of these users changed: channels come and go for them."""
+        self._viewers.clear()
+        came: dict[int, Frame] = {}
+        for user_id, seen in before.items():
+            member = self.members[user_id]
+            self._rebase(member)
+            now = self._seen_by(member)
+            for channel_id in seen - now:
+                self._tell_gone(channel_id, member.sessions)
+            for channel_id in now - seen:
+                frame = came.setdefault(channel_id, Frame("CHANNEL_CREATE", self._shown[channel_id]))
+                for session in member.sessions:
+                    session.push(frame)
+
+    def _tell_gone(self, channel_id: int, sessions: Iterable[Session]) -> None:
+        kind = msgspec.json.decode(self._shown[channel_id], type=ChannelData).type
+        frame = Frame.of(
+            "CHANNEL_DELETE", {"id": str(channel_id), "guild_id": str(self.guild_id), "type": kind}
+        )
+        for session in sessions:
+            session.push(frame)
+
+
+_FOLLOWED = {
+    "CHANNEL_CREATE": GuildRoom._channel_changed,
+    "CHANNEL_UPDATE": GuildRoom._channel_changed,
+    "CHANNEL_DELETE": GuildRoom._channel_gone,
+    "CHANNEL_UPDATE_BULK": GuildRoom._channels_changed,
+    "GUILD_ROLE_CREATE": GuildRoom._role_changed,
+    "GUILD_ROLE_UPDATE": GuildRoom._role_changed,
+    "GUILD_ROLE_UPDATE_BULK": GuildRoom._roles_changed,
+    "GUILD_ROLE_DELETE": GuildRoom._role_gone,
+    "GUILD_MEMBER_ADD": GuildRoom._member_came,
+    "GUILD_MEMBER_UPDATE": GuildRoom._member_changed,
+    "GUILD_MEMBER_REMOVE": GuildRoom._member_went,
+    "GUILD_UPDATE": GuildRoom._guild_changed,
+}

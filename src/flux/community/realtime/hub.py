@@ -1,0 +1,359 @@
+"""All sessions and guild rooms of this process, fed by the bus."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+import msgspec
+
+from flux.community.announcing import Announcement, Announcer, decoder, guild_subject, user_subject
+from flux.community.auth.tokens import id_hash
+from flux.community.guilds.state import GuildStates
+from flux.community.members.service import MemberService
+from flux.community.realtime.connection import Connection
+from flux.community.realtime.guildroom import LARGE, GuildRoom
+from flux.community.realtime.presence import Presence, combined
+from flux.community.realtime.protocol import (
+    AUTHENTICATION_FAILED,
+    HEARTBEAT,
+    RECONNECT,
+    SESSION_TIMEOUT,
+    UNKNOWN_ERROR,
+    Frame,
+    Refused,
+    control,
+)
+from flux.community.realtime.ready import ReadyMaker
+from flux.community.realtime.session import Session
+from flux.community.users.records import UserRow
+from flux.community.users.schemas import UserPartial
+from flux.community.users.service import UserService
+from flux.kernel.bus.port import Bus, Subscription
+from flux.kernel.store import Clock, random_key
+from flux.settings.community import Realtime
+
+log = logging.getLogger("flux.community.realtime")
+SWEEP_SECONDS = 2.0
+HEXADECIMAL = "0123456789abcdef"
+
+
+class Hub:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        users: UserService,
+        members: MemberService,
+        guilds: GuildStates,
+        announcer: Announcer,
+        presence: Presence,
+        limits: Realtime,
+    ) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._users = users
+        self._members = members
+        self._guilds = guilds
+        self._ready = ReadyMaker(users, guilds)
+        self._announcer = announcer
+        self.presence = presence
+        self.limits = limits
+        self._sessions: dict[str, Session] = {}
+        self._by_user: dict[int, list[Session]] = {}
+        self._heard_users: dict[int, Subscription] = {}
+        self._rooms: dict[int, GuildRoom] = {}
+        self._opening: dict[int, asyncio.Task[None]] = {}
+        self._heard_guilds: dict[int, Subscription] = {}
+        self._connections: set[Connection] = set()
+        self._detached: dict[str, Session] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        self.presence.ask()
+        self._clock.call_later(SWEEP_SECONDS, self._sweep)
+
+    async def drain(self) -> None:
+        """The process ends: every client is told to come back, which finds another process or the next one."""
+        self._draining = True
+        goodbyes = []
+        for connection in list(self._connections):
+            connection.write_control(control(RECONNECT))
+            goodbyes.append(connection.close(UNKNOWN_ERROR, "restarting"))
+        if goodbyes:
+            await asyncio.wait(goodbyes)
+
+    async def stop(self) -> None:
+        self._draining = True
+        self.presence.close()
+        for task in self._tasks:
+            task.cancel()
+
+    def connected(self, user_id: int) -> bool:
+        return self.presence.connected(user_id)
+
+    def online_in(self, guild_id: int) -> int:
+        room = self._rooms.get(guild_id)
+        return len(room.members) if room else 0
+
+    # -- connections ------------------------------------------------------------------------------------------
+
+    def welcome(self, connection: Connection) -> None:
+        self._connections.add(connection)
+
+    def goodbye(self, connection: Connection, session: Session | None, *, clean: bool) -> None:
+        """The connection is gone. A clean end of the client ends its session; otherwise it waits to be resumed."""
+        self._connections.discard(connection)
+        connection.release()
+        if session is None or session.connection is not connection:
+            return
+        session.detach(self._clock.monotonic())
+        if clean and not session.told_to_return and not self._draining:
+            self.end(session)
+        else:
+            self._detached[session.id] = session
+
+    def _sweep(self) -> None:
+        """Silent connections are prodded, then closed; sessions nobody came back to end."""
+        now = self._clock.monotonic()
+        limits = self.limits
+        for connection in self._connections:
+            silence = now - connection.heard_at
+            if silence < limits.heartbeat_silence_seconds or connection.closing:
+                continue
+            if silence >= limits.heartbeat_timeout_seconds:
+                connection.close(SESSION_TIMEOUT, "no heartbeat")
+            elif not connection.prodded:
+                connection.prodded = True
+                connection.write_control(control(HEARTBEAT))
+        for session in [
+            each for each in self._detached.values() if now - each.detached_at >= limits.resume_seconds
+        ]:
+            self.end(session)
+        if not self._draining:
+            self._clock.call_later(SWEEP_SECONDS, self._sweep)
+
+    # -- sessions ---------------------------------------------------------------------------------------------
+
+    def begin(self, user: UserRow, token_hash: bytes, auth_hash: bytes | None) -> Session:
+        """A new session that holds its events back until `prepare`. Raises `Refused` when there are too many."""
+        if self._draining or len(self._sessions) >= self.limits.max_sessions:
+            raise Refused(UNKNOWN_ERROR, "too many sessions")
+        session = Session(random_key(32, HEXADECIMAL), user, token_hash, auth_hash, self.limits)
+        session.hold()
+        self._sessions[session.id] = session
+        mine = self._by_user.setdefault(user.id, [])
+        mine.append(session)
+        if len(mine) == 1:
+            self._heard_users[user.id] = self._bus.subscribe(user_subject(user.id), self._user_event)
+        return session
+
+    async def prepare(self, session: Session, user: UserRow) -> None:
+        """Seat the session in its guilds and send READY."""
+        guild_ids = await self._members.guild_ids(user.id)
+        for guild_id in guild_ids:
+            await self._seat(session, guild_id)
+        frames = await self._ready.frames(session, user, guild_ids, self._gateway_sessions(user.id))
+        session.user = None
+        if not session.alive:
+            return
+        session.welcome(frames[0])
+        session.release(*frames[1:])
+        self._status_changed(session.user_id)
+
+    def find(self, session_id: str) -> Session | None:
+        return self._sessions.get(session_id)
+
+    def resumed(self, session: Session) -> None:
+        self._detached.pop(session.id, None)
+
+    def end(self, session: Session) -> None:
+        """For good."""
+        if not session.alive:
+            return
+        session.alive = False
+        self._sessions.pop(session.id, None)
+        self._detached.pop(session.id, None)
+        for guild_id in list(session.guilds):
+            self._leave_room(session, guild_id)
+        mine = self._by_user[session.user_id]
+        mine.remove(session)
+        if not mine:
+            del self._by_user[session.user_id]
+            self._heard_users.pop(session.user_id).cancel()
+        self._status_changed(session.user_id)
+        if not self.presence.connected(session.user_id):
+            self._spawn(self._members.end_temporary(session.user_id))
+
+    def set_status(self, session: Session, status: str, *, afk: bool, mobile: bool) -> None:
+        session.status, session.afk, session.mobile = status, afk, mobile
+        self._status_changed(session.user_id)
+
+    # -- guild rooms ------------------------------------------------------------------------------------------
+
+    def room(self, guild_id: int) -> GuildRoom | None:
+        return self._rooms.get(guild_id)
+
+    async def _seat(self, session: Session, guild_id: int) -> None:
+        """In the guild's room, which is opened for the first session that comes."""
+        room = self._rooms.get(guild_id)
+        if room is None:
+            room = self._rooms[guild_id] = GuildRoom(guild_id)
+            self._heard_guilds[guild_id] = self._bus.subscribe(guild_subject(guild_id), self._guild_event)
+            self._opening[guild_id] = asyncio.get_running_loop().create_task(self._open(room))
+        member = room.enter(session)
+        opening = self._opening.get(guild_id)
+        if opening is not None:
+            await asyncio.wait({opening})
+        if not member.known:
+            held = await self._guilds.roles_held(guild_id, [session.user_id])
+            room.know_roles(member, held.get(session.user_id, ()))
+        if not session.alive:
+            self._leave_room(session, guild_id)
+
+    async def _open(self, room: GuildRoom) -> None:
+        try:
+            model = await self._guilds.model(room.guild_id)
+            if model is not None:
+                room.open(model)
+        finally:
+            self._opening.pop(room.guild_id, None)
+
+    def _leave_room(self, session: Session, guild_id: int) -> None:
+        room = self._rooms.get(guild_id)
+        if room is None:
+            return
+        room.leave(session)
+        self._close_if_empty(room)
+
+    def _close_if_empty(self, room: GuildRoom) -> None:
+        if not room.members and self._rooms.get(room.guild_id) is room:
+            del self._rooms[room.guild_id]
+            self._heard_guilds.pop(room.guild_id).cancel()
+
+    # -- the bus ----------------------------------------------------------------------------------------------
+
+    def _guild_event(self, subject: str, payload: bytes) -> None:
+        room = self._rooms.get(int(subject.rpartition(".")[2]))
+        if room is not None:
+            room.hear(decoder.decode(payload))
+            self._close_if_empty(room)
+
+    def _user_event(self, subject: str, payload: bytes) -> None:
+        user_id = int(subject.rpartition(".")[2])
+        told = decoder.decode(payload)
+        if told.control:
+            self._control(user_id, told)
+            return
+        frame = Frame(told.name, told.data)
+        for session in list(self._by_user.get(user_id, ())):
+            session.push(frame)
+
+    def _control(self, user_id: int, told: Announcement) -> None:
+        data: dict[str, Any] = msgspec.json.decode(told.data)
+        sessions = list(self._by_user.get(user_id, ()))
+        if told.name == "GUILD_JOINED":
+            for session in sessions:
+                self._spawn(self._join(session, int(data["guild_id"])))
+        elif told.name == "GUILD_LEFT":
+            self._left(user_id, int(data["guild_id"]))
+        elif told.name == "SESSIONS_ENDED":
+            wanted = data["hashes"]
+            for session in sessions:
+                if wanted is None or (session.auth_hash is not None and id_hash(session.auth_hash) in wanted):
+                    self._revoke(session)
+
+    def _revoke(self, session: Session) -> None:
+        if session.connection is not None:
+            session.connection.close(AUTHENTICATION_FAILED, "session revoked")
+        self.end(session)
+
+    async def _join(self, session: Session, guild_id: int) -> None:
+        """A guild the account has just come into. Its state comes before anything that happens in it."""
+        if guild_id in session.guilds or not session.alive:
+            return
+        opened = session.hold()
+        await self._seat(session, guild_id)
+        user = await self._users.find(session.user_id)
+        if user is not None and session.alive:
+            state = Frame.of("GUILD_CREATE", await self._ready.guild(user, guild_id))
+            if opened:
+                session.release(state)
+            else:
+                session.push(state)
+        elif opened:
+            session.release()
+
+    def _left(self, user_id: int, guild_id: int) -> None:
+        room = self._rooms.get(guild_id)
+        if room is None:
+            return
+        gone = Frame.of("GUILD_DELETE", {"id": str(guild_id)})
+        for session in room.expel(user_id):
+            session.push(gone)
+        self._close_if_empty(room)
+
+    # -- presence ---------------------------------------------------------------------------------------------
+
+    def _gateway_sessions(self, user_id: int) -> list[dict[str, Any]]:
+        mine = self._by_user.get(user_id, [])
+        every = {
+            "session_id": "all",
+            "status": combined(session.status for session in mine),
+            "mobile": any(session.mobile for session in mine),
+            "afk": all(session.afk for session in mine),
+        }
+        return [every] + [
+            {"session_id": each.id, "status": each.status, "mobile": each.mobile, "afk": each.afk}
+            for each in mine
+        ]
+
+    def _status_changed(self, user_id: int) -> None:
+        """Tell the user's own sessions, the other processes, and the small guilds the user is in."""
+        mine = self._by_user.get(user_id, [])
+        if len(mine) > 1:
+            replaced = Frame.of("SESSIONS_REPLACE", self._gateway_sessions(user_id))
+            for session in mine:
+                session.push(replaced)
+        if not self.presence.set(user_id, combined(each.status for each in mine) if mine else None):
+            return
+        small = [
+            guild_id
+            for session in mine[:1]
+            for guild_id in session.guilds
+            if (room := self._rooms.get(guild_id)) is not None and room.member_count <= LARGE
+        ]
+        if small:
+            self._spawn(self._tell_presence(user_id, small, mine[0].mobile, mine[0].afk))
+
+    async def _tell_presence(self, user_id: int, guild_ids: list[int], mobile: bool, afk: bool) -> None:
+        user = await self._users.find(user_id)
+        if user is None:
+            return
+        status = self.presence.status(user_id)
+        told = {
+            "user": UserPartial.of(user),
+            "status": "offline" if status == "invisible" else status,
+            "mobile": mobile,
+            "afk": afk,
+            "custom_status": None,
+        }
+        for guild_id in guild_ids:
+            shown = {**told, "guild_id": str(guild_id)}
+            self._announcer.guild_now(guild_id, "PRESENCE_UPDATE", shown, not_to=user_id)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("realtime work failed")

@@ -1,0 +1,72 @@
+"""What a client gets first: READY, and the state of its guilds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flux.community.auth.tokens import id_hash
+from flux.community.guilds.state import GuildStates
+from flux.community.realtime.protocol import Frame
+from flux.community.realtime.session import Session
+from flux.community.users.records import UserRow
+from flux.community.users.schemas import UserPartial
+from flux.community.users.service import UserService
+from flux.kernel.faults import FaultError
+
+COUNTRY = "US"
+
+
+class ReadyMaker:
+    def __init__(self, users: UserService, guilds: GuildStates) -> None:
+        self._users = users
+        self._guilds = guilds
+
+    async def frames(
+        self, session: Session, user: UserRow, guild_ids: list[int], sessions: list[dict[str, Any]]
+    ) -> list[Frame]:
+        """READY first. A bot's guilds are placeholders there and follow whole, one by one; people get them at once."""
+        states = [await self.guild(user, guild_id) for guild_id in guild_ids]
+        if user.bot:
+            shown: list[dict[str, Any]] = [{"id": state["id"], "unavailable": True} for state in states]
+        else:
+            shown = states
+        ready = Frame.of("READY", await self._ready(session, user, shown, sessions))
+        return [ready, *(_whole(state) for state in states if user.bot)]
+
+    async def guild(self, user: UserRow, guild_id: int) -> dict[str, Any]:
+        """The guild as the user sees it, or that it cannot be seen now."""
+        try:
+            return await self._guilds.of(user, guild_id)
+        except FaultError:
+            return {"id": str(guild_id), "unavailable": True}
+
+    async def _ready(
+        self, session: Session, user: UserRow, guilds: list[dict[str, Any]], sessions: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        settings = None if user.bot else await self._users.settings(user.id)
+        shown: dict[str, Any] = {
+            "version": 1,
+            "session_id": session.id,
+            "user": self._users.private(user),
+            "guilds": guilds,
+            "users": [] if user.bot else [UserPartial.of(user)],
+            "private_channels": [],
+            "relationships": [],
+            "presences": [],
+            "sessions": sessions,
+            "user_settings": settings,
+            "user_guild_settings": [],
+            "read_states": [],
+            "notes": {},
+            "pinned_dms": [],
+            "favorite_memes": [],
+            "country_code": COUNTRY,
+            "rtc_regions": [],
+        }
+        if session.auth_hash is not None:
+            shown["auth_session_id_hash"] = id_hash(session.auth_hash)
+        return shown
+
+
+def _whole(state: dict[str, Any]) -> Frame:
+    return Frame.of("GUILD_DELETE" if state.get("unavailable") else "GUILD_CREATE", state)

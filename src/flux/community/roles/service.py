@@ -1,0 +1,166 @@
+"""Making, changing and deleting roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flux.community import faults
+from flux.community.announcing import Announcer
+from flux.community.envelope import invalid
+from flux.community.inputs import filled
+from flux.community.roles import repository
+from flux.community.roles.schemas import RoleCreate, RolePosition, RoleUpdate, RoleView
+from flux.community.standing import rules
+from flux.community.standing.records import RoleRow
+from flux.community.standing.service import Standing, StandingService
+from flux.community.users.records import UserRow
+from flux.kernel.store import Database, Reader, Snowflakes, Transaction
+from flux.settings.community import CommunityLimits
+
+
+class RoleService:
+    def __init__(
+        self,
+        db: Database,
+        ids: Snowflakes,
+        where: StandingService,
+        announcer: Announcer,
+        limits: CommunityLimits,
+    ) -> None:
+        self._db = db
+        self._ids = ids
+        self._where = where
+        self._announcer = announcer
+        self._limits = limits
+
+    async def all(self, guild_id: int, reader: Reader | None = None) -> list[RoleRow]:
+        return await repository.list_roles(reader or self._db, guild_id)
+
+    async def find(self, guild_id: int, role_id: int, reader: Reader | None = None) -> RoleRow:
+        """Raises UNKNOWN_ROLE."""
+        row = await repository.find(reader or self._db, guild_id, role_id)
+        if row is None:
+            raise faults.UNKNOWN_ROLE()
+        return row
+
+    async def listing(self, user: UserRow, guild_id: int) -> list[RoleView]:
+        await self._where.guild(user, guild_id)
+        return [RoleView.of(row) for row in await self.all(guild_id)]
+
+    async def make_everyone(self, tx: Transaction, guild_id: int) -> None:
+        """The role every member holds; its id is the guild's."""
+        values = {"id": guild_id, "guild_id": guild_id, "name": "@everyone", "position": 0}
+        values |= {"color": 0, "hoist": 0, "mentionable": 0, "permissions": rules.EVERYONE_DEFAULT}
+        await repository.insert(tx, values)
+
+    async def make(self, tx: Transaction, guild_id: int, name: str, permissions: int, **more: Any) -> RoleRow:
+        """A role just above @everyone, in the caller's unit. Raises MAX_GUILD_ROLES."""
+        if await repository.count(tx, guild_id) >= self._limits.max_guild_roles:
+            raise faults.MAX_GUILD_ROLES(max=self._limits.max_guild_roles)
+        moved = await repository.make_room(tx, guild_id, 1)
+        role_id = self._ids.next()
+        values = {"id": role_id, "guild_id": guild_id, "name": name, "position": 1}
+        values |= {"color": 0, "hoist": 0, "mentionable": 0, "permissions": permissions & rules.ALL, **more}
+        await repository.insert(tx, values)
+        row = await self.find(guild_id, role_id, tx)
+        told = {"guild_id": str(guild_id), "role": RoleView.of(row)}
+        self._announcer.guild(tx, guild_id, "GUILD_ROLE_CREATE", told)
+        if moved:
+            await self._announce_all(tx, guild_id)
+        return row
+
+    async def create(self, user: UserRow, guild_id: int, body: RoleCreate) -> RoleView:
+        async def work(tx: Transaction) -> RoleView:
+            standing = await self._where.guild(user, guild_id, tx)
+            standing.need(rules.MANAGE_ROLES)
+            permissions = 0 if body.permissions is None or not body.permissions else int(body.permissions)
+            _may_grant(standing, permissions)
+            more = {
+                "color": body.color or 0,
+                "hoist": int(bool(body.hoist)),
+                "mentionable": int(bool(body.mentionable)),
+            }
+            return RoleView.of(await self.make(tx, guild_id, body.name, permissions, **more))
+
+        return await self._db.transact(work, serializable=True)
+
+    async def update(self, user: UserRow, guild_id: int, role_id: int, body: RoleUpdate) -> RoleView:
+        async def work(tx: Transaction) -> RoleView:
+            standing = await self._where.guild(user, guild_id, tx)
+            standing.need(rules.MANAGE_ROLES)
+            row = await self.find(guild_id, role_id, tx)
+            _outranks(standing, row)
+            values = filled(body)
+            if "permissions" in values:
+                values["permissions"] = int(values["permissions"]) & rules.ALL
+                _may_grant(standing, values["permissions"] & ~row.permissions)
+            if role_id == guild_id:
+                values.pop("name", None)
+            for name in ("hoist", "mentionable"):
+                if name in values:
+                    values[name] = int(values[name])
+            await repository.update(tx, guild_id, role_id, values)
+            view = RoleView.of(await self.find(guild_id, role_id, tx))
+            self._announcer.guild(
+                tx, guild_id, "GUILD_ROLE_UPDATE", {"guild_id": str(guild_id), "role": view}
+            )
+            return view
+
+        return await self._db.transact(work)
+
+    async def delete(self, user: UserRow, guild_id: int, role_id: int) -> None:
+        async def work(tx: Transaction) -> None:
+            standing = await self._where.guild(user, guild_id, tx)
+            standing.need(rules.MANAGE_ROLES)
+            row = await self.find(guild_id, role_id, tx)
+            if role_id == guild_id:
+                raise invalid("role_id", "@everyone cannot be deleted.", "CANNOT_DELETE_EVERYONE")
+            _outranks(standing, row)
+            await repository.delete(tx, guild_id, role_id)
+            told = {"guild_id": str(guild_id), "role_id": str(role_id)}
+            self._announcer.guild(tx, guild_id, "GUILD_ROLE_DELETE", told)
+
+        await self._db.transact(work)
+
+    async def move(self, user: UserRow, guild_id: int, body: list[RolePosition]) -> None:
+        """Raises UNKNOWN_ROLE, MISSING_PERMISSIONS when a role or its new place is not below the caller's highest."""
+
+        async def work(tx: Transaction) -> None:
+            standing = await self._where.guild(user, guild_id, tx)
+            standing.need(rules.MANAGE_ROLES)
+            rows = {row.id: row for row in await self.all(guild_id, tx)}
+            order = [
+                row.id
+                for row in sorted(rows.values(), key=lambda row: (row.position, row.id))
+                if row.id != guild_id
+            ]
+            for item in body:
+                if item.id not in rows or item.id == guild_id:
+                    raise faults.UNKNOWN_ROLE()
+                if not isinstance(item.position, int):
+                    continue
+                target = max(1, min(item.position, len(order)))
+                if not (standing.outranks_role(rows[item.id].position) and standing.outranks_role(target)):
+                    raise faults.MISSING_PERMISSIONS()
+                order.remove(item.id)
+                order.insert(target - 1, int(item.id))
+            await repository.move(tx, guild_id, {role: at for at, role in enumerate(order, start=1)})
+            await self._announce_all(tx, guild_id)
+
+        await self._db.transact(work, serializable=True)
+
+    async def _announce_all(self, tx: Transaction, guild_id: int) -> None:
+        roles = [RoleView.of(row) for row in await self.all(guild_id, tx)]
+        told = {"guild_id": str(guild_id), "roles": roles}
+        self._announcer.guild(tx, guild_id, "GUILD_ROLE_UPDATE_BULK", told)
+
+
+def _may_grant(standing: Standing, permissions: int) -> None:
+    if not standing.owner and not rules.may_grant(permissions, standing.permissions):
+        raise faults.MISSING_PERMISSIONS()
+
+
+def _outranks(standing: Standing, row: RoleRow) -> None:
+    """@everyone may be changed by whoever may manage roles."""
+    if row.id != standing.guild.id and not standing.outranks_role(row.position):
+        raise faults.MISSING_PERMISSIONS()

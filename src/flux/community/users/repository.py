@@ -1,0 +1,93 @@
+"""The SQL of accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flux.community.users.records import COLUMNS, UserRow
+from flux.kernel.store import Reader, Transaction
+
+BY_ID = f"SELECT {COLUMNS} FROM community_users u WHERE u.id = :id"
+BY_IDS = f"SELECT {COLUMNS} FROM community_users u WHERE u.id IN :ids"
+BY_EMAIL = f"SELECT {COLUMNS} FROM community_users u WHERE u.email_folded = :email"
+BY_TAG = f"SELECT {COLUMNS} FROM community_users u WHERE u.username_folded = :username AND u.discriminator = :discriminator"
+BY_SESSION = f"SELECT {COLUMNS} FROM community_sessions s JOIN community_users u ON u.id = s.user_id WHERE s.token_hash = :hash"
+TAKEN = "SELECT discriminator FROM community_users WHERE username_folded = :username"
+ANYBODY = "SELECT id FROM community_users WHERE bot = 0 LIMIT 1"
+INSERT = """
+INSERT INTO community_users (id, username, username_folded, discriminator, global_name, email, email_folded, password_hash,
+    password_changed_at, date_of_birth, bot, flags, acls, avatar_color, last_address, created_at)
+VALUES (:id, :username, :username_folded, :discriminator, :global_name, :email, :email_folded, :password_hash,
+    :password_changed_at, :date_of_birth, :bot, :flags, :acls, :avatar_color, :last_address, :created_at)
+"""
+SETTINGS = "SELECT settings FROM community_user_settings WHERE user_id = :user_id"
+PUT_SETTINGS = """
+INSERT INTO community_user_settings (user_id, settings) VALUES (:user_id, :settings)
+ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings
+"""
+_CHANGEABLE = frozenset(
+    {
+        "username", "username_folded", "discriminator", "global_name", "email", "email_folded", "email_verified",
+        "password_hash", "password_changed_at", "bio", "pronouns", "accent_color", "avatar", "banner", "flags",
+        "suspicious_flags", "acls", "disabled_by", "deletion_by", "deletion_at", "banned_until", "last_address", "phone",
+    }
+)  # fmt: skip
+
+
+async def find(reader: Reader, user_id: int) -> UserRow | None:
+    return await reader.one(BY_ID, {"id": user_id}, UserRow)
+
+
+async def find_many(reader: Reader, user_ids: Iterable[int]) -> dict[int, UserRow]:
+    """Those that exist."""
+    wanted = list(set(user_ids))
+    if not wanted:
+        return {}
+    return {row.id: row for row in await reader.all(BY_IDS, {"ids": wanted}, UserRow)}
+
+
+async def find_by_email(reader: Reader, email_folded: str) -> UserRow | None:
+    return await reader.one(BY_EMAIL, {"email": email_folded}, UserRow)
+
+
+async def find_by_tag(reader: Reader, username_folded: str, discriminator: int) -> UserRow | None:
+    return await reader.one(BY_TAG, {"username": username_folded, "discriminator": discriminator}, UserRow)
+
+
+async def find_by_session(reader: Reader, token_hash: bytes) -> UserRow | None:
+    return await reader.one(BY_SESSION, {"hash": token_hash}, UserRow)
+
+
+async def taken_discriminators(reader: Reader, username_folded: str) -> set[int]:
+    return set(await reader.all(TAKEN, {"username": username_folded}, int))
+
+
+async def anybody_here(reader: Reader) -> bool:
+    return await reader.value(ANYBODY, {}) is not None
+
+
+async def insert(tx: Transaction, values: dict[str, Any]) -> None:
+    """Raises `UniqueViolation` on the tag or the address."""
+    await tx.run(INSERT, values)
+
+
+async def update(tx: Transaction, user_id: int, values: dict[str, Any]) -> None:
+    """Set the named columns. Raises `UniqueViolation`."""
+    if not values:
+        return
+    if strangers := values.keys() - _CHANGEABLE:
+        raise ValueError(f"not a column that changes: {strangers}")
+    assignments = ", ".join(f"{name} = :{name}" for name in sorted(values))
+    await tx.run(
+        f"UPDATE community_users SET {assignments} WHERE id = :user_id", {**values, "user_id": user_id}
+    )
+
+
+async def settings(reader: Reader, user_id: int) -> bytes | None:
+    found: bytes | None = await reader.value(SETTINGS, {"user_id": user_id})
+    return found
+
+
+async def put_settings(tx: Transaction, user_id: int, encoded: bytes) -> None:
+    await tx.run(PUT_SETTINGS, {"user_id": user_id, "settings": encoded})

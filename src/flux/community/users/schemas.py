@@ -1,0 +1,222 @@
+"""Accounts on the wire: as others see them, as their owner sees them, and what may be changed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from flux.community.inputs import Input, Password, Secret
+from flux.community.users.records import PUBLIC_FLAGS, STAFF, UserRow
+from flux.kernel.store import iso
+
+USERNAME = r"^\s*[A-Za-z0-9_]{1,32}\s*$"
+
+
+class UserPartial(Struct, frozen=True):
+    id: str
+    username: str
+    discriminator: str
+    global_name: str | None
+    avatar: str | None
+    avatar_color: int | None
+    flags: int
+    bot: bool | UnsetType = UNSET
+    system: bool | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, row: UserRow) -> UserPartial:
+        return cls(
+            id=str(row.id),
+            username=row.username,
+            discriminator=row.tag,
+            global_name=row.global_name,
+            avatar=row.avatar,
+            avatar_color=row.avatar_color,
+            flags=row.flags & PUBLIC_FLAGS,
+            bot=True if row.bot else UNSET,
+            system=True if row.system else UNSET,
+        )
+
+
+class UserPrivate(Struct, frozen=True, kw_only=True):
+    id: str
+    username: str
+    discriminator: str
+    global_name: str | None
+    avatar: str | None
+    avatar_color: int | None
+    bot: bool | UnsetType = UNSET
+    system: bool | UnsetType = UNSET
+    flags: int
+    is_staff: bool
+    acls: list[str]
+    traits: list[str] = []
+    email: str | None
+    phone: str | None
+    bio: str | None
+    pronouns: str | None
+    accent_color: int | None
+    banner: str | None
+    banner_color: int | None
+    mfa_enabled: bool
+    authenticator_types: list[int] = []
+    verified: bool
+    premium_type: int | None
+    premium_since: str | None
+    premium_until: str | None
+    premium_will_cancel: bool = False
+    premium_billing_cycle: str | None = None
+    premium_lifetime_sequence: int | None = None
+    premium_badge_hidden: bool = False
+    premium_badge_masked: bool = False
+    premium_badge_timestamp_hidden: bool = False
+    premium_badge_sequence_hidden: bool = False
+    premium_purchase_disabled: bool = False
+    premium_enabled_override: bool = False
+    password_last_changed_at: str | None
+    required_actions: list[str] | None
+    nsfw_allowed: bool
+    has_dismissed_premium_onboarding: bool = False
+    has_ever_purchased: bool = False
+    has_unread_gift_inventory: bool = False
+    unread_gift_inventory_count: int = 0
+    used_mobile_client: bool = False
+    pending_bulk_message_deletion: None = None
+
+    @classmethod
+    def of(cls, row: UserRow, *, adult: bool, email: bool = True) -> UserPrivate:
+        """`email` False hides what an OAuth2 bearer without that scope may not see."""
+        return cls(
+            id=str(row.id),
+            username=row.username,
+            discriminator=row.tag,
+            global_name=row.global_name,
+            avatar=row.avatar,
+            avatar_color=row.avatar_color,
+            bot=True if row.bot else UNSET,
+            system=True if row.system else UNSET,
+            flags=row.flags & PUBLIC_FLAGS,
+            is_staff=bool(row.flags & STAFF),
+            acls=sorted(row.acl_set),
+            email=row.email if email else None,
+            phone=row.phone if email else None,
+            bio=row.bio,
+            pronouns=row.pronouns,
+            accent_color=row.accent_color,
+            banner=row.banner,
+            banner_color=row.banner_color,
+            mfa_enabled=row.has_mfa,
+            authenticator_types=[0] if row.totp_secret is not None else [],
+            verified=bool(row.email_verified),
+            premium_type=row.premium_type,
+            premium_since=None if row.premium_since is None else iso(row.premium_since),
+            premium_until=None if row.premium_until is None else iso(row.premium_until),
+            password_last_changed_at=None
+            if row.password_changed_at is None
+            else iso(row.password_changed_at),
+            required_actions=_required_actions(row.suspicious_flags),
+            nsfw_allowed=adult,
+        )
+
+
+def _required_actions(flags: int) -> list[str] | None:
+    names = (
+        "REQUIRE_VERIFIED_EMAIL",
+        "REQUIRE_REVERIFIED_EMAIL",
+        "REQUIRE_VERIFIED_PHONE",
+        "REQUIRE_REVERIFIED_PHONE",
+    )
+    return [name for bit, name in enumerate(names) if flags & 1 << bit] if flags else None
+
+
+class UserProfile(Struct, frozen=True):
+    bio: str | None
+    pronouns: str | None
+    banner: str | None
+    banner_color: int | None
+    accent_color: int | None
+
+
+class UserProfileFull(Struct, frozen=True):
+    user: UserPartial
+    user_profile: UserProfile
+    premium_type: int
+    premium_since: str | None = None
+
+
+class TagCheck(Struct, frozen=True):
+    taken: bool
+
+
+class UserUpdate(Input, kw_only=True):
+    """Username, e-mail and password need a sudo proof: `password`, or a sudo token in the header."""
+
+    username: Annotated[str, Meta(pattern=USERNAME)] | UnsetType = UNSET
+    discriminator: Annotated[str, Meta(pattern=r"^\d{1,4}$")] | UnsetType = UNSET
+    global_name: Annotated[str, Meta(min_length=1, max_length=32)] | UnsetType | None = UNSET
+    email: Annotated[str, Meta(min_length=3, max_length=254)] | UnsetType = UNSET
+    new_password: Password | UnsetType = UNSET
+    bio: Annotated[str, Meta(max_length=320)] | UnsetType | None = UNSET
+    pronouns: Annotated[str, Meta(max_length=40)] | UnsetType | None = UNSET
+    accent_color: Annotated[int, Meta(ge=0, le=16777215)] | UnsetType | None = UNSET
+    password: Secret | UnsetType = UNSET
+    mfa_method: str | UnsetType = UNSET
+    mfa_code: str | UnsetType = UNSET
+
+
+class TagQuery(Struct):
+    username: Annotated[str, Meta(pattern=USERNAME)]
+    discriminator: Annotated[str, Meta(pattern=r"^\d{1,4}$")]
+
+
+class SettingsUpdate(Struct, kw_only=True):
+    """What PATCH may change; a member that is not sent stays."""
+
+    status: str | UnsetType = UNSET
+    theme: str | UnsetType = UNSET
+    locale: str | UnsetType = UNSET
+    restricted_guilds: list[Any] | UnsetType = UNSET
+    bot_restricted_guilds: list[Any] | UnsetType = UNSET
+    default_guilds_restricted: bool | UnsetType = UNSET
+    bot_default_guilds_restricted: bool | UnsetType = UNSET
+    inline_attachment_media: bool | UnsetType = UNSET
+    inline_embed_media: bool | UnsetType = UNSET
+    gif_auto_play: bool | UnsetType = UNSET
+    render_embeds: bool | UnsetType = UNSET
+    render_reactions: bool | UnsetType = UNSET
+    animate_emoji: bool | UnsetType = UNSET
+    message_display_compact: bool | UnsetType = UNSET
+    developer_mode: bool | UnsetType = UNSET
+    afk_timeout: Annotated[int, Meta(ge=60, le=600)] | UnsetType = UNSET
+
+
+class UserSettings(Struct, kw_only=True):
+    status: str = "online"
+    status_resets_at: str | None = None
+    status_resets_to: str | None = None
+    theme: str = "dark"
+    locale: str = "en-US"
+    restricted_guilds: list[str] = []
+    bot_restricted_guilds: list[str] = []
+    default_guilds_restricted: bool = False
+    bot_default_guilds_restricted: bool = False
+    inline_attachment_media: bool = True
+    inline_embed_media: bool = True
+    gif_auto_play: bool = True
+    render_embeds: bool = True
+    render_reactions: bool = True
+    animate_emoji: bool = True
+    animate_stickers: int = 0
+    render_spoilers: int = 1
+    message_display_compact: bool = False
+    friend_source_flags: int = 7
+    incoming_call_flags: int = 8
+    group_dm_add_permission_flags: int = 8
+    guild_folders: list[dict[str, Any]] = []
+    custom_status: None = None
+    afk_timeout: int = 600
+    time_format: int = 0
+    developer_mode: bool = False
+    trusted_domains: list[str] = []
+    default_hide_muted_channels: bool = False

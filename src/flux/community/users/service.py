@@ -1,0 +1,165 @@
+"""Finding, making and changing accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from flux.community import faults
+from flux.community.announcing import Announcer
+from flux.community.envelope import invalid
+from flux.community.inputs import encode
+from flux.community.users import repository, rules
+from flux.community.users.records import NewAccount, UserRow
+from flux.community.users.schemas import (
+    SettingsUpdate,
+    UserPartial,
+    UserPrivate,
+    UserProfile,
+    UserProfileFull,
+    UserSettings,
+)
+from flux.kernel.store import Clock, Database, Reader, Snowflakes, Transaction, UniqueViolation, iso
+
+
+class UserService:
+    def __init__(self, db: Database, clock: Clock, ids: Snowflakes, announcer: Announcer) -> None:
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+        self._announcer = announcer
+
+    async def find(self, user_id: int, reader: Reader | None = None) -> UserRow | None:
+        return await repository.find(reader or self._db, user_id)
+
+    async def require(self, user_id: int, reader: Reader | None = None) -> UserRow:
+        """Raises UNKNOWN_USER."""
+        row = await repository.find(reader or self._db, user_id)
+        if row is None:
+            raise faults.UNKNOWN_USER()
+        return row
+
+    async def find_many(self, user_ids: Iterable[int], reader: Reader | None = None) -> dict[int, UserRow]:
+        return await repository.find_many(reader or self._db, user_ids)
+
+    async def by_email(self, email: str) -> UserRow | None:
+        return await repository.find_by_email(self._db, rules.folded(email))
+
+    async def by_session(self, token_hash: bytes) -> UserRow | None:
+        return await repository.find_by_session(self._db, token_hash)
+
+    async def by_tag(self, username: str, discriminator: int) -> UserRow | None:
+        return await repository.find_by_tag(self._db, rules.folded(username), discriminator)
+
+    async def anybody_here(self, reader: Reader) -> bool:
+        return await repository.anybody_here(reader)
+
+    def private(self, row: UserRow, *, email: bool = True) -> UserPrivate:
+        return UserPrivate.of(row, adult=rules.is_adult(row.date_of_birth, self._clock.now_ms()), email=email)
+
+    async def profile(self, user_id: int) -> UserProfileFull:
+        row = await self.require(user_id)
+        shown = UserProfile(row.bio, row.pronouns, row.banner, row.banner_color, row.accent_color)
+        since = None if row.premium_since is None else iso(row.premium_since)
+        return UserProfileFull(UserPartial.of(row), shown, row.premium_type, since)
+
+    # -- making -----------------------------------------------------------------------------------------------
+
+    async def create(self, tx: Transaction, new: NewAccount, user_id: int | None = None) -> UserRow:
+        """A new account in the caller's unit. Raises `UniqueViolation` when another one was faster to the address or
+        tag, and a validation failure when the username has no discriminator left."""
+        folded = rules.folded(new.username)
+        discriminator = rules.free_discriminator(await repository.taken_discriminators(tx, folded))
+        if discriminator is None:
+            raise invalid("username", "Too many people have this username.", "USERNAME_EXHAUSTED")
+        now = self._clock.now_ms()
+        user_id = self._ids.next() if user_id is None else user_id
+        values: dict[str, Any] = {
+            "id": user_id,
+            "username": new.username,
+            "username_folded": folded,
+            "discriminator": discriminator,
+            "global_name": new.global_name,
+            "email": new.email,
+            "email_folded": None if new.email is None else rules.folded(new.email),
+            "password_hash": new.password_hash,
+            "password_changed_at": now if new.password_hash else None,
+            "date_of_birth": new.date_of_birth,
+            "bot": int(new.bot),
+            "flags": 0,
+            "acls": encode(new.acls) if new.acls else None,
+            "avatar_color": rules.shown_color(user_id),
+            "last_address": new.address,
+            "created_at": now,
+        }
+        await repository.insert(tx, values)
+        return await self.require(user_id, tx)
+
+    # -- changing ---------------------------------------------------------------------------------------------
+
+    async def set(self, tx: Transaction, user_id: int, **values: Any) -> UserRow:
+        """Set columns in the caller's unit and tell the account's sessions. Raises `UniqueViolation`."""
+        await repository.update(tx, user_id, values)
+        row = await repository.find(tx, user_id)
+        if row is None:
+            raise faults.UNKNOWN_USER()
+        self._announcer.user(tx, user_id, "USER_UPDATE", self.private(row))
+        return row
+
+    async def change_profile(self, user: UserRow, values: dict[str, Any]) -> UserRow:
+        """Columns by name. Raises TAG_ALREADY_TAKEN, or a validation failure when the address is in use."""
+        if "username" in values:
+            values["username_folded"] = rules.folded(values["username"])
+        if "email" in values:
+            values["email_folded"] = rules.folded(values["email"])
+            values["email_verified"] = 0
+
+        async def work(tx: Transaction) -> UserRow:
+            if "username_folded" in values and "discriminator" not in values:
+                taken = await repository.taken_discriminators(tx, values["username_folded"])
+                if user.discriminator in taken and values["username_folded"] != rules.folded(user.username):
+                    free = rules.free_discriminator(taken)
+                    if free is None:
+                        raise faults.TAG_ALREADY_TAKEN()
+                    return await self.set(tx, user.id, **values, discriminator=free)
+            return await self.set(tx, user.id, **values)
+
+        try:
+            return await self._db.transact(work)
+        except UniqueViolation as taken:
+            if "email" in taken.constraint:
+                raise invalid(
+                    "email", "This e-mail address is already in use.", "EMAIL_ALREADY_IN_USE"
+                ) from None
+            raise faults.TAG_ALREADY_TAKEN() from None
+
+    async def remember_address(self, tx: Transaction, user_id: int, address: str) -> None:
+        """Where the account was last seen, quietly."""
+        await repository.update(tx, user_id, {"last_address": address})
+
+    # -- settings ---------------------------------------------------------------------------------------------
+
+    async def settings(self, user_id: int, reader: Reader | None = None) -> UserSettings:
+        encoded = await repository.settings(reader or self._db, user_id)
+        return UserSettings() if encoded is None else msgspec.json.decode(encoded, type=UserSettings)
+
+    async def change_settings(self, user_id: int, body: SettingsUpdate) -> UserSettings:
+        sent = {
+            name: value
+            for name in body.__struct_fields__
+            if (value := getattr(body, name)) is not msgspec.UNSET
+        }
+        for name in ("restricted_guilds", "bot_restricted_guilds"):
+            if name in sent:
+                sent[name] = [str(item) for item in sent[name]][:200]
+
+        async def work(tx: Transaction) -> UserSettings:
+            current = msgspec.to_builtins(await self.settings(user_id, tx))
+            merged = msgspec.convert({**current, **sent}, UserSettings)
+            await repository.put_settings(tx, user_id, encode(merged))
+            self._announcer.user(tx, user_id, "USER_SETTINGS_UPDATE", merged)
+            return merged
+
+        return await self._db.transact(work)

@@ -1,0 +1,125 @@
+"""Who comes in: rate limit, environment, API, credentials, role; in that order, before the path is looked at."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from msgspec import Struct
+
+from flux.content import faults
+from flux.content.access import ANONYMOUS, Anonymous, KeyHolder
+from flux.content.delivery.served import ApiServed, Snapshot
+from flux.content.delivery.snapshots import Snapshots
+from flux.content.keys.service import Keys
+from flux.content.settled import Settled
+from flux.kernel.faults import Fault, FaultError
+from flux.kernel.house import House
+from flux.kernel.quota import Quota
+from flux.kernel.wire import Call
+
+ENVIRONMENT_LENGTH = 8
+
+
+class Entry(Struct, frozen=True):
+    """A request that was let in. `segments` are the decoded path segments after the prefix."""
+
+    snapshot: Snapshot
+    api: ApiServed
+    segments: tuple[str, ...]
+    principal: KeyHolder | Anonymous
+
+    def may(self, action: str) -> bool:
+        """Whether the caller's role gives `read`, `create` or `update` on this API."""
+        grants = self.principal.grants
+        return grants is None or grants.allows("flux-apis", action, self.api.api.key)
+
+
+class Door:
+    def __init__(self, house: House, settled: Settled, snapshots: Snapshots, keys: Keys) -> None:
+        self._settled = settled
+        self._snapshots = snapshots
+        self._keys = keys
+        self._quota = Quota(house.clock)
+
+    async def enter(self, call: Call) -> Entry:
+        environment, segments = await self._address(call)
+        await self._count(call, environment)
+        snapshot = await self._snapshots.of(environment) if environment else None
+        api = snapshot.apis.get(segments[0]) if snapshot and segments else None
+        if snapshot is None or api is None or not snapshot.is_enabled:
+            raise faults.ROUTE_NOT_FOUND()
+        principal = await self._principal(call, snapshot, api)
+        entry = Entry(snapshot, api, segments[1:], principal)
+        if not entry.may(action := _action(call)):
+            raise self.refused() if action == "read" else faults.ACCESS_DENIED()
+        return entry
+
+    def refused(self) -> FaultError:
+        """Of a read, in the wording that the settings choose."""
+        return self._worded(faults.PERMISSION_DENIED, faults.ACCESS_DENIED)
+
+    def unknown(self) -> FaultError:
+        return self._worded(faults.AUTHENTICATION_FAILED, faults.AUTHENTICATION_REQUIRED)
+
+    def _worded(self, reference: Fault, current: Fault) -> FaultError:
+        return reference() if self._settled.content.error_profile == "reference" else current()
+
+    # -- where ------------------------------------------------------------------------------------------------
+
+    async def _address(self, call: Call) -> tuple[str | None, tuple[str, ...]]:
+        """The environment's key and the path from the prefix on."""
+        segments = _segments(call.path)
+        if len(segments) >= 2 and segments[0] == "flux" and call.path.startswith("/flux/"):
+            return segments[1], segments[2:]
+        label = (call.header("host") or "").partition(":")[0].partition(".")[0].lower()
+        if len(label) == ENVIRONMENT_LENGTH and await self._snapshots.of(label) is not None:
+            return label, segments
+        named = call.header("x-environment-key") or self._settled.content.default_environment
+        return named or await self._snapshots.only(), segments
+
+    # -- how often --------------------------------------------------------------------------------------------
+
+    async def _count(self, call: Call, environment: str | None) -> None:
+        """By key where the request names one that exists, else by address: made-up keys do not buy fresh budgets."""
+        rate = self._settled.delivery_rate
+        if rate is None:
+            return
+        header = call.header("authorization")
+        key = await self._keys.named(header) if header else None
+        caller = f"key:{key}" if key else f"address:{call.client_ip}"
+        verdict = self._quota.take(f"{environment}:{caller}", rate)
+        call.reply_headers["X-RateLimit-Limit"] = str(verdict.limit)
+        call.reply_headers["X-RateLimit-Remaining"] = str(verdict.remaining)
+        call.reply_headers["X-RateLimit-Reset"] = str(verdict.reset_at)
+        if not verdict.allowed:
+            raise faults.RATE_LIMIT_EXCEEDED(retry_after=max(1, -int(-verdict.retry_after // 1)))
+
+    # -- who --------------------------------------------------------------------------------------------------
+
+    async def _principal(self, call: Call, snapshot: Snapshot, api: ApiServed) -> KeyHolder | Anonymous:
+        """Credentials that are sent must be right, on open APIs too; writes never go without."""
+        header = call.header("authorization")
+        if header is not None:
+            try:
+                return await self._keys.authenticate(call, header, snapshot.environment, "flux")
+            except FaultError as refused:
+                if refused.fault is faults.AUTHENTICATION_FAILED:
+                    raise self.unknown() from None
+                raise
+        if api.api.is_auth_required or _action(call) != "read":
+            raise self.unknown()
+        return ANONYMOUS
+
+
+def _action(call: Call) -> str:
+    """What the role must give. Other methods end in a refusal anyway and need no more than reading."""
+    if call.method == "POST" and not call.path.endswith("/_search"):
+        return "create"
+    return "update" if call.method == "PUT" else "read"
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    """Percent-decoded one by one: an encoded slash stays inside its segment."""
+    return (
+        tuple(unquote(one, errors="replace") for one in path.strip("/").split("/")) if path.strip("/") else ()
+    )

@@ -1,0 +1,174 @@
+"""Delivery by path: /flux/{environment}/{prefix}/…, or /{prefix}/… where the environment is named another way.
+
+What a path means depends on the environment's folders, so there is one route a method and the rest is looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flux.content import faults
+from flux.content.access import DELIVERY
+from flux.content.delivery import introspection
+from flux.content.delivery.door import Door, Entry
+from flux.content.delivery.reading import read_body
+from flux.content.delivery.served import READS, Target
+from flux.content.delivery.service import Delivery
+from flux.content.delivery.writes import Writes
+from flux.content.settled import Settled
+from flux.kernel.wire import Call, Raw, Reply, Routes
+from flux.kernel.wire.compiling import decode_json
+from flux.kernel.wire.routes import Handler
+
+routes = Routes(tag="delivery")
+ENTERING = [
+    faults.AUTHENTICATION_FAILED,
+    faults.AUTHENTICATION_REQUIRED,
+    faults.PERMISSION_DENIED,
+    faults.ACCESS_DENIED,
+    faults.ROUTE_NOT_FOUND,
+    faults.ACTION_NOT_ALLOWED,
+    faults.RATE_LIMIT_EXCEEDED,
+]
+_READING = [
+    faults.RESOURCE_NOT_FOUND,
+    faults.COMPONENT_NOT_FOUND,
+    faults.MAX_RESPONSE_SIZE_EXCEEDED,
+    faults.VALIDATION_ERROR,
+    faults.INVALID_REQUEST,
+    faults.UNKNOWN_FIELD,
+    faults.UNKNOWN_LOCALE,
+    faults.INVALID_LOCALE,
+    faults.MISSED_COMPONENT,
+]
+_SEARCHING = [*_READING, faults.FAILED_JOIN, faults.TOO_MANY_JOIN_FOLDERS, faults.UPSTREAM_ERROR]
+_WRITING = [
+    faults.COLLECTION_NOT_WRITABLE,
+    faults.RESOURCE_NOT_FOUND,
+    faults.COMPONENT_NOT_FOUND,
+    faults.EXTERNAL_ID_CONFLICT,
+    faults.DATA_VALIDATION_ERROR,
+    faults.VALIDATION_ERROR,
+    faults.INVALID_REQUEST,
+    faults.MISSED_COMPONENT,
+    faults.RESOURCE_OWNER_REQUIRED,
+    faults.NO_PUBLISHED_SCHEMA,
+    faults.PLAN_LIMIT_EXCEEDED,
+    faults.UPSTREAM_ERROR,
+]
+
+
+def _route(method: str, raises: list[Any], **options: Any) -> Callable[[Handler], Handler]:
+    """With the environment in the path, and without."""
+
+    def register(handler: Handler) -> Handler:
+        for path in ("/flux/{rest:path}", "/{rest:path}"):
+            routes.route(method, path, auth=DELIVERY, raises=[*ENTERING, *raises], **options)(handler)
+        return handler
+
+    return register
+
+
+def entry_of(call: Call) -> Entry:
+    """What the gate found out."""
+    entry: Entry = call.state["entry"]
+    return entry
+
+
+@_route("GET", [*_READING, faults.UPSTREAM_ERROR])
+async def read(call: Call) -> Raw:
+    """List a folder, get a resource, or read `_router` or `_schema`."""
+    entry, delivery = entry_of(call), call.use(Delivery)
+    segments = entry.segments
+    if segments == ("_router",):
+        if not entry.api.api.router_introspection_enabled:
+            raise faults.ROUTE_NOT_FOUND()
+        return delivery.reply(call, entry, introspection.router(entry.api))
+    special = segments[-1] if segments else ""
+    if special == "_schema":
+        return await _schema(call, entry, delivery.target(entry, segments[:-1]))
+    if special == "_search":
+        delivery.target(entry, segments[:-1])
+        raise faults.ACTION_NOT_ALLOWED()
+    target = delivery.target(entry, segments)
+    if target.key is None:
+        return await delivery.many(call, entry, target, {})
+    return await delivery.one(call, entry, target)
+
+
+@_route("POST", [*_SEARCHING, *_WRITING])
+async def search_or_create(call: Call) -> Any:
+    """Search a folder (`…/_search`), or create a published resource in it."""
+    entry, delivery = entry_of(call), call.use(Delivery)
+    segments = entry.segments
+    searching = bool(segments) and segments[-1] == "_search"
+    target = delivery.target(entry, segments[:-1] if searching else segments)
+    if target.key is not None:
+        raise faults.ROUTE_NOT_FOUND() if searching else faults.ACTION_NOT_ALLOWED()
+    if searching:
+        return await delivery.many(call, entry, target, await _body(call))
+    writes = call.use(Writes)
+    writes.check(target, "create")
+    parent = await delivery.check_parents(target)
+    answer = await writes.create(target, await _body(call), call.query_value("component"), parent)
+    return Reply(answer, 201)
+
+
+@_route("PUT", _WRITING)
+async def update(call: Call) -> Reply:
+    """Replace a resource's data and publish it."""
+    entry, delivery = entry_of(call), call.use(Delivery)
+    target = delivery.target(entry, entry.segments)
+    if target.key is None or target.key.startswith("_"):
+        raise faults.ACTION_NOT_ALLOWED()
+    writes = call.use(Writes)
+    writes.check(target, "update")
+    parent = await delivery.check_parents(target)
+    return Reply(await writes.update(target, await _body(call), parent))
+
+
+@_route("*", [], hidden=True)
+async def other_methods(call: Call) -> None:
+    """Nothing else is done here: a path that exists refuses the method, another is not found."""
+    entry = entry_of(call)
+    segments = entry.segments
+    if segments and segments[-1] in ("_search", "_schema"):
+        segments = segments[:-1]
+    if segments != ("_router",):
+        call.use(Delivery).target(entry, segments)
+    raise faults.ACTION_NOT_ALLOWED()
+
+
+async def _schema(call: Call, entry: Entry, target: Target) -> Raw:
+    """The schema that is published for the folder, or for the named component of a composite one."""
+    delivery = call.use(Delivery)
+    if target.key is not None:
+        raise faults.ROUTE_NOT_FOUND()
+    if not target.served.allowed.intersection(READS):
+        raise faults.ACTION_NOT_ALLOWED()
+    await delivery.check_parents(target)
+    owner, published = target.served.key, target.served.schema
+    if target.served.folder.is_composite:
+        component = call.query_value("component")
+        if not component:
+            raise faults.MISSED_COMPONENT()
+        if component not in entry.snapshot.components:
+            raise faults.COMPONENT_NOT_FOUND()
+        owner, published = component, entry.snapshot.components[component]
+    if published is None:
+        raise faults.RESOURCE_NOT_FOUND()
+    prefix = entry.api.api.prefix
+    shown = introspection.schema(prefix, target.served, owner, published.version, published.shape)
+    return delivery.reply(call, entry, shown)
+
+
+async def _body(call: Call) -> dict[str, Any]:
+    """A JSON object; anything else is an invalid request."""
+    raw = await call.body()
+    return read_body(raw, decode_json(raw, Any, call.use(Settled).depth) if raw else None)
+
+
+async def enter(call: Call) -> None:
+    """For the gate."""
+    call.state["entry"] = await call.use(Door).enter(call)

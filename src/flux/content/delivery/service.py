@@ -1,0 +1,173 @@
+"""Delivery of published content: list, get and search, from a request that was let in to encoded bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from flux.content import faults
+from flux.content.delivery import parameters
+from flux.content.delivery.answers import Answers, Encoded, encoded
+from flux.content.delivery.door import Entry
+from flux.content.delivery.presenting import Presenter
+from flux.content.delivery.reading import Reading, read_request
+from flux.content.delivery.served import Served, Target
+from flux.content.delivery.snapshots import Snapshots
+from flux.content.generations.service import read as read_generations
+from flux.content.search.problems import Problems
+from flux.content.search.ranking import Ranking
+from flux.content.search.rows import Found
+from flux.content.search.service import Search
+from flux.content.settled import Settled
+from flux.content.shape.localising import View
+from flux.kernel.house import House
+from flux.kernel.wire import Call, Raw
+
+
+class Delivery:
+    def __init__(
+        self,
+        house: House,
+        settled: Settled,
+        snapshots: Snapshots,
+        search: Search,
+        ranking: Ranking,
+        answers: Answers,
+    ) -> None:
+        self._db = house.db
+        self._ports = house.ports
+        self._settled = settled
+        self._snapshots = snapshots
+        self._search = search
+        self._ranking = ranking
+        self._answers = answers
+
+    # -- paths ------------------------------------------------------------------------------------------------
+
+    def target(self, entry: Entry, segments: tuple[str, ...]) -> Target:
+        """Raises `ROUTE_NOT_FOUND`."""
+        found = entry.api.find(segments) if segments else None
+        if found is None:
+            raise faults.ROUTE_NOT_FOUND()
+        return found
+
+    async def check_parents(self, target: Target) -> str | None:
+        """The key of the parent resource that a strict folder's documents belong to. Raises `RESOURCE_NOT_FOUND`."""
+        above: str | None = None
+        for served, key in target.parents:
+            if (
+                await self._search.one(served.key, key, above if served.folder.strict_reference else None)
+                is None
+            ):
+                raise faults.RESOURCE_NOT_FOUND()
+            above = key
+        return above if target.served.folder.strict_reference else None
+
+    # -- list and search --------------------------------------------------------------------------------------
+
+    async def many(self, call: Call, entry: Entry, target: Target, body: dict[str, Any]) -> Raw:
+        """A page of documents. `body` is empty for a list."""
+        if "get_many" not in target.served.allowed:
+            raise faults.ACTION_NOT_ALLOWED()
+        key = await self._cache_key(call, entry, target.served)
+        known = self._answers.known(key) if key is not None else None
+        if known is None:
+            parent = await self.check_parents(target)
+            reading = read_request(
+                self._settled, entry.snapshot, entry.api, target.served, parent, call.query, body
+            )
+            known = encoded(self._answers.within_size(await self._page(call, entry, reading)))
+            if key is not None and not target.parents and not reading.populate and not reading.plan.joins:
+                self._answers.keep(key, known)
+        return self._answers.reply(call, known, entry.principal)
+
+    async def _page(self, call: Call, entry: Entry, reading: Reading) -> bytes:
+        paging = reading.paging
+        presenter = self._presenter(entry, reading.view)
+        metadata: dict[str, Any] | None = None
+        if reading.ranked is None:
+            found = await self._search.page(reading.plan, paging.token, backwards=paging.backwards)
+        else:
+            found, metadata = await self._ranking.page(
+                reading.plan, reading.ranked, paging.token, backwards=paging.backwards
+            )
+        results = await presenter.encoded(found.hits, reading.populate)
+        if reading.plan.joins:
+            joined = await presenter.joined(reading.plan.scope, found.hits, reading.plan.joins)
+            results = [_with_member(one, "_joined", rows) for one, rows in zip(results, joined, strict=True)]
+        return self._envelope(call, paging.limit, found, results, metadata)
+
+    def _envelope(
+        self, call: Call, limit: int, found: Found, results: list[bytes], metadata: dict[str, Any] | None
+    ) -> bytes:
+        """Put together by hand: the documents are encoded already."""
+        following = self._neighbour(call, limit, "next", found.following)
+        preceding = self._neighbour(call, limit, "previous", found.preceding)
+        head = msgspec.json.encode({"limit": limit, "next": following, "previous": preceding})
+        tail = b"]}" if metadata is None else b'],"metadata":' + msgspec.json.encode(metadata) + b"}"
+        return b"".join([head[:-1], b',"results":[', b",".join(results), tail])
+
+    def _neighbour(self, call: Call, limit: int, name: str, token: str | None) -> str | None:
+        """The caller's own URL with the cursor replaced."""
+        if token is None:
+            return None
+        kept = [
+            (key, value) for key, value in call.query if key not in ("next", "previous", "offset", "limit")
+        ]
+        query = urlencode([*kept, ("limit", limit), (name, token)])
+        return f"{self._settled.public_base(call)}{call.path}?{query}"
+
+    # -- get --------------------------------------------------------------------------------------------------
+
+    async def one(self, call: Call, entry: Entry, target: Target) -> Raw:
+        if "get_one" not in target.served.allowed:
+            raise faults.ACTION_NOT_ALLOWED()
+        parent = await self.check_parents(target)
+        problems = Problems(ignore_unknown=parameters.boolean(call.query, "ignore_unknown_fields"))
+        view = parameters.view(call.query, entry.snapshot.locales, problems)
+        shape = target.served.schema.shape if target.served.schema else None
+        populate = parameters.paths(call.query, "populate", shape, problems)
+        fields = parameters.paths(call.query, "fields", shape, problems)
+        problems.settle()
+        assert target.key is not None
+        hit = await self._search.one(target.served.key, target.key, parent)
+        if hit is None:
+            raise faults.RESOURCE_NOT_FOUND()
+        presenter = self._presenter(entry, msgspec.structs.replace(view, fields=fields))
+        [body] = await presenter.encoded([hit], populate or ())
+        return self._answers.reply(call, encoded(self._answers.within_size(body)), entry.principal)
+
+    def reply(self, call: Call, entry: Entry, value: Any) -> Raw:
+        """Introspection: any size, with an ETag too."""
+        answer: Encoded = encoded(msgspec.json.encode(value))
+        return self._answers.reply(call, answer, entry.principal)
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _presenter(self, entry: Entry, view: View) -> Presenter:
+        return Presenter(
+            self._settled.content, self._snapshots, self._search, entry.snapshot, entry.api, view
+        )
+
+    async def _cache_key(self, call: Call, entry: Entry, served: Served) -> tuple[Any, ...] | None:
+        """Everything that an answer depends on: the request, and the generations of what it shows. While a fault
+        waits at the store, caches in front of it stand aside."""
+        if self._ports.armed("store"):
+            return None
+        generation = (await read_generations(self._db, [served.key]))[served.key]
+        return (
+            entry.snapshot.environment,
+            entry.snapshot.generation,
+            generation,
+            self._settled.public_base(call),
+            call.path,
+            call.query_string,
+            await call.body() if call.method == "POST" else b"",
+        )
+
+
+def _with_member(item: bytes, name: str, value: Any) -> bytes:
+    """An encoded object with one member more."""
+    return item[:-1] + b"," + msgspec.json.encode(name) + b":" + msgspec.json.encode(value) + b"}"

@@ -1,0 +1,147 @@
+"""The content plane, put together: services on the house, routes, gate, envelope."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flux.content import bootstrapping, demonstration
+from flux.content.accounts import endpoints as accounts
+from flux.content.accounts.service import Accounts
+from flux.content.apis import endpoints as apis
+from flux.content.apis.service import Apis
+from flux.content.components import endpoints as components
+from flux.content.components.service import Components
+from flux.content.delivery import endpoints as delivery
+from flux.content.delivery.answers import Answers
+from flux.content.delivery.door import Door
+from flux.content.delivery.service import Delivery
+from flux.content.delivery.snapshots import Snapshots
+from flux.content.delivery.writes import Writes
+from flux.content.envelope import ContentEnvelope
+from flux.content.faults import content
+from flux.content.folders import endpoints as folders
+from flux.content.folders.service import Folders
+from flux.content.gate import Gate, implied
+from flux.content.keys import endpoints as keys
+from flux.content.keys.service import Keys
+from flux.content.locales import endpoints as locales
+from flux.content.locales.service import Locales
+from flux.content.organisations import endpoints as organisations
+from flux.content.organisations.service import Organisations
+from flux.content.plans import Plans
+from flux.content.projection import jobs
+from flux.content.projection.service import Projection
+from flux.content.resources import endpoints as resources
+from flux.content.resources import revision_endpoints as revisions
+from flux.content.resources.revisions import Revisions
+from flux.content.resources.service import Resources
+from flux.content.resources.writing import Writing
+from flux.content.roles import endpoints as roles
+from flux.content.roles.service import Roles
+from flux.content.schemas import endpoints as schemas
+from flux.content.schemas.fields import Fields
+from flux.content.schemas.owners import Owners
+from flux.content.schemas.service import Schemas
+from flux.content.search.ranking import Ranking
+from flux.content.search.service import Search
+from flux.content.settled import Settled
+from flux.kernel.house import House
+from flux.kernel.store.migrations import MigrationSet
+from flux.kernel.wire import Limits, Plane, Routes
+
+_ROOMS = (
+    accounts.routes,
+    organisations.routes,
+    locales.routes,
+    roles.routes,
+    keys.routes,
+    folders.routes,
+    schemas.routes,
+    components.routes,
+    resources.routes,
+    revisions.routes,
+    apis.routes,
+    delivery.routes,
+)
+
+
+def build(house: House) -> Plane:
+    plane = furnished(house)
+    jobs.register(house.jobs, plane.services[Projection])
+    return plane
+
+
+def furnished(house: House) -> Plane:
+    """The plane with its services, not yet on duty: no job of it runs. Bootstrap and demo work with this."""
+    settings = house.settings.content
+    plane = Plane(
+        name="content",
+        mount="/content",
+        routes=Routes.joined(_ROOMS),
+        faults=content,
+        envelope=ContentEnvelope(),
+        title="Flux content",
+        gate=Gate(house),
+        implied=implied,
+        limits=Limits(
+            body_bytes=settings.max_request_bytes,
+            body_seconds=house.settings.server.body_seconds,
+            depth=house.settings.server.depth,
+            request_seconds=settings.request_timeout,
+        ),
+    )
+    _furnish(plane, house)
+    return plane
+
+
+def _furnish(plane: Plane, house: House) -> None:
+    """Every service once, in the order of who needs whom."""
+    settled = Settled(house)
+    plans = Plans(house.db, house.settings.content.plan_limits)
+    projection = Projection(house)
+    locales_ = Locales(house, plans)
+    roles_ = Roles(house, plans)
+    keys_ = Keys(house, plans, roles_)
+    folders_ = Folders(house, plans, projection)
+    components_ = Components(house, plans)
+    schemas_ = Schemas(house, plans, projection)
+    writing = Writing(house, locales_, schemas_, projection)
+    resources_ = Resources(house, plans, folders_, components_, writing, projection)
+    organisations_ = Organisations(house, plans, locales_, projection)
+    apis_ = Apis(house, plans, folders_)
+    snapshots = Snapshots(house, organisations_, locales_, folders_, schemas_, components_, apis_)
+    search = Search(house)
+    answers = Answers(settled)
+    plane.provide(
+        settled,
+        plans,
+        projection,
+        Accounts(house),
+        organisations_,
+        locales_,
+        roles_,
+        keys_,
+        folders_,
+        components_,
+        schemas_,
+        Fields(house, plans, schemas_),
+        Owners(folders_, components_),
+        resources_,
+        Revisions(house, resources_, writing),
+        apis_,
+        Door(house, settled, snapshots, keys_),
+        Delivery(house, settled, snapshots, search, Ranking(house), answers),
+        Writes(resources_),
+    )
+
+
+def migrations() -> MigrationSet:
+    return MigrationSet("content", Path(__file__).parent / "migrations")
+
+
+async def bootstrap(house: House) -> dict[str, object]:
+    return await bootstrapping.bootstrap(furnished(house), house)
+
+
+async def demo(house: House) -> list[str]:
+    return await demonstration.demo(furnished(house), house)

@@ -1,0 +1,142 @@
+"""SQL of the projection's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flux.content import repository as rows
+from flux.content.projection.rows import Document, Stored, Value
+from flux.content.projection.rules import HEAD, folded
+from flux.kernel.store import Reader, Transaction
+
+_COLUMNS = rows.columns(Document)
+_VALUES = ", ".join(f":{name}" for name in Document.__struct_fields__)
+_CHANGES = ", ".join(
+    f"{name} = excluded.{name}" for name in Document.__struct_fields__ if name not in ("folder", "key")
+)
+TABLES = ("content_numbers", "content_strings", "content_texts")
+
+
+async def put_document(tx: Transaction, document: Document) -> int:
+    """The document's id; it keeps it over new revisions."""
+    sql = (
+        f"INSERT INTO content_documents ({_COLUMNS}) VALUES ({_VALUES}) "
+        f"ON CONFLICT (folder, key) DO UPDATE SET {_CHANGES} RETURNING id"
+    )
+    return int(await tx.value(sql, {name: getattr(document, name) for name in Document.__struct_fields__}))
+
+
+async def document_id(reader: Reader, folder: str, key: str) -> int | None:
+    sql = "SELECT id FROM content_documents WHERE folder = :folder AND key = :key"
+    found = await reader.value(sql, {"folder": folder, "key": key})
+    return None if found is None else int(found)
+
+
+async def drop_document(tx: Transaction, doc: int) -> None:
+    await drop_values(tx, doc)
+    await tx.run("DELETE FROM content_documents WHERE id = :doc", {"doc": doc})
+
+
+async def drop_values(tx: Transaction, doc: int) -> None:
+    for table in TABLES:
+        await tx.run(f"DELETE FROM {table} WHERE doc = :doc", {"doc": doc})
+
+
+async def put_values(tx: Transaction, doc: int, values: Sequence[tuple[int, Value]]) -> None:
+    """`values` with their slots."""
+    numbers = [
+        {"slot": slot, "doc": doc, "ord": one.ord, "value": float(one.value)}
+        for slot, one in values
+        if one.family == "number"
+    ]
+    if numbers:
+        await tx.run_many(
+            "INSERT INTO content_numbers (slot, doc, ord, value) VALUES (:slot, :doc, :ord, :value)", numbers
+        )
+    strings = [_text_row(slot, doc, one) for slot, one in values if one.family == "string"]
+    if strings:
+        for row in strings:
+            row["head"] = row["folded"][:HEAD]
+        await tx.run_many(
+            "INSERT INTO content_strings (slot, doc, ord, value, folded, folded_head) "
+            "VALUES (:slot, :doc, :ord, :value, :folded, :head)",
+            strings,
+        )
+    texts = [_text_row(slot, doc, one) for slot, one in values if one.family == "text"]
+    if texts:
+        await tx.run_many(
+            "INSERT INTO content_texts (slot, doc, ord, value, folded) VALUES (:slot, :doc, :ord, :value, :folded)",
+            texts,
+        )
+
+
+def _text_row(slot: int, doc: int, one: Value) -> dict[str, Any]:
+    return {"slot": slot, "doc": doc, "ord": one.ord, "value": one.value, "folded": folded(one.value)}
+
+
+# -- slots ----------------------------------------------------------------------------------------------------
+
+
+async def slot(tx: Transaction, folder: str, component: str, path: str, locale: str) -> int:
+    """The number of a field in a locale, made on first use. Several units may ask at once."""
+    sql = (
+        "INSERT INTO content_slots (folder, component, path, locale) VALUES (:folder, :component, :path, :locale) "
+        "ON CONFLICT (folder, component, path, locale) DO UPDATE SET path = excluded.path RETURNING id"
+    )
+    params = {"folder": folder, "component": component, "path": path, "locale": locale}
+    return int(await tx.value(sql, params))
+
+
+# -- removing many --------------------------------------------------------------------------------------------
+
+
+async def drop_folders(tx: Transaction, folders: Sequence[str]) -> None:
+    params = {"folders": list(folders)}
+    docs = "(SELECT id FROM content_documents WHERE folder IN :folders)"
+    for table in TABLES:
+        await tx.run(f"DELETE FROM {table} WHERE doc IN {docs}", params)
+    await tx.run("DELETE FROM content_documents WHERE folder IN :folders", params)
+    await tx.run("DELETE FROM content_slots WHERE folder IN :folders", params)
+
+
+async def folders_of(reader: Reader, environment: str) -> list[str]:
+    sql = "SELECT key FROM content_folders WHERE environment = :environment"
+    return await reader.all(sql, {"environment": environment}, str)
+
+
+# -- indexing again -------------------------------------------------------------------------------------------
+
+
+async def folders_with(reader: Reader, owners: Sequence[str]) -> list[tuple[str, str]]:
+    """Folder and component of the documents whose schema one of the owners is, each pair once."""
+    sql = (
+        "SELECT DISTINCT folder, component FROM content_documents "
+        "WHERE (component = '' AND folder IN :owners) OR component IN :owners"
+    )
+    return await reader.all(sql, {"owners": list(owners)}, lambda folder, component: (folder, component))
+
+
+async def published_shape(reader: Reader, owner: str) -> bytes | None:
+    sql = "SELECT shape FROM content_versions WHERE owner = :owner AND status = 'published'"
+    found = await reader.value(sql, {"owner": owner})
+    return None if found is None else bytes(found)
+
+
+async def default_locale(reader: Reader, environment: str) -> str:
+    sql = "SELECT code FROM content_locales WHERE environment = :environment AND is_default = 1"
+    return str(await reader.value(sql, {"environment": environment}) or "en")
+
+
+async def environment_of(reader: Reader, folder: str) -> str | None:
+    found = await reader.value("SELECT environment FROM content_folders WHERE key = :key", {"key": folder})
+    return None if found is None else str(found)
+
+
+async def batch(reader: Reader, folder: str, component: str, after: int, size: int) -> list[Stored]:
+    sql = (
+        "SELECT id, key, item FROM content_documents "
+        "WHERE folder = :folder AND component = :component AND id > :after ORDER BY id LIMIT :size"
+    )
+    params = {"folder": folder, "component": component, "after": after, "size": size}
+    return await reader.all(sql, params, Stored)

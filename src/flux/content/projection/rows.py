@@ -1,0 +1,58 @@
+"""What the projection holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from flux.content.shape.fields import Shape
+
+
+class Document(Struct, frozen=True):
+    """`owner` and `component` are '' when there is none. `item` is encoded JSON."""
+
+    environment: str
+    folder: str
+    key: str
+    owner: str
+    component: str
+    version: str
+    revision: str
+    created_at: int
+    updated_at: int
+    item: bytes
+
+
+class Published(Struct, frozen=True):
+    """A resource as authoring publishes it. `shape` is that of the revision's schema version."""
+
+    environment: str
+    folder: str
+    key: str
+    owner: str | None
+    component: str | None
+    version: str
+    revision: str
+    created_at: int
+    updated_at: int
+    data: dict[str, Any]
+    shape: Shape
+
+
+class Value(Struct, frozen=True):
+    """One searchable value. `family` says which table it goes to; `ord` tells several values of one field apart."""
+
+    path: str
+    locale: str
+    family: str
+    ord: int
+    value: Any
+
+
+class Stored(Struct, frozen=True):
+    """A document to index again."""
+
+    id: int
+    key: str
+    item: bytes

@@ -1,0 +1,235 @@
+"""What can be done with resources."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from msgspec import UNSET, Struct
+
+from flux.content import faults
+from flux.content.components.service import Components
+from flux.content.folders.rows import Folder
+from flux.content.folders.service import Folders
+from flux.content.pages import Rows, Window
+from flux.content.plans import Plans
+from flux.content.problems import problem
+from flux.content.projection.service import Projection
+from flux.content.resources import repository
+from flux.content.resources.rows import Resource, Revision
+from flux.content.resources.rules import Payload
+from flux.content.resources.schemas import ResourcesQuery
+from flux.content.resources.writing import Writing
+from flux.kernel.faults import FaultError
+from flux.kernel.house import House
+from flux.kernel.store import Reader, Transaction, UniqueViolation, random_key
+
+T = TypeVar("T")
+_ATTEMPTS = 5
+
+
+class Written(Struct, frozen=True):
+    resource: Resource
+    revision: Revision
+    created: bool
+
+
+class Resources:
+    def __init__(
+        self,
+        house: House,
+        plans: Plans,
+        folders: Folders,
+        components: Components,
+        writing: Writing,
+        projection: Projection,
+    ) -> None:
+        self._db = house.db
+        self._clock = house.clock
+        self._plans = plans
+        self._folders = folders
+        self._components = components
+        self._writing = writing
+        self._projection = projection
+
+    async def listing(
+        self, folder: Folder, at: Window, query: ResourcesQuery, bounds: dict[str, tuple[str, int]]
+    ) -> Rows:
+        equal = {
+            name: value
+            for name in ("external_id", "resource_owner", "component")
+            if (value := getattr(query, name))
+        }
+        return await repository.listing(self._db, folder.key, at, equal, query.status, bounds)
+
+    async def one(self, reader: Reader | None, folder: Folder, key: str) -> Resource:
+        """Raises `RESOURCE_NOT_FOUND`."""
+        found = await repository.one(reader or self._db, folder.key, key)
+        if found is None:
+            raise faults.RESOURCE_NOT_FOUND()
+        return found
+
+    async def data(self, folder: Folder, key: str) -> dict[str, Any]:
+        """The published data. Raises `REVISION_NOT_FOUND` when nothing is published."""
+        resource = await self.one(None, folder, key)
+        current = resource.current_revision
+        found = await repository.revision(self._db, resource.key, current) if current else None
+        if found is None:
+            raise faults.REVISION_NOT_FOUND()
+        return found.decoded()
+
+    async def create(
+        self, folder: Folder, payload: Payload, component: str | None, *, publish: bool
+    ) -> Written:
+        async def work(tx: Transaction) -> Written:
+            return await self._create(tx, folder, payload, component, publish=publish)
+
+        return await self._adding(folder, work)
+
+    async def upsert(
+        self, folder: Folder, external_id: str, payload: Payload, component: str | None, *, publish: bool
+    ) -> Written:
+        """A new revision of the resource with that external id, or a new resource. Two that create it at once meet
+        at the unique key; the second then finds the first's resource."""
+        named = _with_external_id(payload, external_id)
+
+        async def work(tx: Transaction) -> Written:
+            found = await repository.by_external_id(tx, folder.key, external_id)
+            if found is None:
+                return await self._create(tx, folder, named, component, publish=publish)
+            changes = {name: value for name, value in payload.metadata().items() if name == "name"}
+            await repository.update(tx, found.key, changes)
+            revision = await self._writing.add_revision(tx, folder, found, _data(payload))
+            if publish or folder.is_composite:
+                await self._writing.publish(tx, folder, found, revision)
+            return Written(await self.one(tx, folder, found.key), revision, created=False)
+
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._adding(folder, work)
+            except FaultError as refused:
+                if refused.fault is not faults.EXTERNAL_ID_CONFLICT:
+                    raise
+        raise faults.EXTERNAL_ID_CONFLICT()
+
+    async def change(self, folder: Folder, key: str, payload: Payload) -> Resource:
+        """Metadata is set; data becomes a new draft."""
+
+        async def work(tx: Transaction) -> Resource:
+            resource = await self.one(tx, folder, key)
+            changes = payload.metadata()
+            if "resource_owner" in changes:
+                await self._check_owner(tx, folder, changes["resource_owner"])
+            if changes:
+                await repository.update(tx, key, {**changes, "updated_at": self._clock.now_ms()})
+            if payload.data is not UNSET:
+                resource = await self.one(tx, folder, key)
+                revision = await self._writing.add_revision(tx, folder, resource, payload.data)
+                if payload.publish or folder.is_composite:
+                    await self._writing.publish(tx, folder, resource, revision)
+            return await self.one(tx, folder, key)
+
+        return await self._claiming(self._db.transact(work))
+
+    async def replace(self, folder: Folder, key: str, payload: Payload, parent: str | None) -> Written:
+        """A new revision, published at once; with `parent` only of a resource that belongs to it."""
+
+        async def work(tx: Transaction) -> Written:
+            resource = await self.one(tx, folder, key)
+            if parent is not None and resource.resource_owner != parent:
+                raise faults.RESOURCE_NOT_FOUND()
+            revision = await self._writing.add_revision(tx, folder, resource, _data(payload))
+            await self._writing.publish(tx, folder, resource, revision)
+            return Written(resource, revision, created=False)
+
+        return await self._db.transact(work)
+
+    async def delete(self, folder: Folder, key: str) -> None:
+        """With its strict children, and theirs."""
+
+        async def work(tx: Transaction) -> None:
+            resource = await self.one(tx, folder, key)
+            everything = await self._folders.all_of(tx, folder.environment)
+            strict = [one for one in everything if one.strict_reference]
+            await self._delete(tx, resource, strict)
+
+        await self._db.transact(work)
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    async def _adding(self, folder: Folder, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        async def count(tx: Transaction) -> int:
+            return await repository.count(tx, folder.environment)
+
+        return await self._claiming(self._plans.adding("resources", count, work))
+
+    async def _claiming(self, running: Awaitable[T]) -> T:
+        """The unique key of a folder's external ids decides who has one."""
+        try:
+            return await running
+        except UniqueViolation:
+            raise faults.EXTERNAL_ID_CONFLICT() from None
+
+    async def _create(
+        self, tx: Transaction, folder: Folder, payload: Payload, component: str | None, *, publish: bool
+    ) -> Written:
+        component = await self._component(tx, folder, component or payload.component)
+        owner = payload.resource_owner or None
+        await self._check_owner(tx, folder, owner)
+        now = self._clock.now_ms()
+        resource = Resource(
+            key=random_key(12),
+            environment=folder.environment,
+            folder=folder.key,
+            component=component,
+            external_id=payload.external_id or None,
+            name=payload.name or None,
+            resource_owner=owner,
+            current_revision=None,
+            last_number=0,
+            vectors_size=0,
+            created_at=now,
+            updated_at=now,
+        )
+        await repository.insert(tx, resource)
+        revision = await self._writing.add_revision(tx, folder, resource, _data(payload))
+        if publish or folder.is_composite:
+            await self._writing.publish(tx, folder, resource, revision)
+        return Written(await self.one(tx, folder, resource.key), revision, created=True)
+
+    async def _component(self, tx: Transaction, folder: Folder, key: Any) -> str | None:
+        """Composite folders need one, others ignore it."""
+        if not folder.is_composite:
+            return None
+        if not key:
+            raise faults.MISSED_COMPONENT()
+        return (await self._components.one(tx, folder.environment, key)).key
+
+    async def _check_owner(self, tx: Transaction, folder: Folder, owner: str | None) -> None:
+        """A strict child's owner is a resource of the parent folder."""
+        if not folder.strict_reference:
+            return
+        if not owner or await repository.one(tx, folder.parent, owner) is None:
+            raise faults.RESOURCE_OWNER_REQUIRED()
+
+    async def _delete(self, tx: Transaction, resource: Resource, strict: list[Folder]) -> None:
+        below = [one.key for one in strict if one.parent == resource.folder]
+        if below:
+            for child in await repository.owned_by(tx, below, resource.key):
+                await self._delete(tx, child, strict)
+        await self._projection.remove(tx, resource.folder, resource.key)
+        await repository.delete(tx, resource.key)
+
+
+def _data(payload: Payload) -> Any:
+    """A body without data at all writes an empty document, which the schema then judges."""
+    return {} if payload.data is UNSET else payload.data
+
+
+def _with_external_id(payload: Payload, external_id: str) -> Payload:
+    if payload.external_id not in (UNSET, None, external_id):
+        details = "Differs from the external_id of the query"
+        raise faults.VALIDATION_ERROR(detail=[problem("conflict", "external_id", details)])
+    return Payload(
+        payload.data, external_id, payload.name, payload.resource_owner, payload.component, payload.publish
+    )

@@ -1,0 +1,130 @@
+"""Writing content inside a unit of work: check the data, add a revision, publish it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from flux.content import faults
+from flux.content.folders.rows import Folder
+from flux.content.locales.service import Locales
+from flux.content.projection.rows import Published
+from flux.content.projection.service import Projection
+from flux.content.resources import repository, rules
+from flux.content.resources.rows import Resource, Revision
+from flux.content.schemas.service import Schemas
+from flux.content.shape.checking import Checking, DataProblem
+from flux.content.shape.fields import Shape
+from flux.kernel.house import House
+from flux.kernel.store import Reader, Transaction, random_key
+
+
+class Writing:
+    def __init__(self, house: House, locales: Locales, schemas: Schemas, projection: Projection) -> None:
+        self._clock = house.clock
+        self._settings = house.settings.content
+        self._locales = locales
+        self._schemas = schemas
+        self._projection = projection
+
+    async def schema(self, reader: Reader, folder: Folder, component: str | None) -> tuple[str, Shape]:
+        """The version that content of the folder is written under now. Raises `NO_PUBLISHED_SCHEMA`."""
+        version = await self._schemas.published(reader, component or folder.key)
+        if version is None or version.shape is None:
+            raise faults.NO_PUBLISHED_SCHEMA()
+        return version.key, Shape.decode(version.shape)
+
+    async def checked(self, reader: Reader, environment: str, shape: Shape, data: Any) -> bytes:
+        """The stored form. Raises `DATA_VALIDATION_ERROR`."""
+        stored, problems = await self.check(reader, environment, shape, data)
+        if problems:
+            raise rules.refusal(problems)
+        return stored
+
+    async def check(
+        self, reader: Reader, environment: str, shape: Shape, data: Any
+    ) -> tuple[bytes, list[DataProblem]]:
+        checking = Checking(shape, await self._locales.of(reader, environment))
+        stored = msgspec.json.encode(checking.document(data))
+        limit = self._settings.max_revision_bytes
+        if len(stored) > limit:
+            checking.problems.append(DataProblem("$", f"At most {limit} bytes are allowed", "too_large"))
+        return stored, checking.problems
+
+    async def add_revision(self, tx: Transaction, folder: Folder, resource: Resource, data: Any) -> Revision:
+        """A new draft under the schema that is published now. The oldest ones may go."""
+        version, shape = await self.schema(tx, folder, resource.component)
+        stored = await self.checked(tx, folder.environment, shape, data)
+        now = self._clock.now_ms()
+        number = await repository.next_number(tx, resource.key, now)
+        row = Revision(
+            key=random_key(12),
+            resource=resource.key,
+            number=number,
+            schema_version=version,
+            status="draft",
+            data=stored,
+            size=len(stored),
+            is_valid=1,
+            created_at=now,
+            published_at=None,
+            unpublished_at=None,
+        )
+        await repository.insert_revision(tx, row)
+        if folder.auto_remove_revisions is not None:
+            await repository.prune(tx, resource.key, folder.auto_remove_revisions)
+        return row
+
+    async def revalidated(
+        self, reader: Reader, folder: Folder, revision: Revision
+    ) -> tuple[bytes, list[DataProblem]]:
+        """Against the schema version it was written under."""
+        shape = await self._shape_of(reader, folder, revision)
+        return await self.check(reader, folder.environment, shape, revision.decoded())
+
+    async def publish(self, tx: Transaction, folder: Folder, resource: Resource, revision: Revision) -> None:
+        """Show the revision from the commit on. Raises `DATA_VALIDATION_ERROR` when it does not fit its schema."""
+        shape = await self._shape_of(tx, folder, revision)
+        stored = await self.checked(tx, folder.environment, shape, revision.decoded())
+        now = self._clock.now_ms()
+        await repository.unpublish(tx, resource.key, now)
+        published = {
+            "status": "published",
+            "is_valid": 1,
+            "published_at": now,
+            "unpublished_at": None,
+            "data": stored,
+        }
+        await repository.update_revision(tx, revision.key, published)
+        await repository.update(tx, resource.key, {"current_revision": revision.key, "updated_at": now})
+        await self._projection.put(
+            tx,
+            Published(
+                environment=folder.environment,
+                folder=folder.key,
+                key=resource.key,
+                owner=resource.resource_owner,
+                component=resource.component,
+                version=revision.schema_version,
+                revision=revision.key,
+                created_at=resource.created_at,
+                updated_at=now,
+                data=msgspec.json.decode(stored),
+                shape=shape,
+            ),
+        )
+
+    async def unpublish(self, tx: Transaction, folder: Folder, resource: Resource) -> None:
+        """Take the resource out of delivery."""
+        await repository.unpublish(tx, resource.key, self._clock.now_ms())
+        await repository.update(tx, resource.key, {"current_revision": None})
+        await self._projection.remove(tx, folder.key, resource.key)
+
+    async def _shape_of(self, reader: Reader, folder: Folder, revision: Revision) -> Shape:
+        """A version that was deleted since leaves its content to the current one."""
+        shape = await self._schemas.shape(reader, folder.environment, revision.schema_version)
+        if shape is None:
+            resource = await repository.one(reader, folder.key, revision.resource)
+            _, shape = await self.schema(reader, folder, resource.component if resource else None)
+        return shape

@@ -1,0 +1,106 @@
+"""What a search is made of, once everything sent has been understood. Data only."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from flux.content.shape.fields import Field, Shape
+
+SYSTEM = {
+    "_sys.key": Field("key", "_sys.key", "reference"),
+    "_sys.created_at": Field("created_at", "_sys.created_at", "datetime"),
+    "_sys.updated_at": Field("updated_at", "_sys.updated_at", "datetime"),
+}
+
+
+class Scope(Struct, frozen=True):
+    """Where a search looks: a folder, with the schema that gives its fields. `component` is '' for collections.
+    `parent` narrows a strict child down to one parent resource. `locales` are those whose values count, in order.
+    `lacks_component`: a composite folder whose component was not named, so that only `_sys` fields are known."""
+
+    folder: str
+    component: str
+    shape: Shape | None
+    locales: tuple[str, ...]
+    parent: str | None = None
+    lacks_component: bool = False
+
+    def field(self, path: str) -> Field | None:
+        """A field that may be searched; None for every other path."""
+        if path in SYSTEM:
+            return SYSTEM[path]
+        return self.shape.searchable.get(path) if self.shape is not None else None
+
+    def is_many(self, path: str) -> bool:
+        return self.shape is not None and path in self.shape.by_path and self.shape.is_many(path)
+
+    def is_localizable(self, path: str) -> bool:
+        return self.shape is not None and path in self.shape.by_path and self.shape.is_localizable(path)
+
+
+class Leaf(Struct, frozen=True, tag_field="node", tag="leaf"):
+    """`path` compared by `base`; `operand` is what the index holds."""
+
+    path: str
+    type: str
+    base: str
+    operand: Any
+    negated: bool = False
+    folds: bool = False
+
+
+class Group(Struct, frozen=True, tag_field="node", tag="group"):
+    """`all` of none is true, `any` of none is false, `none` is not `any`."""
+
+    kind: Literal["all", "any", "none"]
+    nodes: tuple[Node, ...]
+
+
+Node = Leaf | Group
+
+
+class Join(Struct, frozen=True):
+    """Documents of another folder that meet a document where two fields hold the same value. `required`: without any
+    the document is not found. `joins` hang on these."""
+
+    alias: str
+    scope: Scope
+    source_field: str
+    target_field: str
+    required: bool
+    where: tuple[Node, ...]
+    joins: tuple[Join, ...]
+
+
+class Sort(Struct, frozen=True):
+    """`path` is a data path or `_sys.…`."""
+
+    path: str
+    type: str
+    descending: bool
+
+
+class Anchor(Struct, frozen=True):
+    """Where a page begins: after (or, `backwards`, before) the document `key`, whose sort values these are."""
+
+    backwards: bool
+    values: tuple[Any, ...]
+    key: str
+
+
+class Plan(Struct, frozen=True):
+    """`sort` never names the final tie-breaker, the key, which is always there, ascending."""
+
+    scope: Scope
+    where: tuple[Node, ...]
+    sort: tuple[Sort, ...]
+    limit: int
+    offset: int
+    anchor: Anchor | None
+    joins: tuple[Join, ...] = ()
+
+
+KEY = "_sys.key"
+DEFAULT_SORT = (Sort("_sys.created_at", "datetime", True),)

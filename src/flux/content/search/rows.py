@@ -1,0 +1,29 @@
+"""What a search finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Hit(Struct, frozen=True):
+    """One document: `item` is its encoded `{"_sys", "data"}`, `values` are what it was sorted by."""
+
+    id: int
+    key: str
+    version: str
+    item: bytes
+    values: tuple[Any, ...] = ()
+
+
+def hit(id_: int, key: str, version: str, item: bytes, *values: Any) -> Hit:
+    return Hit(id_, key, version, bytes(item), values)
+
+
+class Found(Struct, frozen=True):
+    """One page, in forward order. `following` and `preceding` are tokens of the neighbouring pages."""
+
+    hits: list[Hit]
+    following: str | None
+    preceding: str | None

@@ -1,0 +1,51 @@
+"""Running a search: one page of documents and the tokens of its neighbours."""
+
+from __future__ import annotations
+
+from flux.content.faults import INVALID_REQUEST, RESOURCE_NOT_FOUND
+from flux.content.search import cursors, repository
+from flux.content.search.plan import Join, Plan, Scope
+from flux.content.search.rows import Found, Hit
+from flux.kernel.house import House
+
+
+class Search:
+    def __init__(self, house: House) -> None:
+        self._db = house.db
+
+    async def page(self, plan: Plan, token: str | None, *, backwards: bool) -> Found:
+        """Raises `INVALID_REQUEST` for a token of another query, `RESOURCE_NOT_FOUND` when its document is gone."""
+        stamped = cursors.fingerprint(plan)
+        if token is not None:
+            plan = await self._anchored(plan, token, stamped, backwards=backwards)
+        hits = await repository.documents(self._db, plan, plan.limit + 1)
+        more = len(hits) > plan.limit
+        hits = hits[: plan.limit]
+        if backwards:
+            hits.reverse()
+        before = more if backwards else (token is not None or plan.offset > 0)
+        after = (token is not None) if backwards else more
+        return Found(
+            hits,
+            cursors.encode(stamped, hits[-1].values, hits[-1].key, backwards=False)
+            if after and hits
+            else None,
+            cursors.encode(stamped, hits[0].values, hits[0].key, backwards=True) if before and hits else None,
+        )
+
+    async def one(self, folder: str, key: str, parent: str | None = None) -> Hit | None:
+        return await repository.document(self._db, folder, key, parent)
+
+    async def many(self, folders: list[str], keys: list[str]) -> list[Hit]:
+        return await repository.documents_by_key(self._db, folders, keys)
+
+    async def joined(self, source: Scope, join: Join, ids: list[int], most: int) -> list[tuple[int, Hit]]:
+        return await repository.joined_documents(self._db, source, join, ids, most)
+
+    async def _anchored(self, plan: Plan, token: str, stamped: bytes, *, backwards: bool) -> Plan:
+        anchor = cursors.decode(token, stamped, plan.sort, backwards=backwards)
+        if anchor is None:
+            raise INVALID_REQUEST()
+        if await repository.document(self._db, plan.scope.folder, anchor.key) is None:
+            raise RESOURCE_NOT_FOUND()
+        return Plan(plan.scope, plan.where, plan.sort, plan.limit, 0, anchor, plan.joins)
