@@ -15,7 +15,6 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
-
 from tests.harness.anvil import Anvil
 from tests.harness.server import Server
 

@@ -42,13 +42,16 @@ async def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
     directory: Path = tmp_path_factory.mktemp("wallet")
-    async with anvil() as chain, target() as there:
-        async with serve(directory, database=request.param, settings=chain_settings(chain)) as server:
-            provider = await purse(server, chain.accounts[0]).login()
-            consumer = purse(server, chain.accounts[1])
-            yield World(server, chain, there, provider, consumer)
-            await provider.http.aclose()
-            await consumer.http.aclose()
+    async with (
+        anvil() as chain,
+        target() as there,
+        serve(directory, database=request.param, settings=chain_settings(chain)) as server,
+    ):
+        provider = await purse(server, chain.accounts[0]).login()
+        consumer = purse(server, chain.accounts[1])
+        yield World(server, chain, there, provider, consumer)
+        await provider.http.aclose()
+        await consumer.http.aclose()
 
 
 async def test_a_call_that_is_paid_reaches_the_target(world: World) -> None:

@@ -24,7 +24,6 @@ from typing import Any
 import httpx
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-
 from tests.harness.server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
