@@ -87,8 +87,8 @@ class GuildRoom:
         self._unknown.discard(member)
         self._rebase(member)
         self._seat(member, member.sessions)
-        early, member.early = member.early, []
-        for told in early:
+        early, member.early = member.early, None
+        for told in early or ():
             if self._may_know(member, told):
                 frame = Frame(told.name, told.data)
                 for session in member.sessions:
@@ -174,6 +174,7 @@ class GuildRoom:
         else:
             self._hand_out(told)
         for member in self._unknown:
+            member.early = member.early or []
             member.early.append(told)
 
     def _hand_out(self, told: Announcement) -> None:

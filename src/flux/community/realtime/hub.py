@@ -162,7 +162,8 @@ class Hub:
         session.user = None
         if not session.alive:
             return
-        session.release(*frames)
+        session.welcome(frames[0])
+        session.release(*frames[1:])
         self._status_changed(session.user_id)
 
     def find(self, session_id: str) -> Session | None:

@@ -142,23 +142,27 @@ def control(op: int, value: Any = None) -> str:
 
 
 class Frame:
-    """One event, encoded once: everything but the number, which differs from session to session."""
+    """One event, encoded once: everything but the number, which differs from session to session. `shared` frames go to
+    many sessions, of which those that stand at the same number share the string."""
 
-    __slots__ = ("_head", "_last", "_text", "name", "size")
+    __slots__ = ("_head", "_last", "_text", "name", "shared", "size")
 
-    def __init__(self, name: str, encoded: bytes) -> None:
+    def __init__(self, name: str, encoded: bytes, *, shared: bool = True) -> None:
         self.name = name
+        self.shared = shared
         self.size = len(encoded) + 48
         self._head = f'{{"op":0,"t":"{name}","d":{encoded.decode()},"s":'
         self._last = 0
         self._text = ""
 
     @classmethod
-    def of(cls, name: str, value: Any) -> Frame:
-        return cls(name, msgspec.json.encode(value))
+    def of(cls, name: str, value: Any, *, shared: bool = False) -> Frame:
+        return cls(name, msgspec.json.encode(value), shared=shared)
 
     def text(self, number: int) -> str:
-        """The whole payload. Sessions that stand at the same number share the string."""
+        """The whole payload."""
+        if not self.shared:
+            return f"{self._head}{number}}}"
         if number != self._last:
             self._last = number
             self._text = f"{self._head}{number}}}"

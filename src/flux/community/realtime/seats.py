@@ -79,7 +79,7 @@ class Member:
         """An event said which roles they have; the database may be behind it."""
         self.base = 0
         self.sessions: list[Session] = []
-        self.early: list[Announcement] = []
+        self.early: list[Announcement] | None = None
 
 
 def overwrites_of(channel: ChannelData) -> list[Overwrite]:

@@ -121,18 +121,17 @@ class Session:
         self._held = []
         return True
 
+    def welcome(self, ready: Frame) -> None:
+        """Send READY, the event number one. It is not remembered: who did not get it cannot name the session."""
+        self.number = self.sent = 1
+        if self.connection is not None:
+            self.connection.write_control(ready.text(1))
+
     def release(self, *first: Frame) -> None:
         """Send `first`, then what was held back."""
         held, self._held = self._held or [], None
         for frame in (*first, *held):
             self.push(frame)
-
-    def push_past_hold(self, *frames: Frame) -> None:
-        """Before anything held back."""
-        held, self._held = self._held, None
-        for frame in frames:
-            self.push(frame)
-        self._held = held
 
     # -- memory -----------------------------------------------------------------------------------------------
 
