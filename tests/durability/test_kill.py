@@ -7,7 +7,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-
 from tests.harness.server import Server, serve
 
 WRITES = 10_000
