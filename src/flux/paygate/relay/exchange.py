@@ -247,7 +247,9 @@ class Exchange:
     # -- failures ---------------------------------------------------------------------------------------------
 
     async def _failed(self, job: Job, failure: PortFailure) -> FaultError:
-        log.warning("call %s: the target failed: %s (%s)", job.hold.call_id, failure, type(failure.__cause__).__name__)
+        log.warning(
+            "call %s: the target failed: %s (%s)", job.hold.call_id, failure, type(failure.__cause__).__name__
+        )
         seen = job.dispatched or failure.mode not in (Mode.UNAVAILABLE,)
         fault, status = _meaning(failure)
         late = failure.mode is Mode.TIMEOUT and failure.reason != "connect"
