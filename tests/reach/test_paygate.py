@@ -77,7 +77,7 @@ async def test_the_door_answers(scene: Scene, key: str) -> None:
     assert (retry is not None) == ("retryAfterSeconds" in answer.json()["details"])
 
 
-def test_every_declared_code_has_a_scenario_or_waits_for_one() -> None:
+async def test_every_declared_code_has_a_scenario_or_waits_for_one() -> None:
     declared = {f"{row.code}@{row.status}" for row in load_contract("paygate")}
     waiting = {key.removeprefix("paygate:") for key in allowed("paygate")}
     assert declared == set(SCENARIOS) | waiting
