@@ -9,8 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.figures import Figure, rss_kib, show
 from tests.harness.server import serve
+
+from bench.figures import Figure, rss_kib, show
 
 RUNS = 5
 

@@ -14,7 +14,6 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-
 from tests.harness.server import Server, serve
 
 EXAMPLES = 6

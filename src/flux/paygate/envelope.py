@@ -91,7 +91,7 @@ class PaygateEnvelope:
             **error.extra,
         }
         headers = {"X-Gateway-Error": fault.code} if is_gateway(call) else {}
-        return msgspec.json.encode(body), headers
+        return msgspec.json.encode(body, enc_hook=str), headers
 
     def fits(self, status: int, body: bytes) -> str | None:
         try:
@@ -186,7 +186,8 @@ def _from_problems(problems: list[Problem]) -> FaultError:
     """Missing values come before wrong ones, each in field order."""
     first = next((problem for problem in problems if problem.kind == "missing"), problems[0])
     if first.where == "body" and not first.path:
-        return INVALID_REQUEST(reason="not_an_object")
+        reason = "not_an_object" if first.kind in ("type", "null") else "malformed_json"
+        return INVALID_REQUEST(reason=reason)
     if first.kind == "missing":
         return MISSING_PARAMETER(param=first.path, detail={"in": first.where})
     received = shown(first.received)

@@ -67,29 +67,57 @@ def api_url(house: House) -> str:
     return f"{origin_of(house)}{mount}{API}"
 
 
+class Rooms:
+    """Every service of the plane, each made once, in the order in which they stand on each other."""
+
+    def __init__(self, house: House) -> None:
+        self.settings = house.settings.paygate
+        self.url = api_url(house)
+        self.origins = tuple(self.settings.origins) or (origin_of(house),)
+        self._lay_ground(house)
+        self._open_trade(house)
+
+    def _lay_ground(self, house: House) -> None:
+        """The world outside, and who gets in."""
+        settings, clock = self.settings, house.clock
+        self.chains = Chains(settings)
+        self.reader = ChainReader(self.chains, settings, clock, house.ports)
+        own_names = [urlsplit(origin).hostname or "" for origin in (house.public_url, *self.origins)]
+        guard = Guard(settings.allowed_targets, settings.denied_ports, own_names)
+        self.dialer = Dialer(guard, settings, house.ports)
+        self.turnstile = Turnstile(clock, settings)
+        self.providers = Providers(house.db, house.bus, clock)
+        self.wallets = Wallets(house.db, clock, self.reader, Places(self.origins), settings)
+        self.flight = Flight(settings.max_in_flight)
+
+    def _open_trade(self, house: House) -> None:
+        """Listings, payments, calls."""
+        settings, clock = self.settings, house.clock
+        self.history = History(house.db)
+        self.ledger = Ledger(house.db, clock, self.history, settings.max_releases)
+        self.listings = Listings(
+            house.db, house.bus, clock, house.vault, self.chains, self.dialer, self.providers, settings
+        )
+        self.quotes = Quotes(self.listings, self.providers, clock, settings)
+        self.stats = ListingStats(house.db, self.history, clock)
+        self.relay = Relay(
+            listings=self.listings,
+            quotes=self.quotes,
+            payments=Payments(self.reader, clock, self.turnstile, settings),
+            ledger=self.ledger,
+            exchange=Exchange(self.dialer, self.ledger, clock, settings),
+            turnstile=self.turnstile,
+            flight=self.flight,
+            chains=self.chains,
+            clock=clock,
+            settings=settings,
+            api_url=self.url,
+        )
+
+
 def build(house: House) -> Plane:
-    settings = house.settings.paygate
-    origins = tuple(settings.origins) or (origin_of(house),)
-    chains = Chains(settings)
-    reader = ChainReader(chains, settings, house.clock, house.ports)
-    own_names = [urlsplit(origin).hostname or "" for origin in (house.public_url, *origins)]
-    dialer = Dialer(Guard(settings.allowed_targets, settings.denied_ports, own_names), settings, house.ports)
-    turnstile = Turnstile(house.clock, settings)
-    providers = Providers(house.db, house.bus, house.clock)
-    sessions = Wallets(house.db, house.clock, reader, Places(origins), settings)
-    calls = History(house.db)
-    book = Ledger(house.db, house.clock, calls, settings.max_releases)
-    listed = Listings(house.db, house.bus, house.clock, house.vault, chains, dialer, providers, settings)
-    quotes = Quotes(listed, providers, house.clock, settings)
-    payments = Payments(reader, house.clock, turnstile, settings)
-    flight = Flight(settings.max_in_flight)
-    numbers = ListingStats(house.db, calls, house.clock)
-    url = api_url(house)
-    exchange = Exchange(dialer, book, settings)
-    paid = Relay(
-        listed, quotes, payments, book, exchange, turnstile, flight, chains, house.clock, settings, url
-    )
-    gate = Gate(house, turnstile, sessions, flight, origins)
+    rooms = Rooms(house)
+    gate = Gate(house, rooms.turnstile, rooms.wallets, rooms.flight, rooms.origins)
     plane = Plane(
         name="paygate",
         mount=MOUNT,
@@ -99,18 +127,19 @@ def build(house: House) -> Plane:
         title="Flux paygate",
         gate=gate,
         implied=implied,
-        limits=Limits(body_bytes=settings.management_body_bytes, depth=BODY_DEPTH),
+        limits=Limits(body_bytes=rooms.settings.management_body_bytes, depth=BODY_DEPTH),
         cors=gate.cors,
-        on_start=[reader.start, dialer.start, providers.start, listed.start],
-        on_stop=[dialer.close, reader.close],
+        on_start=[rooms.reader.start, rooms.dialer.start, rooms.providers.start, rooms.listings.start],
+        on_stop=[rooms.dialer.close, rooms.reader.close],
     )
     plane.provide(
-        settings, chains, reader, providers, sessions, calls, book, listed, quotes, numbers, paid,
-        ListingViews(chains, url), PaymentStates(book, reader), health.Pulse(house.db, reader),
+        rooms.settings, rooms.chains, rooms.reader, rooms.providers, rooms.wallets, rooms.history, rooms.ledger,
+        rooms.listings, rooms.quotes, rooms.stats, rooms.relay, ListingViews(rooms.chains, rooms.url),
+        PaymentStates(rooms.ledger, rooms.reader), health.Pulse(house.db, rooms.reader),
     )  # fmt: skip
-    house.jobs.every(lease_jobs.KIND, lease_jobs.SECONDS, lease_jobs.LeaseSweeper(book).sweep)
-    house.jobs.every(stats.KIND, stats.SECONDS, numbers.refresh)
-    house.jobs.every(SWEEP_KIND, SWEEP_SECONDS, sessions.sweep)
+    house.jobs.every(lease_jobs.KIND, lease_jobs.SECONDS, lease_jobs.LeaseSweeper(rooms.ledger).sweep)
+    house.jobs.every(stats.KIND, stats.SECONDS, rooms.stats.refresh)
+    house.jobs.every(SWEEP_KIND, SWEEP_SECONDS, rooms.wallets.sweep)
     return plane
 
 

@@ -12,7 +12,16 @@ _CALL_ID = re.compile(r"call_[0-9A-Za-z]{1,60}\Z")
 _TX_HASH = re.compile(r"0x[0-9a-fA-F]{64}\Z")
 
 
-class ApiId(str):
+class _Text(str):
+    """Text of a certain form. msgspec encodes subclasses of str only through a hook."""
+
+    __slots__ = ()
+
+    def to_wire(self) -> str:
+        return str(self)
+
+
+class ApiId(_Text):
     """`api_` and 1 to 60 letters or digits; ours are 26 time-sortable ones."""
 
     __slots__ = ()
@@ -29,7 +38,7 @@ class ApiId(str):
         return {"type": "string", "pattern": "^api_[0-9A-Za-z]{1,60}$"}
 
 
-class CallId(str):
+class CallId(_Text):
     """`call_` and 1 to 60 letters or digits."""
 
     __slots__ = ()
@@ -45,7 +54,7 @@ class CallId(str):
         return {"type": "string", "pattern": "^call_[0-9A-Za-z]{1,60}$"}
 
 
-class TxHash(str):
+class TxHash(_Text):
     """`0x` and 64 hex digits, kept in lower case."""
 
     __slots__ = ()
@@ -61,7 +70,7 @@ class TxHash(str):
         return {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}
 
 
-class Address(str):
+class Address(_Text):
     """Kept in lower case; mixed case must satisfy EIP-55."""
 
     __slots__ = ()
@@ -88,9 +97,9 @@ class Recipient(Address):
         return cls(address)
 
 
-def new_api_id(clock: Clock) -> ApiId:
-    return ApiId("api_" + time_sortable_key(clock))
+def new_api_id(clock: Clock) -> str:
+    return "api_" + time_sortable_key(clock)
 
 
-def new_call_id(clock: Clock) -> CallId:
-    return CallId("call_" + time_sortable_key(clock))
+def new_call_id(clock: Clock) -> str:
+    return "call_" + time_sortable_key(clock)

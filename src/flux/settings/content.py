@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
@@ -59,9 +59,10 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
         ),
     ] = "max-age=0, must-revalidate"
     error_profile: Annotated[
-        Literal["reference", "current"],
+        str,
         Meta(
-            description="'reference' answers 401/403 with the published codes; 'current' with authentication_required and access_denied."
+            pattern="^(reference|current)$",
+            description="'reference' answers 401/403 with the published codes; 'current' with authentication_required and access_denied.",
         ),
     ] = "reference"
     secure_window_seconds: Annotated[

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from flux.paygate.catalogue import examples
-from flux.paygate.chains.endpoints import shown_chain
 from flux.paygate.chains.registry import Chain
+from flux.paygate.chains.views import shown_chain
 from flux.paygate.faults import paygate
 from flux.paygate.listings.model import CallPlan, Listing, Meaning
 from flux.paygate.payment.rules import Terms

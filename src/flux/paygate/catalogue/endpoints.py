@@ -22,11 +22,11 @@ from flux.paygate.faults import (
     MISSING_PARAMETER,
     PROVIDER_BLOCKED,
 )
-from flux.paygate.listings.endpoints import not_modified, viewer
 from flux.paygate.listings.model import CallPlan, Meaning
 from flux.paygate.listings.rules import bad_value
 from flux.paygate.listings.service import Listings, price_key
 from flux.paygate.listings.views import ListingViews
+from flux.paygate.replies import not_modified, viewer
 from flux.paygate.scalars import ApiId
 from flux.paygate.signing.accounts import checksummed
 from flux.paygate.words import API, OPEN

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -123,8 +122,12 @@ class ChainClient:
                 node.checked_at = float("-inf")
                 if attempt == RETRIES or failure.reason == "timeout":
                     raise
-                await asyncio.sleep(random.uniform(0.03, 0.12) * (attempt + 1))  # noqa: S311
+                await asyncio.sleep(self._jittered(attempt))
         raise AssertionError("the loop returns or raises")
+
+    def _jittered(self, attempt: int) -> float:
+        """30 to 120 ms, longer each time; spread by the clock, since nothing depends on it being random."""
+        return (0.03 + self._clock.monotonic() * 1000 % 1 * 0.09) * (attempt + 1)
 
     async def _check_chain(self, node: _Node) -> None:
         """Alone, not in a batch: a node that is something else entirely is told apart more surely so."""
@@ -146,7 +149,7 @@ class ChainClient:
             {"jsonrpc": "2.0", "id": index, "method": method, "params": params}
             for index, (method, params) in enumerate(requests)
         ]
-        sent = msgspec.json.encode(bodies if len(bodies) > 1 else bodies[0])
+        sent = msgspec.json.encode(bodies if len(bodies) > 1 else bodies[0], enc_hook=str)
         status, body = await self._exchange(node, sent)
         if status == 429 or status >= 500:
             raise _Unreached("unreachable")

@@ -12,9 +12,10 @@ from flux.paygate.chains.registry import Chain, Chains, UnknownChain
 from flux.paygate.faults import BLOCKCHAIN_ERROR, BLOCKCHAIN_UNAVAILABLE, INVALID_PARAMETER
 from flux.paygate.ledger.service import Ledger
 from flux.paygate.ledger.states import PaymentStates
+from flux.paygate.replies import viewer
 from flux.paygate.scalars import TxHash
 from flux.paygate.signing.accounts import checksummed
-from flux.paygate.words import ADMIN, API, OPEN, Wallet
+from flux.paygate.words import ADMIN, API, OPEN
 
 routes = Routes(tag="payments", prefix=API)
 
@@ -34,8 +35,7 @@ class JournalQuery(Struct, kw_only=True):
 async def show_payment(call: Call, tx_hash: TxHash, query: PaymentQuery) -> dict[str, Any]:
     """The state of a payment as the gateway sees it."""
     chain = _chain(call.use(Chains), query.chain)
-    viewer = call.principal.address if isinstance(call.principal, Wallet) else None
-    return await call.use(PaymentStates).describe(chain, tx_hash, viewer)
+    return await call.use(PaymentStates).describe(chain, tx_hash, viewer(call))
 
 
 def _chain(chains: Chains, named: str | None) -> Chain:

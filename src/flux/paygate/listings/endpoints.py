@@ -26,8 +26,9 @@ from flux.paygate.listings.schemas import ListingBody
 from flux.paygate.listings.service import Listings
 from flux.paygate.listings.stats import ListingStats
 from flux.paygate.listings.views import ListingViews
+from flux.paygate.replies import not_modified, viewer
 from flux.paygate.scalars import ApiId
-from flux.paygate.words import API, OPEN, SESSION, Wallet
+from flux.paygate.words import API, OPEN, SESSION
 
 routes = Routes(tag="listings", prefix=API)
 CONTENT = [
@@ -37,26 +38,12 @@ CONTENT = [
 OWNED = [API_NOT_FOUND, FORBIDDEN]
 
 
-def viewer(call: Call) -> str | None:
-    return call.principal.address if isinstance(call.principal, Wallet) else None
-
-
 async def shown(call: Call, listing: Listing) -> dict[str, Any]:
     """The listing with its document and fresh numbers."""
     stats = await call.use(ListingStats).of(listing.id)
     view = call.use(ListingViews).summary(listing, viewer(call), stats)
     view["openapi"] = await call.use(Listings).openapi(listing)
     return view
-
-
-def not_modified(call: Call, etag: str) -> Reply | None:
-    """304 when the caller already has this version."""
-    tags = [
-        tag.strip().removeprefix("W/") for tag in ",".join(call.header_values("if-none-match")).split(",")
-    ]
-    if etag in tags or "*" in tags:
-        return Reply(None, 304, {"ETag": etag})
-    return None
 
 
 @routes.get("/apis/{api_id}", auth=OPEN, raises=[API_NOT_FOUND])
@@ -98,7 +85,7 @@ async def patch_listing(call: Call, api_id: ApiId, body: Body[ListingBody]) -> R
         patch = await read_members(call)
         document = await call.use(Listings).openapi(current)
         ground = call.use(ListingViews).writable(current, document)
-        return struct_of(call, merged(ground, patch), ListingBody), "upstreamHeaders" in patch
+        return struct_of(merged(ground, patch), ListingBody), "upstreamHeaders" in patch
 
     return await _edited(call, api_id, make)
 

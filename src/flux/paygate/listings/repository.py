@@ -109,7 +109,7 @@ def _values(listing: Listing, document: dict[str, Any] | None, keys: dict[str, A
         "currency": listing.currency,
         "chain_id": listing.chain_id,
         "category": listing.category,
-        "document": msgspec.json.encode(listing),
+        "document": msgspec.json.encode(listing, enc_hook=str),
         "openapi": None if document is None else msgspec.json.encode(document),
         "version": listing.version,
         "created_at": listing.created_at,

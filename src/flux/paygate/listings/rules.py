@@ -91,24 +91,11 @@ def judge(body: ListingBody, policy: Policy) -> Content:
         raise bad_value("endpoint", str(error), body.endpoint) from None
     amount = _amount("pricePerRequest", body.price_per_request)
     chain = _chain("chain", body.chain, policy)
-    paths = [_path(operation) for operation in body.endpoints]
-    amounts = [
-        _amount(f"endpoints.{index}.pricePerRequest", operation.price_per_request)
-        if operation.price_per_request is not None
-        else None
-        for index, operation in enumerate(body.endpoints)
-    ]
-    chains = [
-        _chain(f"endpoints.{index}.chain", op.chain, policy, chain) for index, op in enumerate(body.endpoints)
-    ]
-    _unique_operations(body.endpoints, paths)
+    drafts = _drafts(body.endpoints, chain, policy)
     headers = _headers(body.upstream_headers)
     x402 = _x402(body.x402, policy)
     price, currency = _priced(amount, body.currency, chain, policy)
-    operations = [
-        _operation(operation, path, own, at, currency, price, policy)
-        for operation, path, own, at in zip(body.endpoints, paths, amounts, chains, strict=True)
-    ]
+    operations = [_operation(draft, currency, amount, policy) for draft in drafts]
     document = _document(body.openapi, policy)
     declared = declared_operations(document)
     limit = RateLimit(body.rate_limit.requests, body.rate_limit.window_seconds) if body.rate_limit else None
@@ -155,6 +142,33 @@ def _chain(param: str, given: object, policy: Policy, default: Chain | None = No
     return chain
 
 
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An operation whose formats are fine and whose price is not judged yet."""
+
+    body: OperationBody
+    path: str
+    own: Amount | None
+    chain: Chain
+
+
+def _drafts(bodies: list[OperationBody], chain: Chain, policy: Policy) -> list[_Draft]:
+    drafts: list[_Draft] = []
+    for index, body in enumerate(bodies):
+        at = f"endpoints.{index}"
+        raw = body.price_per_request
+        drafts.append(
+            _Draft(
+                body,
+                _path(body),
+                _amount(f"{at}.pricePerRequest", raw) if bytes(raw) != b"null" else None,
+                _chain(f"{at}.chain", body.chain, policy, chain),
+            )
+        )
+    _unique_operations(bodies, [draft.path for draft in drafts])
+    return drafts
+
+
 def _path(operation: OperationBody) -> str:
     try:
         return normalised(operation.path)
@@ -187,25 +201,17 @@ def _priced(amount: Amount, currency: str, chain: Chain, policy: Policy) -> tupl
     return str(amount), known
 
 
-def _operation(
-    body: OperationBody,
-    path: str,
-    own: Amount | None,
-    chain: Chain,
-    currency: str,
-    price: str,
-    policy: Policy,
-) -> Operation:
+def _operation(draft: _Draft, currency: str, price: Amount, policy: Policy) -> Operation:
     """An operation's price must fit the currency and chain that hold for it, its own or the listing's."""
-    amount = own or parse_json_amount(f'"{price}"'.encode())
-    shown, effective = _priced(amount, body.currency or currency, chain, policy)
+    body = draft.body
+    shown, effective = _priced(draft.own or price, body.currency or currency, draft.chain, policy)
     return Operation(
         method=body.method,
-        path=path,
+        path=draft.path,
         summary=body.summary,
-        price=shown if own else None,
+        price=shown if draft.own else None,
         currency=effective if body.currency else None,
-        chain_id=chain.chain_id if body.chain is not None else None,
+        chain_id=draft.chain.chain_id if body.chain is not None else None,
         recipient=body.recipient,
         examples=body.examples,
         timeout_seconds=body.timeout_seconds,
@@ -217,7 +223,7 @@ def _x402(body: X402Body | None, policy: Policy) -> X402 | None:
         return None
     chain = _chain("x402.chain", body.chain, policy) if body.chain is not None else None
     amount: str | None = None
-    if body.amount is not None:
+    if bytes(body.amount) != b"null":
         found = _amount("x402.amount", body.amount)
         at = chain or policy.chains.default
         if at.usdc is None:

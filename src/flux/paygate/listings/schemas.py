@@ -9,6 +9,8 @@ from msgspec import Meta, Raw, Struct
 
 from flux.paygate.scalars import Address, Recipient
 
+NULL = Raw(b"null")
+"""msgspec has no unions with raw JSON, so this stands for an amount that is not given."""
 ChainRef = str | int
 Tag = Annotated[str, Meta(min_length=1, max_length=50)]
 Capability = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,48}\Z")]
@@ -19,7 +21,7 @@ class OperationBody(Struct, kw_only=True, rename="camel"):
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     summary: Annotated[str, Meta(max_length=500)] | None = None
-    price_per_request: Raw | None = None
+    price_per_request: Raw = msgspec.field(default_factory=lambda: NULL)
     currency: str | None = None
     chain: ChainRef | None = None
     recipient: Recipient | None = None
@@ -36,7 +38,7 @@ class RateLimitBody(Struct, kw_only=True, rename="camel"):
 
 class X402Body(Struct, kw_only=True, rename="camel"):
     enabled: bool = True
-    amount: Raw | None = None
+    amount: Raw = msgspec.field(default_factory=lambda: NULL)
     asset: Address | None = None
     chain: ChainRef | None = None
     unpaid_status: Literal[401, 402] | None = None

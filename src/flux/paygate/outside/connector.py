@@ -7,7 +7,6 @@ second DNS answer cannot differ. Proxy variables of the environment are not hono
 from __future__ import annotations
 
 import ipaddress
-import socket
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
@@ -33,9 +32,7 @@ class VettingResolver(AbstractResolver):
         self._ports = ports
         self._inner = aiohttp.ThreadedResolver()
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
         try:
             await self._ports.strike("dns")
         except PortFailure as failure:
@@ -57,7 +54,6 @@ class VettedConnector(aiohttp.TCPConnector):
             use_dns_cache=False,
             limit=0,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
-            family=socket.AF_UNSPEC,
         )
         self._guard = guard
 

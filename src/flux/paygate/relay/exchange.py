@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 
 from flux.kernel.faults import FaultError, Mode, PortFailure
+from flux.kernel.store import Clock
 from flux.kernel.wire import Call, Raw, Stream
 from flux.paygate.faults import GATEWAY_ERROR, GATEWAY_TIMEOUT, INVALID_GATEWAY_RESPONSE
 from flux.paygate.history.model import Outcome, Status
@@ -52,15 +52,11 @@ class Job:
     gateway_url: str
     leave: Callable[[], None]
     timeout_seconds: float
-    began: float = field(default_factory=time.perf_counter)
+    began: float = 0.0
     dispatched: bool = False
     status: int | None = None
     live: bool = False
     """The answer is a stream that will end later."""
-
-    @property
-    def latency_ms(self) -> int:
-        return round((time.perf_counter() - self.began) * 1000)
 
 
 @dataclass(slots=True)
@@ -72,13 +68,15 @@ class _Body:
 
 
 class Exchange:
-    def __init__(self, dialer: Dialer, ledger: Ledger, settings: PaygateSettings) -> None:
+    def __init__(self, dialer: Dialer, ledger: Ledger, clock: Clock, settings: PaygateSettings) -> None:
+        self._clock = clock
         self._dialer = dialer
         self._ledger = ledger
         self._settings = settings
 
     async def run(self, job: Job) -> Raw | Stream:
         """The answer to the consumer, its payment settled. Raises declared faults, or `ConsumerGone`."""
+        job.began = self._clock.monotonic()
         gone = asyncio.ensure_future(job.call.gone())
         work = asyncio.ensure_future(self._attempt(job, gone))
         waiting: set[asyncio.Future[Any]] = {gone, work}
@@ -249,7 +247,9 @@ class Exchange:
     # -- failures ---------------------------------------------------------------------------------------------
 
     async def _failed(self, job: Job, failure: PortFailure) -> FaultError:
-        log.warning("call %s: the target failed: %s", job.hold.call_id, failure, exc_info=failure.__cause__)
+        log.warning(
+            "call %s: the target failed: %s (%s)", job.hold.call_id, failure, type(failure.__cause__).__name__
+        )
         seen = job.dispatched or failure.mode not in (Mode.UNAVAILABLE,)
         fault, status = _meaning(failure)
         late = failure.mode is Mode.TIMEOUT and failure.reason != "connect"
@@ -287,14 +287,17 @@ class Exchange:
         return round(seconds * 1000)
 
     async def _settle(self, job: Job, outcome: Outcome) -> str:
-        timed = replace(outcome, latency_ms=job.latency_ms)
+        timed = replace(outcome, latency_ms=self._latency_ms(job))
         return await asyncio.shield(asyncio.ensure_future(self._ledger.settle(job.hold, timed)))
+
+    def _latency_ms(self, job: Job) -> int:
+        return round((self._clock.monotonic() - job.began) * 1000)
 
     def _extra(self, job: Job, paid: str) -> dict[str, str]:
         return {
             "X-Call-Id": job.hold.call_id,
             "X-Payment-Status": paid,
-            "X-Gateway-Latency-Ms": str(job.latency_ms),
+            "X-Gateway-Latency-Ms": str(self._latency_ms(job)),
         }
 
     def _pairs(self, job: Job, response: aiohttp.ClientResponse) -> Pairs:

@@ -105,7 +105,7 @@ def material(shown: Presented, *, timestamp_required: bool) -> Material:
     if shown.signature is None:
         raise MISSING_SIGNATURE(header=SIGNATURE, missing=[SIGNATURE])
     try:
-        tx_hash = TxHash.from_wire(shown.tx)
+        tx_hash = str(TxHash.from_wire(shown.tx))
     except ValueError as error:
         raise bad_header(TX, str(error), shown.tx) from None
     try:

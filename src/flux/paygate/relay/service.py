@@ -28,6 +28,7 @@ from flux.paygate.signing.message import Signed
 from flux.settings.paygate import PaygateSettings
 
 LEASE_SLACK_MS = 30_000
+QUERY_KEPT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,20 +183,7 @@ class Relay:
         own = asked.meaning.own
         timeout = (own.timeout_seconds if own else None) or listing.timeout_seconds
         body = await call.body(self._settings.request_body_bytes)
-        lease = round((self._settings.connect_seconds + timeout + self._settings.total_seconds) * 1000)
-        request = Request(
-            call_id=new_call_id(self._clock),
-            api_id=listing.id,
-            api_name=listing.name,
-            provider=listing.provider,
-            method=call.method,
-            path=asked.suffix or "/",
-            query=call.query_string[:2_000],
-            request_bytes=len(body),
-            lease_ms=lease + LEASE_SLACK_MS,
-            monthly_quota=listing.monthly_quota,
-        )
-        hold = await self._ledger.reserve(funds, request)
+        hold = await self._ledger.reserve(funds, self._request(asked, len(body), timeout))
         left = False
 
         def leave() -> None:
@@ -220,6 +208,22 @@ class Relay:
         finally:
             if job is None or not job.live:
                 leave()
+
+    def _request(self, asked: Asked, size: int, timeout: float) -> Request:
+        listing = asked.listing
+        longest = self._settings.connect_seconds + timeout + self._settings.total_seconds
+        return Request(
+            call_id=new_call_id(self._clock),
+            api_id=listing.id,
+            api_name=listing.name,
+            provider=listing.provider,
+            method=asked.call.method,
+            path=asked.suffix or "/",
+            query=asked.call.query_string[:QUERY_KEPT],
+            request_bytes=size,
+            lease_ms=round(longest * 1000) + LEASE_SLACK_MS,
+            monthly_quota=listing.monthly_quota,
+        )
 
     def _outgoing(self, asked: Asked, hold: Hold, body: bytes, timeout: float, *, own_key: bool) -> Outgoing:
         call, listing = asked.call, asked.listing
