@@ -42,6 +42,7 @@ from flux.content.schemas import endpoints as schemas
 from flux.content.schemas.fields import Fields
 from flux.content.schemas.owners import Owners
 from flux.content.schemas.service import Schemas
+from flux.content.schemas.syncing import Syncing
 from flux.content.search.ranking import Ranking
 from flux.content.search.service import Search
 from flux.content.settled import Settled
@@ -126,6 +127,7 @@ def _furnish(plane: Plane, house: House) -> None:
         schemas_,
         Fields(house, plans, schemas_),
         Owners(folders_, components_),
+        Syncing(house, schemas_),
         resources_,
         Revisions(house, resources_, writing),
         apis_,
