@@ -17,6 +17,7 @@ from flux.content.delivery.door import Door
 from flux.content.delivery.service import Delivery
 from flux.content.delivery.snapshots import Snapshots
 from flux.content.delivery.writes import Writes
+from flux.content.embeddings.service import Embeddings
 from flux.content.envelope import ContentEnvelope
 from flux.content.faults import content
 from flux.content.folders import endpoints as folders
@@ -106,8 +107,11 @@ def _furnish(plane: Plane, house: House) -> None:
     folders_ = Folders(house, plans, projection)
     components_ = Components(house, plans)
     schemas_ = Schemas(house, plans, projection)
+    embeddings_ = Embeddings(house)
+    plane.on_stop.append(embeddings_.close)
     writing = Writing(house, locales_, schemas_, projection)
-    resources_ = Resources(house, plans, folders_, components_, writing, projection)
+    resources_ = Resources(house, plans, folders_, components_, writing, projection, embeddings_)
+    revisions_ = Revisions(house, resources_, writing, embeddings_)
     organisations_ = Organisations(house, plans, locales_, projection)
     apis_ = Apis(house, plans, folders_)
     snapshots = Snapshots(house, organisations_, locales_, folders_, schemas_, components_, apis_)
@@ -129,10 +133,11 @@ def _furnish(plane: Plane, house: House) -> None:
         Owners(folders_, components_),
         Syncing(house, schemas_),
         resources_,
-        Revisions(house, resources_, writing),
+        revisions_,
+        embeddings_,
         apis_,
         Door(house, settled, snapshots, keys_),
-        Delivery(house, settled, snapshots, search, Ranking(house), answers),
+        Delivery(house, settled, snapshots, search, Ranking(house, search, embeddings_), answers),
         Writes(resources_),
     )
 
