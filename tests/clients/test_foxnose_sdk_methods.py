@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 from foxnose_sdk.auth import AnonymousAuth, JWTAuth, SimpleKeyAuth
-from foxnose_sdk.errors import CollectionNotWritable, ContentValidationFailed, ExternalIdConflict, FoxnoseAPIError
+from foxnose_sdk.errors import (
+    CollectionNotWritable,
+    ContentValidationFailed,
+    ExternalIdConflict,
+    FoxnoseAPIError,
+)
 from foxnose_sdk.flux import AsyncFluxClient
 from foxnose_sdk.management import AsyncManagementClient, ManagementClient
 from foxnose_sdk.management.models import BatchUpsertItem
-
 from tests.harness.server import Server
 
 NOT_CALLED = {"close", "aclose", "request"}
@@ -34,7 +38,9 @@ class Caller:
         return await result if inspect.isawaitable(result) else result
 
     def missed(self) -> set[str]:
-        methods = {name for name, _ in inspect.getmembers(type(self.client), inspect.isfunction) if name[0] != "_"}
+        methods = {
+            name for name, _ in inspect.getmembers(type(self.client), inspect.isfunction) if name[0] != "_"
+        }
         return methods - self.called - NOT_CALLED
 
 
@@ -90,7 +96,11 @@ async def _organisations(call: Caller, organization: str) -> None:
     await call("toggle_environment", organization, project.key, environment.key, is_enabled=False)
     assert not (await call("get_environment", organization, project.key, environment.key)).is_enabled
     protected = await call(
-        "update_environment_protection", organization, project.key, environment.key, protection_level="org_owner"
+        "update_environment_protection",
+        organization,
+        project.key,
+        environment.key,
+        protection_level="org_owner",
     )
     assert protected.protected_by_user.email
     cleared = await call("clear_environment_protection", organization, project.key, environment.key)
@@ -122,7 +132,9 @@ async def _components(call: Caller) -> tuple[Any, Any]:
 async def _versions(call: Caller, word: str, owner: str) -> Any:
     """Drafts, fields, publishing; the published version."""
     version = await call(f"create_{word}_version", owner, {"name": "v1"})
-    field = await call(f"create_{word}_field", owner, version.key, {"key": "title", "name": "Title", "type": "string"})
+    field = await call(
+        f"create_{word}_field", owner, version.key, {"key": "title", "name": "Title", "type": "string"}
+    )
     assert field.json_schema == {"type": "string", "maxLength": 255}
     await call(f"create_{word}_field", owner, version.key, {"key": "gone", "name": "Gone", "type": "text"})
     assert len((await call(f"list_{word}_fields", owner, version.key)).results) == 2
@@ -166,14 +178,22 @@ async def _sync(call: Caller, owner: str, component: Any, version: Any) -> None:
     await call("create_collection_field", owner, draft.key, field)
     await call("publish_collection_version", owner, draft.key)
     same = await call("sync_collection_component", owner)
-    assert same.synced_paths == [] and same.schema_version is None and same.skipped[0].reason == "already_at_target"
+    assert (
+        same.synced_paths == []
+        and same.schema_version is None
+        and same.skipped[0].reason == "already_at_target"
+    )
     newer = await call("create_component_version", component.key, {"name": "n"}, copy_from=version.key)
-    await call("create_component_field", component.key, newer.key, {"key": "extra", "name": "E", "type": "string"})
+    await call(
+        "create_component_field", component.key, newer.key, {"key": "extra", "name": "E", "type": "string"}
+    )
     await call("publish_component_version", component.key, newer.key)
     synced = await call("sync_collection_component", owner, field_paths=["seo"])
     assert synced.synced_paths == ["seo"] and synced.schema_version
     narrower = await call("create_component_version", component.key, {"name": "m"})
-    await call("create_component_field", component.key, narrower.key, {"key": "other", "name": "O", "type": "string"})
+    await call(
+        "create_component_field", component.key, narrower.key, {"key": "other", "name": "O", "type": "string"}
+    )
     await call("publish_component_version", component.key, narrower.key)
     with pytest.raises(FoxnoseAPIError) as refused:
         await call("sync_collection_component", owner)
@@ -196,7 +216,10 @@ async def _authoring(call: Caller) -> str:
     batch = await call(
         "batch_upsert_resources",
         folder,
-        [BatchUpsertItem(external_id=f"b{index}", payload={"data": {"title": str(index)}}) for index in range(7)],
+        [
+            BatchUpsertItem(external_id=f"b{index}", payload={"data": {"title": str(index)}})
+            for index in range(7)
+        ],
     )
     assert len(batch.succeeded) == 7 and batch.failed == []
     assert (await call("list_resources", folder)).count == 9
@@ -250,7 +273,9 @@ async def _access(call: Caller, side: str) -> None:
     assert len(await call(f"list_{side}_role_permissions", role.key)) == 1
     reached = {"content_type": kind, "object_key": "abc"}
     await call(f"add_{side}_permission_object", role.key, reached)
-    assert [one.object_key for one in await call(f"list_{side}_permission_objects", role.key, content_type=kind)] == ["abc"]
+    assert [
+        one.object_key for one in await call(f"list_{side}_permission_objects", role.key, content_type=kind)
+    ] == ["abc"]
     await call(f"delete_{side}_permission_object", role.key, reached)
     await call(f"delete_{side}_role_permission", role.key, kind)
     key = await call(f"create_{side}_api_key", {"role": role.key})
@@ -259,7 +284,9 @@ async def _access(call: Caller, side: str) -> None:
     assert (await call(f"update_{side}_api_key", key.key, {"description": "d"})).description == "d"
     if side == "flux":
         token = await call("issue_flux_api_key_bearer_token", key.key)
-        assert token.bearer_token.startswith(token.bearer_token_prefix) and len(token.bearer_token_prefix) == 12
+        assert (
+            token.bearer_token.startswith(token.bearer_token_prefix) and len(token.bearer_token_prefix) == 12
+        )
         await call("revoke_flux_api_key_bearer_token", key.key)
     await call(f"delete_{side}_api_key", key.key)
     await call(f"delete_{side}_role", role.key)
@@ -270,7 +297,9 @@ async def test_writing_through_delivery(server: Server) -> None:
     management = _client(AsyncManagementClient, server)
     folder = await management.create_folder({"name": "M", "alias": _name("m")})
     version = await management.create_folder_version(folder.key, {"name": "v"})
-    await management.create_folder_field(folder.key, version.key, {"key": "text", "name": "T", "type": "string"})
+    await management.create_folder_field(
+        folder.key, version.key, {"key": "text", "name": "T", "type": "string"}
+    )
     await management.publish_folder_version(folder.key, version.key)
     api = await management.create_api({"name": "Memories", "prefix": _name("mem")})
     await management.add_api_folder(api.key, folder.key, allowed_methods=["get_many", "get_one", "create"])

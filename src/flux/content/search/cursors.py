@@ -29,6 +29,7 @@ def fingerprint(plan: Plan, ranked: object = None) -> bytes:
         plan.where,
         plan.sort,
         _joined(plan.joins),
+        ranked,
     )
     return hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=6).digest()
 
