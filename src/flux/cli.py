@@ -95,7 +95,12 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _data_dir(arguments: argparse.Namespace) -> Path:
     data_dir: Path = arguments.data.absolute()
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Others may pass through, for the account under which an embedded PostgreSQL runs when we are root, and read nothing:
+    # what is made in it is private.
+    os.umask(0o077)
+    if not data_dir.exists():
+        data_dir.mkdir(parents=True)
+        data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
     return data_dir
 
 

@@ -193,6 +193,7 @@ def implied(route: Route) -> Iterable[Fault]:
         yield faults.RATE_LIMITED
     yield faults.VALIDATION_ERROR
     yield faults.URI_TOO_LONG
+    yield faults.HEADERS_TOO_LARGE
     if route.method in ("POST", "PUT", "PATCH", "DELETE"):
         yield faults.REQUEST_BODY_TOO_LARGE
         yield faults.REQUEST_TIMEOUT

@@ -26,6 +26,7 @@ from flux.community.bans.service import BanService
 from flux.community.channels import endpoints as channel_endpoints
 from flux.community.channels.overwrites import Overwrites
 from flux.community.channels.service import ChannelService
+from flux.community.demo import Demo
 from flux.community.envelope import CommunityEnvelope
 from flux.community.faults import community
 from flux.community.gate import Gatekeeper, implied
@@ -89,6 +90,20 @@ def routes() -> Routes:
 
 
 def build(house: House) -> Plane:
+    plane = assemble(house)
+    services = plane.services
+    sweepers = (
+        services[LoginService],
+        services[TokenService],
+        services[InviteService],
+        services[SendService],
+    )
+    Upkeep(house.db, *sweepers).schedule(house.jobs)
+    return plane
+
+
+def assemble(house: House) -> Plane:
+    """The plane without its schedules: any number of them may stand in one house."""
     settings = house.settings.community
     plane = Plane(
         name="community",
@@ -107,6 +122,11 @@ def build(house: House) -> Plane:
     return plane
 
 
+async def demo(house: House) -> list[str]:
+    """A small community to look around in; idempotent."""
+    return await Demo(assemble(house), house.db).fill()
+
+
 class Builder:
     """Wires the rooms. Each method makes one storey; services reach endpoints through `plane.provide`."""
 
@@ -123,7 +143,6 @@ class Builder:
         self._speech()
         self._doors()
         self._realtime()
-        self._upkeep()
 
     def _people(self) -> None:
         house, settings = self.house, self.settings
@@ -223,13 +242,3 @@ class Builder:
         self.plane.on_drain.append(hub.drain)
         self.plane.on_stop.append(hub.stop)
         self.plane.provide(invites, gateway)
-
-    def _upkeep(self) -> None:
-        services = self.plane.services
-        sweepers = (
-            services[LoginService],
-            services[TokenService],
-            services[InviteService],
-            services[SendService],
-        )
-        Upkeep(self.house.db, *sweepers).schedule(self.house.jobs)

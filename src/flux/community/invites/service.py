@@ -134,9 +134,7 @@ class InviteService:
                 raise faults.INVITES_DISABLED()
             if invite.temporary and not self._presence.connected(user.id):
                 raise faults.TEMPORARY_INVITE_REQUIRES_PRESENCE()
-            if not await repository.use(tx, code, self._clock.now_ms()):
-                raise faults.UNKNOWN_INVITE()
-            await self._joining.join(
+            joined = await self._joining.join(
                 tx,
                 guild.id,
                 user,
@@ -144,10 +142,13 @@ class InviteService:
                 inviter_id=invite.inviter_id,
                 temporary=bool(invite.temporary),
             )
-            await self._welcome.say(tx, guild, user)
+            if joined:
+                if not await repository.use(tx, code, self._clock.now_ms()):
+                    raise faults.UNKNOWN_INVITE()
+                await self._welcome.say(tx, guild, user)
             return await self._view(invite, tx)
 
-        return await self._db.transact(work)
+        return await self._db.transact(work, serializable=True)
 
     async def delete(self, user: UserRow, code: str) -> None:
         """Its maker may, and who manages the channel or guild."""

@@ -33,12 +33,11 @@ class Joining:
         temporary: bool = False,
     ) -> bool:
         """False when they are a member already. Raises MAX_GUILDS, MAX_GUILD_MEMBERS."""
-        if await repository.find(tx, guild_id, user.id) is not None:
+        await self.demand_room(tx, user, guild_id)
+        if not await self._insert(tx, guild_id, user.id, source, invite, inviter_id, temporary):
             return False
-        await self.demand_room(tx, user)
         if not await repository.take_place(tx, guild_id, self._limits.max_guild_members):
             raise faults.MAX_GUILD_MEMBERS(max=self._limits.max_guild_members)
-        await self._insert(tx, guild_id, user.id, source, invite, inviter_id, temporary)
         row = await repository.find(tx, guild_id, user.id)
         assert row is not None
         self._announcer.guild(tx, guild_id, "GUILD_MEMBER_ADD", MemberView.of(row, user, (), with_guild=True))
@@ -50,10 +49,10 @@ class Joining:
         await self._insert(tx, guild_id, owner.id, BY_INVITE, None, None, False)
         self._announcer.control(tx, owner.id, "GUILD_JOINED", {"guild_id": str(guild_id)})
 
-    async def demand_room(self, tx: Transaction, user: UserRow) -> None:
-        """Raises MAX_GUILDS; bots have no limit."""
+    async def demand_room(self, tx: Transaction, user: UserRow, guild_id: int = 0) -> None:
+        """Raises MAX_GUILDS; bots have no limit, and `guild_id` may be one they are in already."""
         most = self._limits.max_guilds_premium if user.premium else self._limits.max_guilds
-        if not user.bot and await repository.count_guilds(tx, user.id) >= most:
+        if not user.bot and await repository.count_guilds(tx, user.id, guild_id) >= most:
             raise faults.MAX_GUILDS(max=most)
 
     async def leave(self, tx: Transaction, guild_id: int, user: UserRow) -> bool:
@@ -74,7 +73,7 @@ class Joining:
         invite: str | None,
         inviter_id: int | None,
         temporary: bool,
-    ) -> None:
+    ) -> bool:
         values = {
             "guild_id": guild_id,
             "user_id": user_id,
@@ -84,4 +83,4 @@ class Joining:
             "inviter_id": inviter_id,
             "temporary": int(temporary),
         }
-        await repository.insert(tx, values)
+        return await repository.insert(tx, values)

@@ -23,7 +23,9 @@ ROLES_OF = """
 SELECT mr.user_id, mr.role_id FROM community_member_roles mr JOIN community_guild_roles r ON r.id = mr.role_id
 WHERE mr.guild_id = :guild_id AND mr.user_id IN :users ORDER BY r.position, r.id
 """
-COUNT_GUILDS = "SELECT COUNT(*) FROM community_guild_members WHERE user_id = :user_id"
+COUNT_GUILDS = """
+SELECT COUNT(*) FROM community_guild_members WHERE user_id = :user_id AND guild_id <> :but
+"""
 GUILD_IDS = "SELECT guild_id FROM community_guild_members WHERE user_id = :user_id ORDER BY guild_id"
 TAKE_PLACE = "UPDATE community_guilds SET member_count = member_count + 1 WHERE id = :guild_id AND member_count < :most"
 GIVE_PLACE = "UPDATE community_guilds SET member_count = member_count - 1 WHERE id = :guild_id"
@@ -77,8 +79,9 @@ async def roles_of(reader: Reader, guild_id: int, user_ids: Iterable[int]) -> di
     return found
 
 
-async def count_guilds(reader: Reader, user_id: int) -> int:
-    return int(await reader.value(COUNT_GUILDS, {"user_id": user_id}))
+async def count_guilds(reader: Reader, user_id: int, but: int = 0) -> int:
+    """Without the guild `but`."""
+    return int(await reader.value(COUNT_GUILDS, {"user_id": user_id, "but": but}))
 
 
 async def guild_ids(reader: Reader, user_id: int) -> list[int]:

@@ -57,11 +57,7 @@ class ConsentService:
         scopes = await self._scopes(application, body.scope)
         with_code = self._wants_code(body, scopes)
         uri = self._redirect_uri(application, body, with_code)
-        permissions = (
-            Permissions.from_wire(body.permissions)
-            if body.permissions is not None and body.permissions != ""
-            else 0
-        )
+        permissions = 0 if body.permissions is None else Permissions.from_wire(body.permissions)
 
         async def work(tx: Transaction) -> str | None:
             if "bot" in scopes:

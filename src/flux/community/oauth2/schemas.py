@@ -115,7 +115,7 @@ class Consent(Input, kw_only=True):
     response_type: str | UnsetType = UNSET
     redirect_uri: str | UnsetType = UNSET
     state: str | UnsetType = UNSET
-    permissions: Any = UNSET
+    permissions: Any = None
     guild_id: Snowflake | UnsetType | None = UNSET
 
 

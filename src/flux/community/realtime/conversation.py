@@ -6,8 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-import msgspec
-
 from flux.community.auth import tokens
 from flux.community.auth.tokens import Credential
 from flux.community.principals import Principal
@@ -186,8 +184,6 @@ class Conversation:
         self.session = session
         hub.resumed(session)
         session.attach(self._connection, after=body.seq)
-        resumed = {"op": protocol.DISPATCH, "t": "RESUMED", "d": None, "s": session.number}
-        self._connection.write_control(msgspec.json.encode(resumed).decode())
 
     def _presence(self, session: Session, body: protocol.PresenceInput) -> None:
         self._gateway.hub.set_status(session, _status(body.status), afk=body.afk, mobile=body.mobile)

@@ -159,7 +159,6 @@ class Hub:
         for guild_id in guild_ids:
             await self._seat(session, guild_id)
         frames = await self._ready.frames(session, user, guild_ids, self._gateway_sessions(user.id))
-        session.user = None
         if not session.alive:
             return
         session.welcome(frames[0])

@@ -141,6 +141,11 @@ def control(op: int, value: Any = None) -> str:
     return msgspec.json.encode({"op": op, "d": value}).decode()
 
 
+def resumed(number: int) -> str:
+    """The end of a replay. It carries the last number and takes none of its own."""
+    return f'{{"op":0,"t":"RESUMED","d":null,"s":{number}}}'
+
+
 class Frame:
     """One event, encoded once: everything but the number, which differs from session to session. `shared` frames go to
     many sessions, of which those that stand at the same number share the string."""

@@ -10,7 +10,7 @@ from collections import deque
 from itertools import islice
 
 from flux.community.realtime.connection import Connection
-from flux.community.realtime.protocol import UNKNOWN_ERROR, Frame
+from flux.community.realtime.protocol import UNKNOWN_ERROR, Frame, resumed
 from flux.community.users.records import UserRow
 from flux.settings.community import Realtime
 
@@ -20,8 +20,10 @@ class Session:
         "_buffer",
         "_buffered_bytes",
         "_held",
+        "_late_bytes",
+        "_late_events",
         "_limits",
-        "_waiting_bytes",
+        "_replay",
         "afk",
         "alive",
         "auth_hash",
@@ -37,7 +39,6 @@ class Session:
         "status",
         "token_hash",
         "told_to_return",
-        "user",
         "user_id",
     )  # fmt: skip
 
@@ -45,8 +46,6 @@ class Session:
         self, session_id: str, user: UserRow, token_hash: bytes, auth_hash: bytes | None, limits: Realtime
     ) -> None:
         self.id = session_id
-        self.user: UserRow | None = user
-        """Only until READY went out; afterwards the account is looked up when it is needed."""
         self.user_id = user.id
         self.bot = bool(user.bot)
         self.token_hash = token_hash
@@ -66,7 +65,10 @@ class Session:
         self._held: list[Frame] | None = None
         self._buffer: deque[Frame] = deque()
         self._buffered_bytes = 0
-        self._waiting_bytes = 0
+        self._late_events = 0
+        self._late_bytes = 0
+        self._replay: int | None = None
+        """The number at which a replay ends."""
 
     # -- events -----------------------------------------------------------------------------------------------
 
@@ -92,10 +94,11 @@ class Session:
         connection.write(frame.text(self.number))
 
     def _wait(self, connection: Connection, frame: Frame) -> None:
-        """The peer does not read. When too much waits it is cut off; it may come back and resume."""
-        self._waiting_bytes += frame.size
-        too_many = self.number - self.sent > self._limits.queue_events
-        if too_many or self._waiting_bytes > self._limits.queue_bytes:
+        """The peer does not read. When too much has come meanwhile it is cut off; it may come back and resume."""
+        self._late_events += 1
+        self._late_bytes += frame.size
+        limits = self._limits
+        if self._late_events > limits.queue_events or self._late_bytes > limits.queue_bytes:
             self.told_to_return = True
             connection.close(UNKNOWN_ERROR, "too slow")
 
@@ -106,13 +109,20 @@ class Session:
             return
         waiting = list(islice(self._buffer, len(self._buffer) - (self.number - self.sent), None))
         for frame in waiting:
+            self._end_replay(connection)
             if connection.blocked or connection.closing:
                 return
             self.sent += 1
-            self._waiting_bytes = max(0, self._waiting_bytes - frame.size)
             connection.write(frame.text(self.sent))
+        self._end_replay(connection)
         if not connection.blocked:
-            self._waiting_bytes = 0
+            self._late_events = self._late_bytes = 0
+
+    def _end_replay(self, connection: Connection) -> None:
+        """Everything missed was written again: say so, before anything newer."""
+        if self._replay is not None and self.sent >= self._replay and not connection.blocked:
+            self._replay = None
+            connection.write(resumed(self.sent))
 
     def hold(self) -> bool:
         """Keep events back while something is prepared that must come first. False when they are held already."""
@@ -153,14 +163,16 @@ class Session:
     # -- connections ------------------------------------------------------------------------------------------
 
     def attach(self, connection: Connection, after: int | None = None) -> None:
-        """`connection` is the client's now; with `after`, everything later than that number is written again."""
+        """`connection` is the client's now; with `after`, everything later than that number is written again, then
+        RESUMED."""
         self.connection = connection
         self.told_to_return = False
-        self._waiting_bytes = 0
+        self._late_events = self._late_bytes = 0
         connection.on_writable = self.pump
         if after is not None:
             self.acknowledge(after)
             self.sent = after
+            self._replay = self.number
             self.pump()
 
     def detach(self, now: float) -> None:

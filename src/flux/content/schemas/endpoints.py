@@ -20,14 +20,18 @@ from flux.content.schemas.schemas import (
     FieldsQuery,
     FieldView,
     IncludeQuery,
+    SyncRequest,
+    SyncView,
     VersionChange,
     VersionCreate,
     VersionView,
 )
 from flux.content.schemas.service import Schemas
+from flux.content.schemas.syncing import Syncing
 from flux.content.settled import Settled
 from flux.content.shape.fields import Shape
 from flux.content.shape.schemas import document_schema, field_schema
+from flux.content.spellings import both_spellings
 from flux.kernel.store import iso
 from flux.kernel.wire import Call, Routes
 from flux.kernel.wire.routes import Handler
@@ -39,6 +43,7 @@ _OWNERS = (
     ("components", "components", [faults.COMPONENT_NOT_FOUND]),
 )
 _VERSION = [faults.VERSION_NOT_FOUND]
+NOTHING_ASKED = SyncRequest()
 _DRAFT = [*_VERSION, faults.VERSION_ALREADY_PUBLISHED]
 
 
@@ -198,3 +203,27 @@ async def update_field(
 async def delete_field(call: Call, env: str, owner: str, version: str, query: FieldQuery) -> None:
     """Delete a field of a draft, with the fields below it."""
     await call.use(Fields).delete(await _owner(call, env, owner), version, query.path)
+
+
+# -- components inside folders --------------------------------------------------------------------------------
+
+
+@both_spellings(
+    routes,
+    "POST",
+    "/v1/{env}/{F}/{owner}/sync_component",
+    auth=needs("collection-structure")[2],
+    kind="folders",
+    raises=[
+        faults.FOLDER_NOT_FOUND,
+        faults.FOLDER_HAS_NO_MODEL,
+        faults.VERSION_NOT_FOUND,
+        faults.FIELD_NOT_FOUND,
+        faults.VALIDATION_ERROR,
+        faults.COMPONENT_SYNC_CONFLICT,
+        faults.TOO_MANY_VERSIONS,
+    ],
+)
+async def sync_component(call: Call, env: str, owner: str, body: SyncRequest = NOTHING_ASKED) -> SyncView:
+    """Advance pinned components; each advance is published as a new schema version."""
+    return await call.use(Syncing).sync(env, await _owner(call, env, owner), body)

@@ -76,8 +76,6 @@ class Presenting:
                 shown[one.key] = (
                     self._translated(one, value) if one.localizable else self._value(one, value, None)
                 )
-            elif one.localizable:
-                shown[one.key] = self._translated(one, {})
         for key, value in data.items():
             # Written under an earlier schema version: still part of the published revision.
             shown.setdefault(key, value)

