@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import json
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -294,6 +296,52 @@ async def blockchain_unavailable(scene: Scene) -> httpx.Response:
     return await scene.consumer.call(listing["id"], "/a", NO_SUCH_HASH)
 
 
+async def missing_payment_tx_402(scene: Scene) -> httpx.Response:
+    listing = await scene.listed(currency="USDC", pricePerRequest="0.01")
+    return await scene.consumer.http.get(f"{API}/x402/{listing['id']}/a")
+
+
+async def invalid_signature_402(scene: Scene) -> httpx.Response:
+    return await _by_x402(scene, signer=scene.stranger)
+
+
+async def signature_expired_402(scene: Scene) -> httpx.Response:
+    return await _by_x402(scene, signer=scene.consumer, valid_before=int(time.time()) - 1)
+
+
+async def _by_x402(scene: Scene, *, signer: Purse, valid_before: int = 2_000_000_000) -> httpx.Response:
+    """A transfer authorisation from the consumer's account, signed by `signer`."""
+    unpaid = await missing_payment_tx_402(scene)
+    [wanted] = json.loads(base64.b64decode(unpaid.headers["payment-required"]))["accepts"]
+    fields = {
+        "from": scene.consumer.address, "to": wanted["payTo"], "value": int(wanted["amount"]), "validAfter": 0,
+        "validBefore": valid_before, "nonce": secrets.token_bytes(32),
+    }  # fmt: skip
+    kinds = (
+        "address from",
+        "address to",
+        "uint256 value",
+        "uint256 validAfter",
+        "uint256 validBefore",
+        "bytes32 nonce",
+    )
+    types = {
+        "TransferWithAuthorization": [
+            dict(zip(("type", "name"), kind.split(), strict=True)) for kind in kinds
+        ]
+    }
+    domain = {**wanted["extra"], "chainId": scene.chain.chain_id, "verifyingContract": wanted["asset"]}
+    signed = signer.account.sign_typed_data(domain, types, fields)
+    shown = {name: str(value) for name, value in fields.items()} | {"nonce": "0x" + fields["nonce"].hex()}
+    proof = {
+        "x402Version": 2, "accepted": wanted,
+        "payload": {"signature": "0x" + signed.signature.hex(), "authorization": shown},
+    }  # fmt: skip
+    header = base64.b64encode(json.dumps(proof).encode()).decode()
+    path = unpaid.request.url.path
+    return await scene.consumer.http.get(path, headers={"PAYMENT-SIGNATURE": header})
+
+
 async def simulation_refused(scene: Scene) -> httpx.Response:
     return await scene.stranger.http.get(f"{API}/chains", headers={"X-Flux-Simulate": "NO_SUCH_CODE"})
 
@@ -339,6 +387,9 @@ SCENARIOS: dict[str, Scenario] = {
     "SERVICE_UNAVAILABLE@503": service_unavailable,
     "BLOCKCHAIN_UNAVAILABLE@503": blockchain_unavailable,
     "SIMULATION_REFUSED@400": simulation_refused,
+    "MISSING_PAYMENT_TX@402": missing_payment_tx_402,
+    "INVALID_SIGNATURE@402": invalid_signature_402,
+    "SIGNATURE_EXPIRED@402": signature_expired_402,
 }
 
 

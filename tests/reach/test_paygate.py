@@ -14,6 +14,7 @@ from tests.clients.paygate_world import chain_settings, purse, target
 from tests.gates.observed import allowed
 from tests.harness.anvil import Anvil, anvil
 from tests.harness.server import free_port, serve
+from tests.harness.token import Usdc
 from tests.reach.paygate_scenarios import SCENARIOS, Scene, answer_nonsense
 
 from flux.kernel.faults import load_contract
@@ -33,7 +34,13 @@ async def nonsense_node(words: list[bytes]) -> AsyncIterator[str]:
 
 
 def settings_of(chain: Anvil, other: Anvil, nonsense: str) -> dict[str, object]:
-    settings = chain_settings(chain, other, management_per_minute="150", default_chain="base-sepolia")
+    settings = chain_settings(
+        chain,
+        other,
+        management_per_minute="150",
+        default_chain="base-sepolia",
+        facilitator_key="0x" + chain.accounts[8].key.hex(),
+    )
     settings["paygate.chains"] += [
         {"name": "nonsense", "chainId": 9991, "rpcUrls": [nonsense]},
         {"name": "gone", "chainId": 9992, "rpcUrls": [f"http://127.0.0.1:{free_port()}"]},
@@ -52,6 +59,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
         target() as there,
         serve(directory, settings=settings_of(chain, other, node)) as server,
     ):
+        await Usdc(chain).deploy()
         wallets = [purse(server, chain.accounts[index]) for index in range(3)]
         for wallet in wallets:
             await wallet.login()
@@ -71,7 +79,7 @@ async def test_the_door_answers(scene: Scene, key: str) -> None:
     assert PaygateEnvelope().fits(answer.status_code, answer.content) is None
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-request-id"]
-    on_gateway = "/gateway/" in answer.request.url.path
+    on_gateway = any(mount in answer.request.url.path for mount in ("/gateway/", "/x402/"))
     assert answer.headers.get("x-gateway-error") == (code if on_gateway else None)
     retry = answer.headers.get("retry-after")
     assert (retry is not None) == ("retryAfterSeconds" in answer.json()["details"])

@@ -18,6 +18,10 @@ from flux.paygate.chains.registry import Chains
 from flux.paygate.chains.service import ChainReader
 from flux.paygate.demo import fill
 from flux.paygate.envelope import PaygateEnvelope
+from flux.paygate.facilitator import endpoints as facilitator
+from flux.paygate.facilitator.counter import Counter
+from flux.paygate.facilitator.offers import Offers
+from flux.paygate.facilitator.service import Facilitator
 from flux.paygate.faults import paygate
 from flux.paygate.gate import Gate, implied
 from flux.paygate.health import endpoints as health
@@ -36,6 +40,7 @@ from flux.paygate.outside.dialer import Dialer
 from flux.paygate.outside.guard import Guard
 from flux.paygate.payment.service import Payments
 from flux.paygate.relay import endpoints as relay
+from flux.paygate.relay.collecting import Collector
 from flux.paygate.relay.exchange import Exchange
 from flux.paygate.relay.service import Flight, Relay
 from flux.paygate.wallets import endpoints as wallets
@@ -100,9 +105,13 @@ class Rooms:
         )
         self.quotes = Quotes(self.listings, self.providers, clock, settings)
         self.stats = ListingStats(house.db, self.history, clock)
+        self.facilitator = Facilitator(self.reader, clock, settings)
+        self.offers = Offers(self.facilitator, self.url)
         self.relay = Relay(
             listings=self.listings,
             quotes=self.quotes,
+            offers=self.offers,
+            collector=Collector(self.facilitator, self.ledger),
             payments=Payments(self.reader, clock, self.turnstile, settings),
             ledger=self.ledger,
             exchange=Exchange(self.dialer, self.ledger, clock, settings),
@@ -134,7 +143,9 @@ def build(house: House) -> Plane:
     )
     plane.provide(
         rooms.settings, rooms.chains, rooms.reader, rooms.providers, rooms.wallets, rooms.history, rooms.ledger,
-        rooms.listings, rooms.quotes, rooms.stats, rooms.relay, ListingViews(rooms.chains, rooms.url),
+        rooms.listings, rooms.quotes, rooms.stats, rooms.relay, rooms.facilitator, rooms.offers,
+        Counter(rooms.facilitator, rooms.listings, rooms.ledger),
+        ListingViews(rooms.chains, rooms.url),
         PaymentStates(rooms.ledger, rooms.reader), health.Pulse(house.db, rooms.reader),
     )  # fmt: skip
     house.jobs.every(lease_jobs.KIND, lease_jobs.SECONDS, lease_jobs.LeaseSweeper(rooms.ledger).sweep)
@@ -144,7 +155,18 @@ def build(house: House) -> Plane:
 
 
 def _routes() -> Routes:
-    rooms = (catalogue, listings, relay, history, ledger, wallets, chain_endpoints, access, health)
+    rooms = (
+        catalogue,
+        listings,
+        relay,
+        history,
+        ledger,
+        wallets,
+        chain_endpoints,
+        access,
+        facilitator,
+        health,
+    )
     return Routes.joined(room.routes for room in rooms)
 
 

@@ -26,8 +26,22 @@ from typing import Any, ClassVar, Literal
 
 RetryAdvice = Literal["never", "later", "after-fix"]
 
+_DEEPEST = 200
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _LONGEST_WAIT = 1e9
+
+
+def _depth(body: bytes) -> int:
+    """The deepest nesting of a JSON text, brackets inside strings left out."""
+    deepest = level = 0
+    for byte in _STRINGS.sub(b"", body):
+        if byte in b"[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif byte in b"]}":
+            level -= 1
+    return deepest
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +57,10 @@ class Answer:
 
     def json(self) -> Any:
         """The decoded body. Raises ValueError when it is not JSON."""
-        try:
-            return json.loads(self.body)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
+        if self.body.count(b"[") + self.body.count(b"{") > _DEEPEST and _depth(self.body) > _DEEPEST:
+            # Not left to RecursionError: libraries (py_ecc among them) raise the limit beyond what the C stack holds.
+            raise ValueError("nested too deeply")
+        return json.loads(self.body)
 
     def retry_after(self) -> float | None:
         """Seconds that `Retry-After` asks for (a number or an HTTP date), None when absent or unreadable.

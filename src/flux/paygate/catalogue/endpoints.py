@@ -12,6 +12,7 @@ from flux.paygate.catalogue import agents, openapi
 from flux.paygate.catalogue.schemas import CatalogueQuery, QuoteQuery
 from flux.paygate.catalogue.service import Quotes
 from flux.paygate.chains.registry import CURRENCIES, Chains, UnknownChain
+from flux.paygate.facilitator.offers import Offers
 from flux.paygate.faults import (
     API_DISABLED,
     API_NOT_FOUND,
@@ -26,6 +27,7 @@ from flux.paygate.listings.model import CallPlan, Meaning
 from flux.paygate.listings.rules import bad_value
 from flux.paygate.listings.service import Listings, price_key
 from flux.paygate.listings.views import ListingViews
+from flux.paygate.payment.rules import Terms
 from flux.paygate.replies import not_modified, viewer
 from flux.paygate.scalars import ApiId
 from flux.paygate.signing.accounts import checksummed
@@ -113,7 +115,7 @@ async def discover(call: Call, api_id: ApiId) -> Reply:
         "gatewayUrl": views.gateway_url(listing),
         "timestampHeader": "X-Timestamp",
         "signing": _signing(call, plan),
-        "x402": call.use(Quotes).x402(plan),
+        "x402": _x402(call, plan, terms),
     }
     return Reply(view, headers={"ETag": listing.etag})
 
@@ -169,7 +171,8 @@ async def show_agent_info(call: Call, api_id: ApiId) -> dict[str, Any]:
 async def show_quote(call: Call, api_id: ApiId, query: QuoteQuery) -> dict[str, Any]:
     """Exactly what one call costs; fails where the call would, before anybody pays."""
     quotes = call.use(Quotes)
-    terms, expires_at = await quotes.quote(api_id, query.method, query.path)
+    plan, terms, expires_at = await quotes.quote(api_id, query.method, query.path)
+    requirement = call.use(Offers).requirement(plan, terms, query.path)
     return {
         "apiId": api_id,
         "method": query.method.upper(),
@@ -178,8 +181,15 @@ async def show_quote(call: Call, api_id: ApiId, query: QuoteQuery) -> dict[str, 
         "minConfirmations": terms.chain.min_confirmations,
         "maxPaymentAgeSeconds": quotes.max_age_seconds,
         "expiresAt": iso(expires_at),
-        "x402": None,
+        "x402": [requirement.v2()] if requirement is not None else None,
     }
+
+
+def _x402(call: Call, plan: CallPlan, terms: Terms | None) -> dict[str, Any] | None:
+    offers = call.use(Offers)
+    if terms is None or offers.terms(plan, terms) is None:
+        return None
+    return {"versions": [1, 2], "url": offers.resource(plan, "")}
 
 
 def _signing(call: Call, plan: CallPlan) -> dict[str, Any]:

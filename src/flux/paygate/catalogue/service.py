@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flux.kernel.store import Clock
 from flux.paygate.access.service import Providers
 from flux.paygate.faults import (
@@ -60,12 +58,9 @@ class Quotes:
             )
         return plan, meaning, terms
 
-    async def quote(self, api_id: str, method: str, path: str) -> tuple[Terms, int]:
-        """The terms, and until when a payment at them is certainly accepted (Unix ms)."""
+    async def quote(self, api_id: str, method: str, path: str) -> tuple[CallPlan, Terms, int]:
+        """The plan, the terms, and until when a payment at them is certainly accepted (Unix ms)."""
         if path and not path.startswith("/"):
             raise INVALID_ENDPOINT(path=path[:100], reason="bad_template")
-        _, _, terms = await self.resolve(api_id, method.upper(), "" if path == "/" else path)
-        return terms, self._clock.now_ms() + self._grace_ms
-
-    def x402(self, plan: CallPlan) -> dict[str, Any] | None:
-        return None
+        plan, _, terms = await self.resolve(api_id, method.upper(), "" if path == "/" else path)
+        return plan, terms, self._clock.now_ms() + self._grace_ms

@@ -39,6 +39,19 @@ class ChainFailure(PortFailure):
         super().__init__("chain", mode, reason)
         self.chain = chain
 
+    @classmethod
+    def nonsense(cls, chain: str) -> ChainFailure:
+        return cls(chain, Mode.GARBAGE, "bad_response")
+
+
+class RpcRefused(ChainFailure):
+    """The node answered with an error object: a call that reverts, a transaction it does not take. `text` never
+    leaves the process."""
+
+    def __init__(self, chain: str, error: Any) -> None:
+        super().__init__(chain, Mode.ERROR, "rpc_error")
+        self.text = str(error.get("message", "")) if isinstance(error, dict) else str(error)
+
 
 class _Unreached(Exception):
     def __init__(self, reason: str) -> None:
@@ -158,7 +171,7 @@ class ChainClient:
         for answer in answers:
             if answer.get("error") is not None or "result" not in answer:
                 log.warning("chain %s: JSON-RPC error %.200r", self.chain.name, answer.get("error"))
-                raise ChainFailure(self.chain.name, Mode.ERROR, "rpc_error")
+                raise RpcRefused(self.chain.name, answer.get("error"))
             results.append(answer["result"])
         return results
 

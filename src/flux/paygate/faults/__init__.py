@@ -7,7 +7,8 @@ payments.py   402: the payment
 refusals.py   403: known, and not allowed
 catalogue.py  404, 409, 422: listings and calls
 limits.py     429: how often
-servers.py    500, 502, 503: us, the chain, the target; extensions
+servers.py    500, 502, 503: us, the chain, the target; simulation
+x402.py       402, extensions for x402 clients
 
 A parameter of a fault appears in `details` under its own name (`seconds` as `retryAfterSeconds`); what is not always
 there goes in with `detail={…}`. Order of the groups and rows is that of the published reference.
@@ -62,6 +63,7 @@ from flux.paygate.faults.servers import (
     SERVICE_UNAVAILABLE,
     SIMULATION_REFUSED,
 )
+from flux.paygate.faults.x402 import INVALID_SIGNATURE_X402, MISSING_PAYMENT_TX_X402, SIGNATURE_EXPIRED_X402
 
 __all__ = [
     "API_ALREADY_EXISTS",
@@ -90,9 +92,11 @@ __all__ = [
     "INVALID_PRICE",
     "INVALID_REQUEST",
     "INVALID_SIGNATURE",
+    "INVALID_SIGNATURE_X402",
     "INVALID_WALLET",
     "MISSING_PARAMETER",
     "MISSING_PAYMENT_TX",
+    "MISSING_PAYMENT_TX_X402",
     "MISSING_SIGNATURE",
     "NOT_AUTHENTICATED",
     "PAYMENT_NOT_CONFIRMED",
@@ -103,6 +107,7 @@ __all__ = [
     "RATE_LIMIT_EXCEEDED",
     "SERVICE_UNAVAILABLE",
     "SIGNATURE_EXPIRED",
+    "SIGNATURE_EXPIRED_X402",
     "SIMULATION_REFUSED",
     "paygate",
 ]

@@ -47,6 +47,12 @@ async def set_payment_status(tx: Transaction, call_id: str, payment_status: str)
     )
 
 
+async def set_transaction(tx: Transaction, call_id: str, tx_hash: str) -> None:
+    await tx.run(
+        "UPDATE paygate_calls SET tx_hash = :tx_hash WHERE id = :id", {"id": call_id, "tx_hash": tx_hash}
+    )
+
+
 async def get(db: Reader, call_id: str) -> CallRow | None:
     return await db.one(f"SELECT {_COLUMNS} FROM paygate_calls WHERE id = :id", {"id": call_id}, _row)
 

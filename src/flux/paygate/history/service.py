@@ -38,6 +38,9 @@ class History:
     async def set_payment_status(self, tx: Transaction, call_id: str, payment_status: str) -> None:
         await repository.set_payment_status(tx, call_id, payment_status)
 
+    async def set_transaction(self, tx: Transaction, call_id: str, tx_hash: str) -> None:
+        await repository.set_transaction(tx, call_id, tx_hash)
+
     async def page(self, wallet: str, query: HistoryQuery) -> tuple[list[CallRow], int]:
         where: dict[str, Any] = {query.role: wallet}
         for name in ("api_id", "status", "since", "until"):

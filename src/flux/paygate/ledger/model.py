@@ -31,6 +31,8 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
     block_number: int | None
     block_hash: str | None
     created_at: int
+    settled: int = 0
+    """1 once an EIP-3009 authorisation has moved its money; `tx_hash` is then where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,15 @@ class Hold:
     lease_ms: int
     opened_at: int
     period: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where on the chain an authorisation was settled."""
+
+    tx_hash: str
+    block_number: int | None
+    block_hash: str | None
 
 
 def transaction_key(chain_id: int, tx_hash: str) -> str:

@@ -38,8 +38,9 @@ async def reserve(tx: Transaction, values: dict[str, Any]) -> bool:
         " (:key, 'reserved', :chain_id, :tx_hash, :api_id, :payer, :call_id, :lease_until, 0, :currency, :paid_base,"
         " :required_base, :block_number, :block_hash, :now, :now)"
         " ON CONFLICT (payment_key) DO UPDATE SET state = 'reserved', call_id = :call_id, lease_until = :lease_until,"
-        " paid_base = :paid_base, required_base = :required_base, block_number = :block_number,"
-        " block_hash = :block_hash, updated_at = :now"
+        " paid_base = :paid_base, required_base = :required_base,"
+        " block_number = coalesce(:block_number, paygate_payments.block_number),"
+        " block_hash = coalesce(:block_hash, paygate_payments.block_hash), updated_at = :now"
         " WHERE paygate_payments.state = 'released' AND paygate_payments.api_id = :api_id"
         " AND paygate_payments.payer = :payer RETURNING call_id",
         values,
@@ -143,3 +144,31 @@ JOURNAL = (
     "amountBase",
     "balanceAfter",
 )
+
+
+async def note_settlement(tx: Transaction, key: str, call_id: str, tx_hash: str | None) -> None:
+    """Before the settlement is broadcast, so that a crash does not lose it; None when it never was."""
+    await tx.run(
+        "UPDATE paygate_payments SET tx_hash = :tx_hash WHERE payment_key = :key AND call_id = :call_id",
+        {"key": key, "call_id": call_id, "tx_hash": tx_hash},
+    )
+
+
+async def mark_settled(
+    tx: Transaction, key: str, tx_hash: str, block_number: int | None, block_hash: str | None
+) -> None:
+    await tx.run(
+        "UPDATE paygate_payments SET settled = 1, tx_hash = :tx_hash, block_number = :block_number,"
+        " block_hash = :block_hash WHERE payment_key = :key",
+        {"key": key, "tx_hash": tx_hash, "block_number": block_number, "block_hash": block_hash},
+    )
+
+
+async def claim_transaction(tx: Transaction, values: dict[str, Any]) -> None:
+    """A settlement's own transaction never pays again as a direct payment."""
+    await tx.run(
+        "INSERT INTO paygate_payments (payment_key, state, chain_id, tx_hash, api_id, payer, call_id, lease_until,"
+        " releases, currency, paid_base, required_base, created_at, updated_at) VALUES (:key, 'consumed', :chain_id,"
+        " :tx_hash, :api_id, :payer, :call_id, 0, 0, :currency, '0', '0', :now, :now) ON CONFLICT DO NOTHING",
+        values,
+    )

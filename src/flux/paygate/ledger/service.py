@@ -9,7 +9,7 @@ from flux.kernel.store import Clock, Database, Transaction
 from flux.paygate.history.model import CallRow, Outcome
 from flux.paygate.history.service import History
 from flux.paygate.ledger import repository
-from flux.paygate.ledger.model import Funds, Hold, PaymentRow, Request
+from flux.paygate.ledger.model import Funds, Hold, Moved, PaymentRow, Request, transaction_key
 from flux.paygate.ledger.rules import is_spent, month_of, next_state, quota_exceeded, refusal
 from flux.paygate.payment.rules import Terms
 
@@ -72,11 +72,65 @@ class Ledger:
         if not await self._db.transact(work):
             raise LeaseLost
 
-    async def settle(self, hold: Hold, outcome: Outcome) -> str:
-        """Close the call; what became of its payment: consumed or released."""
+    async def note_settlement(self, hold: Hold, tx_hash: str) -> None:
+        """The hash of a settlement that is about to be broadcast."""
+        funds = hold.funds
+
+        async def work(tx: Transaction) -> None:
+            await repository.note_settlement(tx, funds.key, hold.call_id, tx_hash)
+            await self._claim(tx, funds.terms, funds.payer, tx_hash, hold.api_id, hold.call_id)
+
+        await self._db.transact(work)
+
+    async def forget_settlement(self, hold: Hold) -> None:
+        """The chain did not take the settlement, so none is on its way."""
+
+        async def work(tx: Transaction) -> None:
+            await repository.note_settlement(tx, hold.funds.key, hold.call_id, None)
+
+        await self._db.transact(work)
+
+    async def claim_transaction(self, terms: Terms, payer: str, tx_hash: str) -> None:
+        """A settlement made for another resource server: it pays nobody here."""
+
+        async def work(tx: Transaction) -> None:
+            await self._claim(tx, terms, payer, tx_hash, "", "")
+
+        await self._db.transact(work)
+
+    async def _claim(
+        self, tx: Transaction, terms: Terms, payer: str, tx_hash: str, api_id: str, call_id: str
+    ) -> None:
+        values = {
+            "key": transaction_key(terms.chain.chain_id, tx_hash),
+            "chain_id": terms.chain.chain_id,
+            "tx_hash": tx_hash,
+            "api_id": api_id,
+            "payer": payer,
+            "call_id": call_id,
+            "currency": terms.currency,
+            "now": self._clock.now_ms(),
+        }
+        await repository.claim_transaction(tx, values)
+
+    async def mark_settled(self, key: str, moved: Moved) -> None:
+        """An authorisation whose settlement was unknown turned out to have moved its money."""
+
+        async def work(tx: Transaction) -> None:
+            await repository.mark_settled(tx, key, moved.tx_hash, moved.block_number, moved.block_hash)
+
+        await self._db.transact(work)
+
+    async def settle(self, hold: Hold, outcome: Outcome, moved: Moved | None = None) -> str:
+        """Close the call; what became of its payment: consumed or released. `moved`: it was settled just now."""
         now = self._clock.now_ms()
 
         async def work(tx: Transaction) -> str:
+            if moved is not None:
+                await repository.mark_settled(
+                    tx, hold.funds.key, moved.tx_hash, moved.block_number, moved.block_hash
+                )
+                await self._history.set_transaction(tx, hold.call_id, moved.tx_hash)
             row = await repository.get(tx, hold.funds.key)
             if row is None or row.call_id != hold.call_id or is_spent(row) or row.state == "released":
                 log.warning("call %s was settled before it ended", hold.call_id)

@@ -135,6 +135,9 @@ class CallPlan:
         entries += [(op.method, op.path, Meaning(op.method, op.path, None)) for op in listing.declared]
         self._operations: Operations[Meaning] = Operations(entries)
 
+    def chain(self, chain_id: int) -> Chain | None:
+        return self._chains.get(chain_id)
+
     @property
     def available(self) -> list[str]:
         return self._operations.names

@@ -61,6 +61,7 @@ async def insert(
         _values(listing, document, keys),
     )
     await _write_tags(tx, listing)
+    await _write_recipients(tx, listing)
 
 
 async def update(
@@ -78,7 +79,9 @@ async def update(
     if not changed:
         return False
     await tx.run("DELETE FROM paygate_listing_tags WHERE listing_id = :id", {"id": listing.id})
+    await tx.run("DELETE FROM paygate_recipients WHERE listing_id = :id", {"id": listing.id})
     await _write_tags(tx, listing)
+    await _write_recipients(tx, listing)
     return True
 
 
@@ -98,6 +101,23 @@ async def _write_tags(tx: Transaction, listing: Listing) -> None:
             "INSERT INTO paygate_listing_tags (listing_id, tag) VALUES (:id, :tag)",
             [{"id": listing.id, "tag": tag} for tag in tags],
         )
+
+
+async def _write_recipients(tx: Transaction, listing: Listing) -> None:
+    payees = dict.fromkeys([listing.payee, *(op.recipient for op in listing.endpoints if op.recipient)])
+    await tx.run_many(
+        "INSERT INTO paygate_recipients (address, listing_id) VALUES (:address, :id)",
+        [{"address": str(payee), "id": listing.id} for payee in payees],
+    )
+
+
+async def is_recipient(db: Reader, address: str) -> bool:
+    """Whether a standing listing pays this address."""
+    sql = (
+        "SELECT 1 FROM paygate_recipients r JOIN paygate_listings l ON l.id = r.listing_id"
+        " WHERE r.address = :address AND l.deleted_at IS NULL LIMIT 1"
+    )
+    return await db.value(sql, {"address": address}) is not None
 
 
 def _values(listing: Listing, document: dict[str, Any] | None, keys: dict[str, Any]) -> dict[str, Any]:

@@ -122,6 +122,9 @@ class Listings:
         words = list(dict.fromkeys(rules.name_key(text).split()))[:MAX_WORDS]
         return await repository.search(self._db, filters, words, sort, limit, offset)
 
+    async def is_recipient(self, address: str) -> bool:
+        return await repository.is_recipient(self._db, address)
+
     def secret(self, listing: Listing) -> str:
         return self._vault.open(SEAL, listing.sealed_secret).decode()
 

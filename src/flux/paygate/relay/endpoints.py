@@ -22,9 +22,11 @@ from flux.paygate.faults import (
     INVALID_PAYMENT_CHAIN,
     INVALID_REQUEST,
     INVALID_SIGNATURE,
+    INVALID_SIGNATURE_X402,
     INVALID_WALLET,
     MISSING_PARAMETER,
     MISSING_PAYMENT_TX,
+    MISSING_PAYMENT_TX_X402,
     MISSING_SIGNATURE,
     PAYMENT_NOT_CONFIRMED,
     PAYMENT_NOT_FOUND,
@@ -33,6 +35,7 @@ from flux.paygate.faults import (
     QUOTA_EXCEEDED,
     RATE_LIMIT_EXCEEDED,
     SIGNATURE_EXPIRED,
+    SIGNATURE_EXPIRED_X402,
 )
 from flux.paygate.relay.exchange import ConsumerGone
 from flux.paygate.relay.service import Relay
@@ -48,24 +51,31 @@ PAID_CALL = [
     MISSING_SIGNATURE, INVALID_PARAMETER, MISSING_PARAMETER, INVALID_SIGNATURE, SIGNATURE_EXPIRED, INVALID_WALLET,
     INVALID_REQUEST, INSUFFICIENT_PAYMENT, BLOCKCHAIN_UNAVAILABLE, BLOCKCHAIN_ERROR, PAYMENT_NOT_FOUND,
     INVALID_PAYMENT_CHAIN, PAYMENT_NOT_CONFIRMED, PAYMENT_REVERTED, BANNED, RATE_LIMIT_EXCEEDED, QUOTA_EXCEEDED,
-    GATEWAY_ERROR, INVALID_GATEWAY_RESPONSE, GATEWAY_TIMEOUT,
+    GATEWAY_ERROR, INVALID_GATEWAY_RESPONSE, GATEWAY_TIMEOUT, MISSING_PAYMENT_TX_X402, INVALID_SIGNATURE_X402,
+    SIGNATURE_EXPIRED_X402,
 ]  # fmt: skip
 
 
 @routes.any("/gateway/{api_id}/{rest:path}", auth=PAYMENT, raises=PAID_CALL)
 async def call_gateway(call: Call, api_id: ApiId, rest: str) -> Any:
     """Call a listed API, paid for."""
-    return await _serve(call, api_id)
+    return await _serve(call, api_id, "gateway")
 
 
-async def _serve(call: Call, api_id: str) -> Raw | Stream | Reply:
+@routes.any("/x402/{api_id}/{rest:path}", auth=PAYMENT, raises=PAID_CALL)
+async def call_x402(call: Call, api_id: ApiId, rest: str) -> Any:
+    """The same, for x402 clients: unpaid calls are answered 402 with what to pay."""
+    return await _serve(call, api_id, "x402")
+
+
+async def _serve(call: Call, api_id: str, mount: str) -> Raw | Stream | Reply:
     suffix = raw_suffix(call)
     if call.method in NEVER_FORWARDED:
         if call.method == "OPTIONS" and not _has_payment(call):
             return Reply(None, 204, {"Allow": METHODS})
         raise ENDPOINT_NOT_FOUND(method=call.method, path=suffix or "/")
     try:
-        return await call.use(Relay).serve(call, api_id, suffix)
+        return await call.use(Relay).serve(call, api_id, suffix, mount)
     except ConsumerGone:
         raise ClientGone from None
 

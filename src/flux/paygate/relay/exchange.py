@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from flux.kernel.store import Clock
 from flux.kernel.wire import Call, Raw, Stream
 from flux.paygate.faults import GATEWAY_ERROR, GATEWAY_TIMEOUT, INVALID_GATEWAY_RESPONSE
 from flux.paygate.history.model import Outcome, Status
-from flux.paygate.ledger.model import Hold
+from flux.paygate.ledger.model import Hold, Moved
 from flux.paygate.ledger.rules import IN_USE
 from flux.paygate.ledger.service import LeaseLost, Ledger
 from flux.paygate.listings.model import Listing
@@ -35,6 +35,27 @@ from flux.paygate.relay.headers import Pairs, to_consumer
 from flux.settings.paygate import PaygateSettings
 
 log = logging.getLogger("flux.paygate.relay")
+FIRST_ERROR = 400
+
+
+class NotCollected(Exception):
+    """The target answered and the money could not be moved: `refusal` is the answer to the consumer."""
+
+    def __init__(self, refusal: FaultError) -> None:
+        super().__init__(refusal.fault.key)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Money that was moved, and what the answer says about it."""
+
+    moved: Moved
+    headers: dict[str, str]
+
+
+Collect = Callable[[], Awaitable[Collected]]
+"""Raises `NotCollected`."""
 
 
 class ConsumerGone(Exception):
@@ -57,6 +78,8 @@ class Job:
     status: int | None = None
     live: bool = False
     """The answer is a stream that will end later."""
+    collect: Collect | None = None
+    """How the money is moved once the target has answered well; None when it moved before."""
 
 
 @dataclass(slots=True)
@@ -103,6 +126,8 @@ class Exchange:
             response = await self._dialer.open(job.outgoing, on_sending)
             job.status = response.status
             return await self._answer(job, response, gone)
+        except NotCollected as failed:
+            raise await self._uncollected(job, failed.refusal) from failed
         except LeaseLost:
             raise insufficient(job.hold.funds.terms, IN_USE, job.hold.funds.paid) from None
         except PortFailure as failure:
@@ -169,14 +194,8 @@ class Exchange:
             raise classified(error, sent=True) from error
 
     async def _complete(self, job: Job, response: aiohttp.ClientResponse, body: bytes) -> Raw | Stream:
-        charge = is_charged(response.status, job.listing.charge_policy)
-        status: Status = "success" if response.status < 400 else "upstream_error"
-        paid = await self._settle(
-            job,
-            Outcome(status, charge=charge, seen=True, http_status=response.status, response_bytes=len(body)),
-        )
+        extra = await self._closed(job, response.status, len(body))
         pairs = self._pairs(job, response)
-        extra = self._extra(job, paid)
         if job.call.method == "HEAD":
             return _as_stream(response.status, pairs, extra, _nothing(), response.content_length)
         if response.status in BODILESS:
@@ -191,15 +210,30 @@ class Exchange:
         self, job: Job, response: aiohttp.ClientResponse, prefix: bytes, gone: asyncio.Future[None]
     ) -> Stream:
         """The payment is decided now: what has begun to flow cannot be taken back."""
-        charge = is_charged(response.status, job.listing.charge_policy)
-        status: Status = "success" if response.status < 400 else "upstream_error"
-        paid = await self._settle(
-            job, Outcome(status, charge=charge, seen=True, http_status=response.status, response_bytes=0)
-        )
-        extra = {**self._extra(job, paid), "X-Accel-Buffering": "no"}
+        extra = {**await self._closed(job, response.status, 0), "X-Accel-Buffering": "no"}
+        status: Status = "success" if response.status < FIRST_ERROR else "upstream_error"
         job.live = True
         chunks = self._chunks(job, response, prefix, gone, status)
         return _as_stream(response.status, self._pairs(job, response), extra, chunks, None)
+
+    async def _closed(self, job: Job, status: int, size: int) -> dict[str, str]:
+        """Collect where that is still to be done, settle the ledger; what the answer's headers say."""
+        good = status < FIRST_ERROR
+        collected: Collected | None = None
+        if job.collect is not None:
+            collected = await job.collect() if good else None
+            charge = collected is not None
+        else:
+            charge = is_charged(status, job.listing.charge_policy)
+        outcome = Outcome(
+            "success" if good else "upstream_error",
+            charge=charge,
+            seen=True,
+            http_status=status,
+            response_bytes=size,
+        )
+        paid = await self._settle(job, outcome, collected.moved if collected else None)
+        return {**self._extra(job, paid), **(collected.headers if collected else {})}
 
     async def _chunks(
         self,
@@ -286,9 +320,19 @@ class Exchange:
         }[phase]
         return round(seconds * 1000)
 
-    async def _settle(self, job: Job, outcome: Outcome) -> str:
+    async def _uncollected(self, job: Job, refusal: FaultError) -> FaultError:
+        """The target's answer is discarded; the payment may be presented again."""
+        outcome = Outcome(
+            "gateway_error", charge=False, seen=True, http_status=job.status, error_code=refusal.fault.code
+        )
+        paid = await self._settle(job, outcome)
+        detail = {**(refusal.detail or {}), "paymentStatus": paid, "callId": job.hold.call_id}
+        headers = {**refusal.extra_headers, **self._extra(job, paid)}
+        return FaultError(refusal.fault, refusal.params, detail, refusal.extra, headers)
+
+    async def _settle(self, job: Job, outcome: Outcome, moved: Moved | None = None) -> str:
         timed = replace(outcome, latency_ms=self._latency_ms(job))
-        return await asyncio.shield(asyncio.ensure_future(self._ledger.settle(job.hold, timed)))
+        return await asyncio.shield(asyncio.ensure_future(self._ledger.settle(job.hold, timed, moved)))
 
     def _latency_ms(self, job: Job) -> int:
         return round((self._clock.monotonic() - job.began) * 1000)

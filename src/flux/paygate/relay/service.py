@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from flux.kernel.faults import FaultError
 from flux.kernel.store import Clock
 from flux.kernel.wire import Call, Raw, Stream
 from flux.paygate.access.turnstile import Turnstile
 from flux.paygate.catalogue.service import Quotes
 from flux.paygate.chains.registry import Chains, UnknownChain
-from flux.paygate.faults import INVALID_PAYMENT_CHAIN, INVALID_SIGNATURE, MISSING_PAYMENT_TX
+from flux.paygate.facilitator.model import Requirement
+from flux.paygate.facilitator.offers import Offers
+from flux.paygate.faults import (
+    INVALID_PAYMENT_CHAIN,
+    INVALID_SIGNATURE,
+    MISSING_PAYMENT_TX,
+    MISSING_PAYMENT_TX_X402,
+)
 from flux.paygate.ledger.model import Funds, Hold, Request, transaction_key
 from flux.paygate.ledger.service import Ledger
 from flux.paygate.listings.model import CallPlan, Listing, Meaning
@@ -19,6 +27,8 @@ from flux.paygate.outside.dialer import Outgoing
 from flux.paygate.outside.paths import joined
 from flux.paygate.payment.rules import Paid, Terms
 from flux.paygate.payment.service import Claim, Payments, Proof
+from flux.paygate.relay.answers import PAYMENT_REQUIRED
+from flux.paygate.relay.collecting import CollectFor, Collector
 from flux.paygate.relay.exchange import Exchange, Job
 from flux.paygate.relay.headers import Passage, origin_signature, to_target
 from flux.paygate.relay.proofs import CHAIN, SIGNATURE, TX, Presented, bad_header, material, presented
@@ -40,6 +50,9 @@ class Asked:
     meaning: Meaning
     terms: Terms
     suffix: str
+    mount: str
+    requirement: Requirement | None
+    """What it costs over x402, where that is offered."""
 
     @property
     def listing(self) -> Listing:
@@ -69,6 +82,8 @@ class Relay:
         self,
         listings: Listings,
         quotes: Quotes,
+        offers: Offers,
+        collector: Collector,
         payments: Payments,
         ledger: Ledger,
         exchange: Exchange,
@@ -81,6 +96,8 @@ class Relay:
     ) -> None:
         self._listings = listings
         self._quotes = quotes
+        self._offers = offers
+        self._collector = collector
         self._payments = payments
         self._ledger = ledger
         self._exchange = exchange
@@ -91,11 +108,24 @@ class Relay:
         self._settings = settings
         self._api_url = api_url
 
-    async def serve(self, call: Call, api_id: str, suffix: str) -> Raw | Stream:
-        """`suffix` is the raw path behind the listing id: empty, or starting with a slash."""
+    async def serve(self, call: Call, api_id: str, suffix: str, mount: str) -> Raw | Stream:
+        """`suffix` is the raw path behind the listing id: empty, or starting with a slash. `mount` is gateway or x402."""
         plan, meaning, terms = await self._quotes.resolve(api_id, call.method, suffix)
-        asked = Asked(call, plan, meaning, terms, suffix)
-        shown = presented(call.header_values)
+        requirement = self._offers.requirement(plan, terms, suffix, mount)
+        asked = Asked(call, plan, meaning, terms, suffix, mount, requirement)
+        try:
+            return await self._paid_call(asked)
+        except FaultError as refusal:
+            if refusal.fault.status == PAYMENT_REQUIRED:
+                raise self._offers.dressed(refusal, requirement) from refusal
+            raise
+
+    async def _paid_call(self, asked: Asked) -> Raw | Stream:
+        shown = presented(asked.call.header_values)
+        own_key = shown.idempotency_key is not None
+        if shown.x402 is not None:
+            funds, collect = await self._by_x402(asked, *shown.x402)
+            return await self._send(asked, funds, own_key=own_key, collect=collect)
         proof = await self._proof(asked, shown)
         paid = await self._paid(asked, proof)
         self._check_wallet(asked.listing, paid.payer)
@@ -109,7 +139,15 @@ class Relay:
             block_number=paid.block_number,
             block_hash=paid.block_hash,
         )
-        return await self._send(asked, funds, own_key=shown.idempotency_key is not None)
+        return await self._send(asked, funds, own_key=own_key)
+
+    async def _by_x402(self, asked: Asked, name: str, value: str) -> tuple[Funds, CollectFor | None]:
+        if asked.requirement is None:
+            raise bad_header(name, "X-Payment-Tx: this listing does not take x402", "")
+        await asked.call.body(self._settings.request_body_bytes)
+        found = await self._collector.presented(asked.requirement, asked.listing.id, name, value)
+        self._check_wallet(asked.listing, found.funds.payer)
+        return found.funds, found.collect
 
     # -- steps 10 to 18 ---------------------------------------------------------------------------------------
 
@@ -141,8 +179,21 @@ class Relay:
         await asked.call.body(self._settings.request_body_bytes)
         return proof
 
-    def _unpaid(self, asked: Asked, missing: list[str]) -> Exception:
-        return MISSING_PAYMENT_TX(header=TX, missing=missing, detail={"payment": asked.terms.shown()})
+    def _unpaid(self, asked: Asked, missing: list[str]) -> FaultError:
+        """401, as the reference has it; 402 where the consumer came to be told so."""
+        detail = {"payment": asked.terms.shown()}
+        nothing = len(missing) > 1
+        wanted = asked.listing.x402
+        insists = (
+            wanted is not None and wanted.unpaid_status == PAYMENT_REQUIRED and asked.requirement is not None
+        )
+        if nothing and (asked.mount == "x402" or insists):
+            return MISSING_PAYMENT_TX_X402(header=TX, missing=missing, detail=detail)
+        headers: dict[str, str] = {}
+        if nothing and asked.requirement is not None:
+            headers = self._offers.required(asked.requirement, MISSING_PAYMENT_TX.message)
+            headers["Link"] = f'<{self._offers.resource(asked.plan, asked.suffix)}>; rel="payment"'
+        return MISSING_PAYMENT_TX(header=TX, missing=missing, detail=detail, headers=headers)
 
     def _check_chain(self, terms: Terms, named: str | None) -> None:
         if named is None:
@@ -178,7 +229,9 @@ class Relay:
 
     # -- steps 28 and 29 --------------------------------------------------------------------------------------
 
-    async def _send(self, asked: Asked, funds: Funds, *, own_key: bool) -> Raw | Stream:
+    async def _send(
+        self, asked: Asked, funds: Funds, *, own_key: bool, collect: CollectFor | None = None
+    ) -> Raw | Stream:
         call, listing = asked.call, asked.listing
         own = asked.meaning.own
         timeout = (own.timeout_seconds if own else None) or listing.timeout_seconds
@@ -203,6 +256,7 @@ class Relay:
                 gateway_url=f"{self._api_url}/gateway/{listing.id}",
                 leave=leave,
                 timeout_seconds=timeout,
+                collect=(lambda: collect(hold)) if collect is not None else None,
             )
             return await self._exchange.run(job)
         finally:

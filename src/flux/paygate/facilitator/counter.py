@@ -1,0 +1,48 @@
+"""The facilitator's counter for others: gas is spent only on transfers to somebody a listing pays, and once each."""
+
+from __future__ import annotations
+
+import asyncio
+
+from flux.paygate.facilitator.model import Payload, Refused, Requirement, Settlement
+from flux.paygate.facilitator.service import Facilitator
+from flux.paygate.ledger.service import Ledger
+from flux.paygate.listings.service import Listings
+from flux.paygate.payment.rules import Terms
+
+
+class Counter:
+    def __init__(self, facilitator: Facilitator, listings: Listings, ledger: Ledger) -> None:
+        self._facilitator = facilitator
+        self._listings = listings
+        self._ledger = ledger
+        self._settling: dict[str, asyncio.Task[Settlement]] = {}
+
+    async def verify(self, payload: Payload, requirement: Requirement) -> None:
+        """Raises `Refused`, or `ChainFailure`."""
+        if not self._facilitator.serves(requirement.chain):
+            raise Refused("invalid_network", payer=payload.payer)
+        if not await self._listings.is_recipient(requirement.pay_to):
+            raise Refused("invalid_payment_requirements", "payTo is not paid by any listing", payload.payer)
+        await self._facilitator.verify(payload, requirement)
+
+    async def settle(self, payload: Payload, requirement: Requirement) -> Settlement:
+        """The same authorisation asked for twice at once is sent once."""
+        key = payload.key(requirement.chain.chain_id, requirement.token.address)
+        running = self._settling.get(key)
+        if running is None:
+            running = self._settling[key] = asyncio.ensure_future(self._settle(payload, requirement))
+            running.add_done_callback(lambda _: self._settling.pop(key, None))
+        return await asyncio.shield(running)
+
+    async def _settle(self, payload: Payload, requirement: Requirement) -> Settlement:
+        await self.verify(payload, requirement)
+        token = requirement.token
+        terms = Terms(
+            requirement.chain, "USDC", token.address, token.decimals, requirement.pay_to, requirement.amount
+        )
+
+        async def note(tx_hash: str) -> None:
+            await self._ledger.claim_transaction(terms, payload.payer, tx_hash)
+
+        return await self._facilitator.settle(payload, requirement, note)

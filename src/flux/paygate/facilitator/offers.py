@@ -1,0 +1,90 @@
+"""What a listing asks for over x402, and how an unpaid answer says so to clients of either version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flux.kernel.faults import FaultError
+from flux.paygate.facilitator.model import Requirement
+from flux.paygate.facilitator.payloads import encoded
+from flux.paygate.facilitator.service import Facilitator
+from flux.paygate.listings.model import CallPlan, terms_of
+from flux.paygate.payment.rules import Terms
+
+REQUIRED = "PAYMENT-REQUIRED"
+MIME_TYPE = "application/json"
+DESCRIPTION_KEPT = 300
+
+
+class Offers:
+    """USDC prices are offered by themselves, ether prices where the listing names an amount in USDC."""
+
+    def __init__(self, facilitator: Facilitator, api_url: str) -> None:
+        self._facilitator = facilitator
+        self._api_url = api_url
+
+    def terms(self, plan: CallPlan, terms: Terms) -> Terms | None:
+        """What a call costs over x402; None where it is not offered."""
+        wanted = plan.listing.x402
+        if wanted is not None and not wanted.enabled:
+            return None
+        offered: Terms | None = terms
+        if wanted is not None and wanted.amount is not None:
+            chain = plan.chain(wanted.chain_id or terms.chain.chain_id)
+            if chain is None or chain.usdc is None:
+                return None
+            offered = terms_of(chain, "USDC", wanted.amount, terms.recipient)
+        if offered is None or offered.token is None or not self._facilitator.serves(offered.chain):
+            return None
+        return offered
+
+    def requirement(
+        self, plan: CallPlan, terms: Terms, suffix: str, mount: str = "x402"
+    ) -> Requirement | None:
+        offered = self.terms(plan, terms)
+        if offered is None or offered.chain.usdc is None:
+            return None
+        return Requirement(
+            chain=offered.chain,
+            token=offered.chain.usdc,
+            amount=offered.required,
+            pay_to=offered.recipient,
+            resource=self.resource(plan, suffix, mount),
+            description=plan.listing.description[:DESCRIPTION_KEPT] or plan.listing.name,
+            mime_type=MIME_TYPE,
+        )
+
+    def resource(self, plan: CallPlan, suffix: str, mount: str = "x402") -> str:
+        return f"{self._api_url}/{mount}/{plan.listing.id}{suffix}"
+
+    def required(self, requirement: Requirement, error: str) -> dict[str, str]:
+        """The header that clients of version 2 read."""
+        return {
+            REQUIRED: encoded(
+                {
+                    "x402Version": 2,
+                    "error": error,
+                    "resource": {
+                        "url": requirement.resource,
+                        "description": requirement.description,
+                        "mimeType": requirement.mime_type,
+                    },
+                    "accepts": [requirement.v2()],
+                }
+            )
+        }
+
+    def dressed(self, error: FaultError, requirement: Requirement | None) -> FaultError:
+        """A 402 with both forms: the header of version 2, and version 1 in the body beside the envelope."""
+        if requirement is None:
+            return error
+        first = requirement.v1()
+        extra: dict[str, Any] = {"x402Version": 1, "accepts": [first]} if first is not None else {}
+        headers = {**self.required(requirement, error.message), "Cache-Control": "no-store"}
+        return FaultError(
+            error.fault,
+            error.params,
+            error.detail,
+            {**error.extra, **extra},
+            {**headers, **error.extra_headers},
+        )

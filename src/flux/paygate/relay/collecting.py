@@ -1,0 +1,126 @@
+"""Payments by transfer authorisation: verified before the target is called, collected once it has answered well."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from flux.kernel.faults import FaultError
+from flux.paygate.chains.nodes import ChainFailure
+from flux.paygate.envelope import chain_fault
+from flux.paygate.facilitator.model import Payload, Refused, Requirement, Settlement
+from flux.paygate.facilitator.payloads import RECEIPTS, BadPayload, encoded, from_header
+from flux.paygate.facilitator.refusals import fault_of
+from flux.paygate.facilitator.service import Facilitator
+from flux.paygate.faults import INVALID_REQUEST
+from flux.paygate.ledger.model import Funds, Hold, Moved, PaymentRow
+from flux.paygate.ledger.rules import is_spent, refusal
+from flux.paygate.ledger.service import Ledger
+from flux.paygate.payment.rules import Terms
+from flux.paygate.relay.exchange import Collected, NotCollected
+
+CollectFor = Callable[[Hold], Awaitable[Collected]]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A verified authorisation. `collect` is None when its money has moved already, for a call that got no answer."""
+
+    funds: Funds
+    collect: CollectFor | None
+
+
+class Collector:
+    def __init__(self, facilitator: Facilitator, ledger: Ledger) -> None:
+        self._facilitator = facilitator
+        self._ledger = ledger
+
+    async def presented(self, requirement: Requirement, api_id: str, name: str, value: str) -> Promise:
+        """The header's payment, verified. Raises declared faults."""
+        terms = terms_of_requirement(requirement)
+        try:
+            payload = from_header(name, value)
+        except BadPayload as error:
+            raise INVALID_REQUEST(reason="bad_payment_payload", detail={"expected": str(error)}) from None
+        except Refused as refused:
+            raise fault_of(refused, requirement, terms) from None
+        key = payload.key(requirement.chain.chain_id, requirement.token.address)
+        row = await self._ledger.look(key)
+        if row is not None and is_spent(row):
+            raise refusal(row, terms)
+        try:
+            moved = await self._moved_before(row, payload, requirement, terms)
+            if not moved:
+                await self._facilitator.verify(payload, requirement)
+        except Refused as refused:
+            raise fault_of(refused, requirement, terms, network=payload.network) from None
+        except ChainFailure as failure:
+            raise chain_fault(failure, failure.chain) from failure
+        funds = Funds(
+            key=key,
+            flow="x402-v1" if payload.version == 1 else "x402-v2",
+            terms=terms,
+            payer=payload.payer,
+            paid=requirement.amount,
+            tx_hash=row.tx_hash if row is not None and moved else None,
+        )
+
+        async def collect(hold: Hold) -> Collected:
+            return await self._collect(hold, payload, requirement, terms)
+
+        return Promise(funds, None if moved else collect)
+
+    async def _moved_before(
+        self, row: PaymentRow | None, payload: Payload, requirement: Requirement, terms: Terms
+    ) -> bool:
+        """Whether an earlier attempt settled after all. Never a second transfer while one may still be mined."""
+        if row is None or row.tx_hash is None:
+            return False
+        if row.settled:
+            return True
+        found = await self._facilitator.look(row.tx_hash, payload, requirement)
+        if found is None:
+            raise fault_of(Refused("settlement_pending"), requirement, terms, row.tx_hash)
+        if found.success:
+            moved = Moved(found.transaction, found.block_number, found.block_hash)
+            await self._ledger.mark_settled(row.payment_key, moved)
+        return found.success
+
+    async def _collect(
+        self, hold: Hold, payload: Payload, requirement: Requirement, terms: Terms
+    ) -> Collected:
+        async def note(tx_hash: str) -> None:
+            await self._ledger.note_settlement(hold, tx_hash)
+
+        try:
+            settlement = await self._facilitator.settle(payload, requirement, note)
+        except ChainFailure as failure:
+            raise NotCollected(chain_fault(failure, failure.chain)) from failure
+        receipt = {RECEIPTS[payload.version]: encoded(settlement.shown(payload.version))}
+        if not settlement.success:
+            if not settlement.transaction:
+                await self._ledger.forget_settlement(hold)
+            raise NotCollected(self._refused(settlement, requirement, terms, receipt))
+        return Collected(
+            Moved(settlement.transaction, settlement.block_number, settlement.block_hash), receipt
+        )
+
+    @staticmethod
+    def _refused(
+        settlement: Settlement, requirement: Requirement, terms: Terms, receipt: dict[str, str]
+    ) -> FaultError:
+        error = fault_of(Refused(settlement.reason), requirement, terms, settlement.transaction)
+        return FaultError(
+            error.fault, error.params, error.detail, error.extra, {**error.extra_headers, **receipt}
+        )
+
+
+def terms_of_requirement(requirement: Requirement) -> Terms:
+    return Terms(
+        requirement.chain,
+        "USDC",
+        requirement.token.address,
+        requirement.token.decimals,
+        requirement.pay_to,
+        requirement.amount,
+    )
