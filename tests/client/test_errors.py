@@ -88,8 +88,8 @@ def test_one_code_under_two_statuses() -> None:
 
 
 def test_a_known_code_under_another_status_keeps_its_class() -> None:
-    error = read(PAYGATE, 418, {"error": "MISSING_PAYMENT_TX", "message": "m", "code": 418, "details": {}})
-    assert type(error) is paygate.MissingPaymentTx
+    error = read(PAYGATE, 418, {"error": "INSUFFICIENT_PAYMENT", "message": "m", "code": 418, "details": {}})
+    assert type(error) is paygate.InsufficientPayment
     assert error.status == 418
 
 
