@@ -17,6 +17,7 @@ from flux.content.delivery.door import Door
 from flux.content.delivery.service import Delivery
 from flux.content.delivery.snapshots import Snapshots
 from flux.content.delivery.writes import Writes
+from flux.content.embeddings.service import Embeddings
 from flux.content.envelope import ContentEnvelope
 from flux.content.faults import content
 from flux.content.folders import endpoints as folders
@@ -92,48 +93,57 @@ def furnished(house: House) -> Plane:
         ),
     )
     _furnish(plane, house)
+    _deliver(plane, house)
     return plane
 
 
 def _furnish(plane: Plane, house: House) -> None:
-    """Every service once, in the order of who needs whom."""
+    """What content is made of, in the order of who needs whom."""
     settled = Settled(house)
     plans = Plans(house.db, house.settings.content.plan_limits)
     projection = Projection(house)
+    embeddings = Embeddings(house)
+    plane.on_stop.append(embeddings.close)
     locales_ = Locales(house, plans)
     roles_ = Roles(house, plans)
-    keys_ = Keys(house, plans, roles_)
     folders_ = Folders(house, plans, projection)
     components_ = Components(house, plans)
     schemas_ = Schemas(house, plans, projection)
     writing = Writing(house, locales_, schemas_, projection)
-    resources_ = Resources(house, plans, folders_, components_, writing, projection)
-    organisations_ = Organisations(house, plans, locales_, projection)
-    apis_ = Apis(house, plans, folders_)
-    snapshots = Snapshots(house, organisations_, locales_, folders_, schemas_, components_, apis_)
-    search = Search(house)
-    answers = Answers(settled)
+    resources_ = Resources(house, plans, folders_, components_, writing, projection, embeddings)
+    plane.provide(settled, plans, projection, embeddings, locales_, roles_, folders_, components_, schemas_)
     plane.provide(
-        settled,
-        plans,
-        projection,
         Accounts(house),
-        organisations_,
-        locales_,
-        roles_,
-        keys_,
-        folders_,
-        components_,
-        schemas_,
+        Organisations(house, plans, locales_, projection),
+        Keys(house, plans, roles_),
         Fields(house, plans, schemas_),
         Owners(folders_, components_),
         Syncing(house, schemas_),
         resources_,
-        Revisions(house, resources_, writing),
-        apis_,
-        Door(house, settled, snapshots, keys_),
-        Delivery(house, settled, snapshots, search, Ranking(house), answers),
-        Writes(resources_),
+        Revisions(house, resources_, writing, embeddings),
+        Apis(house, plans, folders_),
+    )
+
+
+def _deliver(plane: Plane, house: House) -> None:
+    """What shows it."""
+    services = plane.services
+    settled: Settled = services[Settled]
+    snapshots = Snapshots(
+        house,
+        services[Organisations],
+        services[Locales],
+        services[Folders],
+        services[Schemas],
+        services[Components],
+        services[Apis],
+    )
+    search = Search(house)
+    ranking = Ranking(house, search, services[Embeddings])
+    plane.provide(
+        Door(house, settled, snapshots, services[Keys]),
+        Delivery(house, settled, snapshots, search, ranking, Answers(settled)),
+        Writes(services[Resources]),
     )
 
 

@@ -7,6 +7,25 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 
+class EmbeddingSettings(Struct, frozen=True, kw_only=True):
+    provider: Annotated[
+        str,
+        Meta(
+            pattern="^(hash|openai)$",
+            description="'hash' is built in and lexical; 'openai' asks a service with the OpenAI embeddings API.",
+        ),
+    ] = "hash"
+    dimensions: Annotated[
+        int, Meta(ge=16, le=4096, description="Length of the vectors; must be the model's.")
+    ] = 256
+    url: Annotated[str, Meta(description="Base URL of the service, up to /v1.")] = ""
+    api_key: Annotated[str, Meta(description="Bearer token of the service; empty: none.")] = ""
+    model: Annotated[str, Meta(description="Model name that the service knows.")] = ""
+    timeout: Annotated[float, Meta(gt=0, description="Seconds until a silent service counts as failed.")] = (
+        20.0
+    )
+
+
 class ContentSettings(Struct, frozen=True, kw_only=True):
     host: Annotated[
         str,
@@ -108,4 +127,5 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
     delivery_cache_bytes: Annotated[
         int, Meta(ge=0, description="Most bytes of encoded delivery answers kept in memory.")
     ] = 64_000_000
+    embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     bootstrap_email: Annotated[str, Meta(description="E-mail of the first user.")] = "operator@flux.invalid"

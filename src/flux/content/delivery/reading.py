@@ -49,7 +49,8 @@ _FIND = {"find_text": ("query", "fields", "threshold"), "find_phrase": ("query",
 
 
 class Reading(Struct, frozen=True):
-    """`ranked` is set when relevance or similarity takes part. `populate` are paths to references."""
+    """`ranked` is set when relevance or similarity takes part; `sorted` when an order was asked for.
+    `populate` are paths to references."""
 
     plan: Plan
     view: View
@@ -57,6 +58,7 @@ class Reading(Struct, frozen=True):
     populate: tuple[str, ...]
     joins: Joins
     ranked: Ranked | None
+    sorted: bool
 
 
 def read_request(
@@ -95,7 +97,7 @@ def read_request(
         anchor=None,
         joins=joins.tree("$"),
     )
-    return Reading(plan, view, paging, sections.populate, joins, sections.ranked)
+    return Reading(plan, view, paging, sections.populate, joins, sections.ranked, bool(sections.sort))
 
 
 def _schema(snapshot: Snapshot, served: Served, named: str | None) -> tuple[str, Published | None]:

@@ -90,8 +90,14 @@ class Delivery:
         if reading.ranked is None:
             found = await self._search.page(reading.plan, paging.token, backwards=paging.backwards)
         else:
+            generation = (await read_generations(self._db, [reading.plan.scope.folder])).popitem()
             found, metadata = await self._ranking.page(
-                reading.plan, reading.ranked, paging.token, backwards=paging.backwards
+                reading.plan,
+                reading.ranked,
+                paging.token,
+                backwards=paging.backwards,
+                sorted_=reading.sorted,
+                generation=f"{generation[0]}@{generation[1]}",
             )
         results = await presenter.encoded(found.hits, reading.populate)
         if reading.plan.joins:

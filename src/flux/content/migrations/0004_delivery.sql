@@ -57,38 +57,3 @@ CREATE TABLE content_slots (
     locale {{text}} NOT NULL
 ) {{strict}};
 CREATE UNIQUE INDEX content_slots_address ON content_slots (folder, component, path, locale);
-
--- Searchable values by slot. Numbers: integers, numbers, booleans (0/1), days, times and instants in microseconds.
-CREATE TABLE content_numbers (
-    slot {{bigint}} NOT NULL,
-    doc {{bigint}} NOT NULL,
-    ord {{bigint}} NOT NULL,
-    value {{real}} NOT NULL,
-    PRIMARY KEY (doc, slot, ord)
-) {{strict}};
-CREATE INDEX content_numbers_value ON content_numbers (slot, value, doc);
-
--- Strings, references. `folded` is the case-folded form for the operators that ignore case; `folded_head` its
--- first characters, because folding can make a short string long and index entries are bounded.
-CREATE TABLE content_strings (
-    slot {{bigint}} NOT NULL,
-    doc {{bigint}} NOT NULL,
-    ord {{bigint}} NOT NULL,
-    value {{text}} NOT NULL,
-    folded {{text}} NOT NULL,
-    folded_head {{text}} NOT NULL,
-    PRIMARY KEY (doc, slot, ord)
-) {{strict}};
-CREATE INDEX content_strings_value ON content_strings (slot, value, doc);
-CREATE INDEX content_strings_folded ON content_strings (slot, folded_head, doc);
-
--- Long texts: filtered by reading them, never by an index on the value.
-CREATE TABLE content_texts (
-    slot {{bigint}} NOT NULL,
-    doc {{bigint}} NOT NULL,
-    ord {{bigint}} NOT NULL,
-    value {{text}} NOT NULL,
-    folded {{text}} NOT NULL,
-    PRIMARY KEY (doc, slot, ord)
-) {{strict}};
-CREATE INDEX content_texts_slot ON content_texts (slot, doc);

@@ -7,7 +7,8 @@ from typing import Any
 
 from flux.content import repository as rows
 from flux.content.projection.rows import Document, Stored, Value
-from flux.content.projection.rules import HEAD, folded
+from flux.content.projection.rules import HEAD, WordIndex, packed
+from flux.content.texts import folded
 from flux.kernel.store import Reader, Transaction
 
 _COLUMNS = rows.columns(Document)
@@ -15,7 +16,7 @@ _VALUES = ", ".join(f":{name}" for name in Document.__struct_fields__)
 _CHANGES = ", ".join(
     f"{name} = excluded.{name}" for name in Document.__struct_fields__ if name not in ("folder", "key")
 )
-TABLES = ("content_numbers", "content_strings", "content_texts")
+TABLES = ("content_numbers", "content_strings", "content_texts", "content_words", "content_lengths")
 
 
 async def put_document(tx: Transaction, document: Document) -> int:
@@ -35,10 +36,16 @@ async def document_id(reader: Reader, folder: str, key: str) -> int | None:
 
 async def drop_document(tx: Transaction, doc: int) -> None:
     await drop_values(tx, doc)
+    await drop_vectors(tx, doc)
     await tx.run("DELETE FROM content_documents WHERE id = :doc", {"doc": doc})
 
 
+async def drop_vectors(tx: Transaction, doc: int) -> None:
+    await tx.run("DELETE FROM content_vectors WHERE doc = :doc", {"doc": doc})
+
+
 async def drop_values(tx: Transaction, doc: int) -> None:
+    """All but the vectors, which are made anew only when something is published."""
     for table in TABLES:
         await tx.run(f"DELETE FROM {table} WHERE doc = :doc", {"doc": doc})
 
@@ -75,6 +82,33 @@ def _text_row(slot: int, doc: int, one: Value) -> dict[str, Any]:
     return {"slot": slot, "doc": doc, "ord": one.ord, "value": one.value, "folded": folded(one.value)}
 
 
+async def put_words(tx: Transaction, doc: int, found: Sequence[tuple[int, WordIndex]]) -> None:
+    """`found` with their slots."""
+    words = [
+        {"slot": slot, "word": word, "doc": doc, "positions": packed(positions)}
+        for slot, index in found
+        for word, positions in index.positions.items()
+    ]
+    if words:
+        await tx.run_many(
+            "INSERT INTO content_words (slot, word, doc, positions) VALUES (:slot, :word, :doc, :positions)",
+            words,
+        )
+        lengths = [{"slot": slot, "doc": doc, "words": index.count} for slot, index in found]
+        await tx.run_many(
+            "INSERT INTO content_lengths (slot, doc, words) VALUES (:slot, :doc, :words)", lengths
+        )
+
+
+async def put_vectors(tx: Transaction, doc: int, found: Sequence[tuple[int, int, bytes]]) -> None:
+    """Slot, number within it, and packed vector."""
+    if found:
+        await tx.run_many(
+            "INSERT INTO content_vectors (slot, doc, ord, vector) VALUES (:slot, :doc, :ord, :vector)",
+            [{"slot": slot, "doc": doc, "ord": ord_, "vector": vector} for slot, ord_, vector in found],
+        )
+
+
 # -- slots ----------------------------------------------------------------------------------------------------
 
 
@@ -94,7 +128,7 @@ async def slot(tx: Transaction, folder: str, component: str, path: str, locale: 
 async def drop_folders(tx: Transaction, folders: Sequence[str]) -> None:
     params = {"folders": list(folders)}
     docs = "(SELECT id FROM content_documents WHERE folder IN :folders)"
-    for table in TABLES:
+    for table in (*TABLES, "content_vectors"):
         await tx.run(f"DELETE FROM {table} WHERE doc IN {docs}", params)
     await tx.run("DELETE FROM content_documents WHERE folder IN :folders", params)
     await tx.run("DELETE FROM content_slots WHERE folder IN :folders", params)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from flux.content.projection.rows import Document, Published, Value
 from flux.content.shape.fields import Field, Shape
 from flux.content.shape.localising import without_private
 from flux.content.shape.types import TYPES, NotThisType
+from flux.content.texts import words
 from flux.kernel.store import iso
 
 HEAD = 100
 """How much of a folded string is indexed."""
-
-
-def folded(text: str) -> str:
-    """For comparisons that ignore case: full Unicode case folding of the compatibility form."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 @lru_cache(maxsize=2048)
@@ -96,3 +92,86 @@ def _indexed(leaf: Field, value: Any) -> Any:
         return kind.index(kind.read(value))
     except NotThisType:
         return None
+
+
+# -- text and vectors -----------------------------------------------------------------------------------------
+
+GAP = 1000
+"""Between the positions of a field's several values, so that no phrase reaches over two of them."""
+Address = tuple[str, str]
+"""A path and a locale."""
+
+
+def packed(positions: list[int]) -> bytes:
+    return b"".join(one.to_bytes(4, "little") for one in positions)
+
+
+def unpacked(stored: bytes) -> list[int]:
+    return [int.from_bytes(stored[at : at + 4], "little") for at in range(0, len(stored), 4)]
+
+
+class WordIndex(Struct, frozen=True):
+    """The words of a field in one locale: where each stands, and how many there are."""
+
+    positions: dict[str, list[int]]
+    count: int
+
+
+def word_index(values: Iterable[Value]) -> dict[Address, WordIndex]:
+    """Of every string and text value."""
+    found: dict[Address, tuple[dict[str, list[int]], int, int]] = {}
+    for value in values:
+        if value.family not in ("string", "text"):
+            continue
+        address = value.path, value.locale
+        positions, start, count = found.get(address, ({}, 0, 0))
+        listed = words(value.value)
+        for offset, word in enumerate(listed):
+            positions.setdefault(word, []).append(start + offset)
+        found[address] = positions, start + len(listed) + GAP, count + len(listed)
+    return {address: WordIndex(positions, count) for address, (positions, _, count) in found.items() if count}
+
+
+def texts_to_embed(shape: Shape, data: dict[str, Any], default_locale: str) -> list[Value]:
+    """The texts of vectorizable fields."""
+    return _leaves(
+        shape, data, default_locale, lambda leaf: leaf.vectorizable and leaf.type in ("string", "text")
+    )
+
+
+def vectors_sent(shape: Shape, data: dict[str, Any], default_locale: str) -> list[Value]:
+    """The caller's own vectors."""
+    found: list[Value] = []
+    for path, chain in shape.chains.items():
+        if chain[-1].type != "vector" or any(one.private for one in chain):
+            continue
+        for locale, holder in _holders(chain, data, default_locale):
+            value = holder.get(chain[-1].key)
+            if isinstance(value, list) and value:
+                found.append(Value(path, locale, "vector", len(found), value))
+    return found
+
+
+def _leaves(
+    shape: Shape, data: dict[str, Any], default_locale: str, wanted: Callable[[Field], bool]
+) -> list[Value]:
+    found: list[Value] = []
+    for path, chain in shape.chains.items():
+        if not wanted(chain[-1]) or any(one.private for one in chain):
+            continue
+        for locale, value in _reached(chain, 0, data, "", default_locale):
+            if isinstance(value, str) and value.strip():
+                found.append(Value(path, locale, "text", len(found), value))
+    return found
+
+
+def _holders(
+    chain: tuple[Field, ...], data: dict[str, Any], default_locale: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects that hold the last field of the chain."""
+    if len(chain) == 1:
+        yield "", data
+        return
+    for locale, holder in _reached(chain[:-1], 0, data, "", default_locale):
+        if isinstance(holder, dict):
+            yield locale, holder

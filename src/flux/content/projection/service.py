@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
+from flux.content.embeddings.rules import packed, unit
+from flux.content.embeddings.service import Vectors
 from flux.content.generations.service import advance
 from flux.content.projection import repository, rules
-from flux.content.projection.rows import Published
+from flux.content.projection.rows import Published, Value
+from flux.content.shape.fields import Shape
 from flux.kernel.house import House
 from flux.kernel.store import Reader, Transaction
 
@@ -18,22 +22,41 @@ BATCH = 200
 _MOST_SLOTS = 50_000
 
 
+class _Place(Struct, frozen=True):
+    """A document among the slots of its folder and component."""
+
+    doc: int
+    folder: str
+    component: str
+
+
 class Projection:
     def __init__(self, house: House) -> None:
         self._db = house.db
         self._jobs = house.jobs
         self._slots: dict[tuple[str, str, str, str], int] = {}
 
-    async def put(self, tx: Transaction, published: Published) -> None:
-        """Show this from the commit on, instead of what was shown of the resource before."""
+    async def put(self, tx: Transaction, published: Published, vectors: Vectors) -> int:
+        """Show this from the commit on, instead of what was shown of the resource before. The bytes of its vectors.
+        Raises `NeedsVectors`."""
+        stored = await repository.published_shape(tx, published.component or published.folder)
+        default = await repository.default_locale(tx, published.environment)
+        shape = rules.decoded(stored) if stored is not None else None
+        texts = rules.texts_to_embed(shape, published.data, default) if shape is not None else []
+        embedded = vectors.of(one.value for one in texts)
         document = rules.document(published)
         doc = await repository.put_document(tx, document)
         await repository.drop_values(tx, doc)
-        shape = await repository.published_shape(tx, published.component or published.folder)
+        await repository.drop_vectors(tx, doc)
+        size = 0
         if shape is not None:
-            default = await repository.default_locale(tx, published.environment)
-            await self._index(tx, doc, published.folder, document.component, shape, published.data, default)
+            place = _Place(doc, published.folder, document.component)
+            await self._index(tx, place, shape, published.data, default)
+            sent = rules.vectors_sent(shape, published.data, default)
+            own = [packed(unit(one.value)) for one in sent]
+            size = await self._put_vectors(tx, place, [*texts, *sent], [*embedded, *own])
         await advance(tx, published.folder)
+        return size
 
     async def remove(self, tx: Transaction, folder: str, key: str) -> None:
         """Show nothing of the resource from the commit on."""
@@ -83,28 +106,32 @@ class Projection:
         for stored in documents:
             await repository.drop_values(tx, stored.id)
             data = msgspec.json.decode(stored.item)["data"]
-            await self._index(tx, stored.id, folder, component, shape, data, default)
+            await self._index(tx, _Place(stored.id, folder, component), rules.decoded(shape), data, default)
         await advance(tx, folder)
         return documents[-1].id
 
     async def _index(
-        self,
-        tx: Transaction,
-        doc: int,
-        folder: str,
-        component: str,
-        shape: bytes,
-        data: dict[str, Any],
-        default: str,
+        self, tx: Transaction, place: _Place, shape: Shape, data: dict[str, Any], default: str
     ) -> None:
-        found = []
-        for value in rules.values(rules.decoded(shape), data, default):
-            found.append((await self._slot(tx, folder, component, value.path, value.locale), value))
-        await repository.put_values(tx, doc, found)
+        values = rules.values(shape, data, default)
+        found = [(await self._slot(tx, place, one.path, one.locale), one) for one in values]
+        await repository.put_values(tx, place.doc, found)
+        words = rules.word_index(one for one in values if one.path in shape.text_paths)
+        indexed = [(await self._slot(tx, place, *address), index) for address, index in words.items()]
+        await repository.put_words(tx, place.doc, indexed)
 
-    async def _slot(self, tx: Transaction, folder: str, component: str, path: str, locale: str) -> int:
+    async def _put_vectors(
+        self, tx: Transaction, place: _Place, values: list[Value], vectors: list[bytes]
+    ) -> int:
+        rows = []
+        for number, (value, vector) in enumerate(zip(values, vectors, strict=True)):
+            rows.append((await self._slot(tx, place, value.path, value.locale), number, vector))
+        await repository.put_vectors(tx, place.doc, rows)
+        return sum(map(len, vectors))
+
+    async def _slot(self, tx: Transaction, place: _Place, path: str, locale: str) -> int:
         """Slots never change, so they are remembered; but only once their unit is committed."""
-        address = folder, component, path, locale
+        address = place.folder, place.component, path, locale
         known = self._slots.get(address)
         if known is not None:
             return known

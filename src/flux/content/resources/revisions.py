@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flux.content import faults
+from flux.content.embeddings.service import Embeddings, Vectors
 from flux.content.folders.rows import Folder
 from flux.content.pages import Rows, Window
 from flux.content.resources import repository
@@ -17,10 +18,11 @@ from flux.kernel.store import Reader, Transaction
 
 
 class Revisions:
-    def __init__(self, house: House, resources: Resources, writing: Writing) -> None:
+    def __init__(self, house: House, resources: Resources, writing: Writing, embeddings: Embeddings) -> None:
         self._db = house.db
         self._resources = resources
         self._writing = writing
+        self._embeddings = embeddings
 
     async def listing(self, folder: Folder, resource: str, at: Window) -> Rows:
         found = await self._resources.one(None, folder, resource)
@@ -31,14 +33,17 @@ class Revisions:
         return revision
 
     async def create(self, folder: Folder, resource: str, data: Any) -> Revision:
-        async def work(tx: Transaction) -> Revision:
-            found = await self._resources.one(tx, folder, resource)
-            revision = await self._writing.add_revision(tx, folder, found, data)
-            if folder.is_composite:
-                await self._writing.publish(tx, folder, found, revision)
-            return await self._read(tx, found, revision.key)
+        async def attempt(vectors: Vectors) -> Revision:
+            async def work(tx: Transaction) -> Revision:
+                found = await self._resources.one(tx, folder, resource)
+                revision = await self._writing.add_revision(tx, folder, found, data)
+                if folder.is_composite:
+                    await self._writing.publish(tx, folder, found, revision, vectors)
+                return await self._read(tx, found, revision.key)
 
-        return await self._db.transact(work)
+            return await self._db.transact(work)
+
+        return await self._embeddings.carrying(attempt)
 
     async def change(self, folder: Folder, resource: str, key: str, data: Any) -> Revision:
         """Replace a draft's data. It then counts as written under the schema that is published now."""
@@ -65,12 +70,15 @@ class Revisions:
         await self._db.transact(work)
 
     async def publish(self, folder: Folder, resource: str, key: str) -> Revision:
-        async def work(tx: Transaction) -> Revision:
-            found, revision = await self._found(tx, folder, resource, key)
-            await self._writing.publish(tx, folder, found, revision)
-            return await self._read(tx, found, key)
+        async def attempt(vectors: Vectors) -> Revision:
+            async def work(tx: Transaction) -> Revision:
+                found, revision = await self._found(tx, folder, resource, key)
+                await self._writing.publish(tx, folder, found, revision, vectors)
+                return await self._read(tx, found, key)
 
-        return await self._db.transact(work)
+            return await self._db.transact(work)
+
+        return await self._embeddings.carrying(attempt)
 
     async def unpublish(self, folder: Folder, resource: str, key: str) -> Revision:
         """The resource leaves delivery at once. A revision that is not published stays as it is."""

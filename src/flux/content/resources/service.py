@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct
 
 from flux.content import faults
 from flux.content.components.service import Components
+from flux.content.embeddings.service import Embeddings, Vectors
 from flux.content.folders.rows import Folder
 from flux.content.folders.service import Folders
 from flux.content.pages import Rows, Window
@@ -43,6 +44,7 @@ class Resources:
         components: Components,
         writing: Writing,
         projection: Projection,
+        embeddings: Embeddings,
     ) -> None:
         self._db = house.db
         self._clock = house.clock
@@ -51,6 +53,7 @@ class Resources:
         self._components = components
         self._writing = writing
         self._projection = projection
+        self._embeddings = embeddings
 
     async def listing(
         self, folder: Folder, at: Window, query: ResourcesQuery, bounds: dict[str, tuple[str, int]]
@@ -81,10 +84,13 @@ class Resources:
     async def create(
         self, folder: Folder, payload: Payload, component: str | None, *, publish: bool
     ) -> Written:
-        async def work(tx: Transaction) -> Written:
-            return await self._create(tx, folder, payload, component, publish=publish)
+        async def attempt(vectors: Vectors) -> Written:
+            async def work(tx: Transaction) -> Written:
+                return await self._create(tx, folder, payload, component, vectors, publish=publish)
 
-        return await self._adding(folder, work)
+            return await self._adding(folder, work)
+
+        return await self._embeddings.carrying(attempt)
 
     async def upsert(
         self, folder: Folder, external_id: str, payload: Payload, component: str | None, *, publish: bool
@@ -93,20 +99,23 @@ class Resources:
         at the unique key; the second then finds the first's resource."""
         named = _with_external_id(payload, external_id)
 
-        async def work(tx: Transaction) -> Written:
-            found = await repository.by_external_id(tx, folder.key, external_id)
-            if found is None:
-                return await self._create(tx, folder, named, component, publish=publish)
-            changes = {name: value for name, value in payload.metadata().items() if name == "name"}
-            await repository.update(tx, found.key, changes)
-            revision = await self._writing.add_revision(tx, folder, found, _data(payload))
-            if publish or folder.is_composite:
-                await self._writing.publish(tx, folder, found, revision)
-            return Written(await self.one(tx, folder, found.key), revision, created=False)
+        async def attempt(vectors: Vectors) -> Written:
+            async def work(tx: Transaction) -> Written:
+                found = await repository.by_external_id(tx, folder.key, external_id)
+                if found is None:
+                    return await self._create(tx, folder, named, component, vectors, publish=publish)
+                changes = {name: value for name, value in payload.metadata().items() if name == "name"}
+                await repository.update(tx, found.key, changes)
+                return await self._revise(tx, folder, found, _data(payload), vectors, publish=publish)
+
+            known = await repository.by_external_id(self._db, folder.key, external_id)
+            return await (
+                self._adding(folder, work) if known is None else self._claiming(self._db.transact(work))
+            )
 
         for _ in range(_ATTEMPTS):
             try:
-                return await self._adding(folder, work)
+                return await self._embeddings.carrying(attempt)
             except FaultError as refused:
                 if refused.fault is not faults.EXTERNAL_ID_CONFLICT:
                     raise
@@ -115,34 +124,36 @@ class Resources:
     async def change(self, folder: Folder, key: str, payload: Payload) -> Resource:
         """Metadata is set; data becomes a new draft."""
 
-        async def work(tx: Transaction) -> Resource:
-            resource = await self.one(tx, folder, key)
-            changes = payload.metadata()
-            if "resource_owner" in changes:
-                await self._check_owner(tx, folder, changes["resource_owner"])
-            if changes:
-                await repository.update(tx, key, {**changes, "updated_at": self._clock.now_ms()})
-            if payload.data is not UNSET:
+        async def attempt(vectors: Vectors) -> Resource:
+            async def work(tx: Transaction) -> Resource:
+                await self.one(tx, folder, key)
+                changes = payload.metadata()
+                if "resource_owner" in changes:
+                    await self._check_owner(tx, folder, changes["resource_owner"])
+                if changes:
+                    await repository.update(tx, key, {**changes, "updated_at": self._clock.now_ms()})
                 resource = await self.one(tx, folder, key)
-                revision = await self._writing.add_revision(tx, folder, resource, payload.data)
-                if payload.publish or folder.is_composite:
-                    await self._writing.publish(tx, folder, resource, revision)
-            return await self.one(tx, folder, key)
+                if payload.data is not UNSET:
+                    await self._revise(tx, folder, resource, payload.data, vectors, publish=payload.publish)
+                return await self.one(tx, folder, key)
 
-        return await self._claiming(self._db.transact(work))
+            return await self._claiming(self._db.transact(work))
+
+        return await self._embeddings.carrying(attempt)
 
     async def replace(self, folder: Folder, key: str, payload: Payload, parent: str | None) -> Written:
         """A new revision, published at once; with `parent` only of a resource that belongs to it."""
 
-        async def work(tx: Transaction) -> Written:
-            resource = await self.one(tx, folder, key)
-            if parent is not None and resource.resource_owner != parent:
-                raise faults.RESOURCE_NOT_FOUND()
-            revision = await self._writing.add_revision(tx, folder, resource, _data(payload))
-            await self._writing.publish(tx, folder, resource, revision)
-            return Written(resource, revision, created=False)
+        async def attempt(vectors: Vectors) -> Written:
+            async def work(tx: Transaction) -> Written:
+                resource = await self.one(tx, folder, key)
+                if parent is not None and resource.resource_owner != parent:
+                    raise faults.RESOURCE_NOT_FOUND()
+                return await self._revise(tx, folder, resource, _data(payload), vectors, publish=True)
 
-        return await self._db.transact(work)
+            return await self._db.transact(work)
+
+        return await self._embeddings.carrying(attempt)
 
     async def delete(self, folder: Folder, key: str) -> None:
         """With its strict children, and theirs."""
@@ -170,8 +181,31 @@ class Resources:
         except UniqueViolation:
             raise faults.EXTERNAL_ID_CONFLICT() from None
 
+    async def _revise(
+        self,
+        tx: Transaction,
+        folder: Folder,
+        resource: Resource,
+        data: Any,
+        vectors: Vectors,
+        *,
+        publish: bool,
+    ) -> Written:
+        """Composite folders have no drafts."""
+        revision = await self._writing.add_revision(tx, folder, resource, data)
+        if publish or folder.is_composite:
+            await self._writing.publish(tx, folder, resource, revision, vectors)
+        return Written(await self.one(tx, folder, resource.key), revision, created=False)
+
     async def _create(
-        self, tx: Transaction, folder: Folder, payload: Payload, component: str | None, *, publish: bool
+        self,
+        tx: Transaction,
+        folder: Folder,
+        payload: Payload,
+        component: str | None,
+        vectors: Vectors,
+        *,
+        publish: bool,
     ) -> Written:
         component = await self._component(tx, folder, component or payload.component)
         owner = payload.resource_owner or None
@@ -192,10 +226,8 @@ class Resources:
             updated_at=now,
         )
         await repository.insert(tx, resource)
-        revision = await self._writing.add_revision(tx, folder, resource, _data(payload))
-        if publish or folder.is_composite:
-            await self._writing.publish(tx, folder, resource, revision)
-        return Written(await self.one(tx, folder, resource.key), revision, created=True)
+        written = await self._revise(tx, folder, resource, _data(payload), vectors, publish=publish)
+        return Written(written.resource, written.revision, created=True)
 
     async def _component(self, tx: Transaction, folder: Folder, key: Any) -> str | None:
         """Composite folders need one, others ignore it."""

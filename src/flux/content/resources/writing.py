@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from flux.content import faults
+from flux.content.embeddings.service import Vectors
 from flux.content.folders.rows import Folder
 from flux.content.locales.service import Locales
 from flux.content.projection.rows import Published
@@ -83,8 +84,11 @@ class Writing:
         shape = await self._shape_of(reader, folder, revision)
         return await self.check(reader, folder.environment, shape, revision.decoded())
 
-    async def publish(self, tx: Transaction, folder: Folder, resource: Resource, revision: Revision) -> None:
-        """Show the revision from the commit on. Raises `DATA_VALIDATION_ERROR` when it does not fit its schema."""
+    async def publish(
+        self, tx: Transaction, folder: Folder, resource: Resource, revision: Revision, vectors: Vectors
+    ) -> None:
+        """Show the revision from the commit on. Raises `DATA_VALIDATION_ERROR` when it does not fit its
+        schema, `NeedsVectors`."""
         shape = await self._shape_of(tx, folder, revision)
         stored = await self.checked(tx, folder.environment, shape, revision.decoded())
         now = self._clock.now_ms()
@@ -97,8 +101,7 @@ class Writing:
             "data": stored,
         }
         await repository.update_revision(tx, revision.key, published)
-        await repository.update(tx, resource.key, {"current_revision": revision.key, "updated_at": now})
-        await self._projection.put(
+        size = await self._projection.put(
             tx,
             Published(
                 environment=folder.environment,
@@ -113,7 +116,10 @@ class Writing:
                 data=msgspec.json.decode(stored),
                 shape=shape,
             ),
+            vectors,
         )
+        shown = {"current_revision": revision.key, "updated_at": now, "vectors_size": size}
+        await repository.update(tx, resource.key, shown)
 
     async def unpublish(self, tx: Transaction, folder: Folder, resource: Resource) -> None:
         """Take the resource out of delivery."""

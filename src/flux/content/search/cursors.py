@@ -18,7 +18,7 @@ LONGEST = 4096
 _decoder = msgspec.msgpack.Decoder(tuple[bytes, int, list[Any], str])
 
 
-def fingerprint(plan: Plan) -> bytes:
+def fingerprint(plan: Plan, ranked: object = None) -> bytes:
     """Of everything that decides the order and the choice of documents."""
     scope = plan.scope
     parts = (
@@ -29,6 +29,7 @@ def fingerprint(plan: Plan) -> bytes:
         plan.where,
         plan.sort,
         _joined(plan.joins),
+        ranked,
     )
     return hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=6).digest()
 
@@ -70,3 +71,18 @@ def _fits(one: Sort, value: Any) -> bool:
     if TYPES[one.type].family == "number":
         return isinstance(value, float) and math.isfinite(value)
     return isinstance(value, str) and "\x00" not in value
+
+
+def encode_position(plan_print: bytes, position: int, *, backwards: bool) -> str:
+    """For rankings, which are paged by position."""
+    return encode(plan_print, (position,), "", backwards=backwards)
+
+
+def decode_position(token: str, plan_print: bytes, *, backwards: bool) -> int | None:
+    """None for what is not a token of this ranking in this direction."""
+    anchor = decode(token, plan_print, (_POSITION,), backwards=backwards)
+    position = anchor.values[0] if anchor is not None else None
+    return position if isinstance(position, int) and 0 <= position < 1 << 40 else None
+
+
+_POSITION = Sort("_sys.created_at", "datetime", False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flux.content.projection.rules import folded
 from flux.content.shape.fields import Field
 from flux.content.shape.types import TYPES, FieldType, NotThisType
+from flux.content.texts import folded
 
 Operand = Literal["one", "many", "pair", "flag"]
 STRINGS = frozenset({"string", "text"})

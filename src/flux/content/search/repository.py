@@ -18,7 +18,7 @@ _COMPARISONS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _COLUMNS = "d.id, d.key, d.version, d.item"
 
 
-class _Statement:
+class Statement:
     """SQL being written, with its parameters."""
 
     def __init__(self, dialect: Dialect) -> None:
@@ -226,7 +226,7 @@ def _order(sort: tuple[Sort, ...], expressions: list[str], *, backwards: bool, d
     return ", ".join(entries)
 
 
-def conditions(statement: _Statement, scope: Scope, where: tuple[Node, ...], doc: str = "d") -> list[str]:
+def conditions(statement: Statement, scope: Scope, where: tuple[Node, ...], doc: str = "d") -> list[str]:
     found = [f"{doc}.folder = {statement.bind(scope.folder)}"]
     if scope.component:
         found.append(f"{doc}.component = {statement.bind(scope.component)}")
@@ -235,13 +235,17 @@ def conditions(statement: _Statement, scope: Scope, where: tuple[Node, ...], doc
     return found + statement.all_of(scope, where, doc)
 
 
-def compiled(plan: Plan, dialect: Dialect, limit: int) -> tuple[str, dict[str, Any]]:
+def compiled(
+    plan: Plan, dialect: Dialect, limit: int, among: tuple[int, ...] | None = None
+) -> tuple[str, dict[str, Any]]:
     """The statement for one page of at most `limit` documents, in the direction of the anchor."""
-    statement = _Statement(dialect)
+    statement = Statement(dialect)
     backwards = plan.anchor is not None and plan.anchor.backwards
     joins, expressions = statement.sorted_by(plan.scope, plan.sort, "d")
     wanted = conditions(statement, plan.scope, plan.where)
     wanted += [statement.joined(plan.scope, one, "d") for one in plan.joins if one.required]
+    if among is not None:
+        wanted.append(f"d.id IN {statement.bind(list(among))}")
     if plan.anchor is not None:
         wanted.append(statement.beyond(plan.anchor, plan.sort, expressions, "d"))
     sql = (
@@ -254,11 +258,12 @@ def compiled(plan: Plan, dialect: Dialect, limit: int) -> tuple[str, dict[str, A
     return sql, statement.params
 
 
-async def documents(db: Database, plan: Plan, limit: int) -> list[Hit]:
+async def documents(db: Database, plan: Plan, limit: int, among: tuple[int, ...] | None = None) -> list[Hit]:
     """In the direction of the anchor. What cannot take long runs at once, the rest off the loop."""
-    sql, params = compiled(plan, db.dialect, limit)
+    sql, params = compiled(plan, db.dialect, limit, among)
     cheap = (
-        not plan.where
+        among is None
+        and not plan.where
         and not plan.joins
         and plan.offset <= CHEAP_OFFSET
         and all(one.path in SYSTEM for one in plan.sort)
@@ -287,7 +292,7 @@ async def joined_documents(
     db: Database, source: Scope, join: Join, ids: list[int], most: int
 ) -> list[tuple[int, Hit]]:
     """For documents of `source` by id, what the join leads to; pairs of source id and document, by key."""
-    statement = _Statement(db.dialect)
+    statement = Statement(db.dialect)
     wanted = [
         f"d.id IN {statement.bind(ids)}",
         f"j.folder = {statement.bind(join.scope.folder)}",

@@ -13,12 +13,20 @@ class Search:
     def __init__(self, house: House) -> None:
         self._db = house.db
 
-    async def page(self, plan: Plan, token: str | None, *, backwards: bool) -> Found:
-        """Raises `INVALID_REQUEST` for a token of another query, `RESOURCE_NOT_FOUND` when its document is gone."""
-        stamped = cursors.fingerprint(plan)
+    async def page(
+        self,
+        plan: Plan,
+        token: str | None,
+        *,
+        backwards: bool,
+        among: tuple[int, ...] | None = None,
+        about: object = None,
+    ) -> Found:
+        """`among` are the ids of the only documents that count, `about` what chose them. Raises `INVALID_REQUEST` for a token of another query, `RESOURCE_NOT_FOUND` when its document is gone."""
+        stamped = cursors.fingerprint(plan, about)
         if token is not None:
             plan = await self._anchored(plan, token, stamped, backwards=backwards)
-        hits = await repository.documents(self._db, plan, plan.limit + 1)
+        hits = await repository.documents(self._db, plan, plan.limit + 1, among)
         more = len(hits) > plan.limit
         hits = hits[: plan.limit]
         if backwards:

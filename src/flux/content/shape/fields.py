@@ -109,6 +109,11 @@ class Shape:
         return {**self.searchable, **references}
 
     @cached_property
+    def text_paths(self) -> frozenset[str]:
+        """Searchable fields that text search reads."""
+        return frozenset(path for path, one in self.searchable.items() if one.type in ("string", "text"))
+
+    @cached_property
     def has_locales(self) -> bool:
         return any(one.localizable for one in self.walk())
 

@@ -1,0 +1,102 @@
+"""SQL of text and vector search: slots, words, postings, vectors, and which documents a plan lets through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flux.content.projection.rules import unpacked
+from flux.content.search.plan import Plan, Scope
+from flux.content.search.repository import Statement, conditions
+from flux.content.search.rows import Hit, hit
+from flux.content.search.words import Posting, Statistics
+from flux.kernel.store import Database
+
+
+async def slots(db: Database, scope: Scope, paths: Sequence[str], locales: Sequence[str]) -> list[int]:
+    """The slots of the paths in the locales, and of those that have none."""
+    sql = (
+        "SELECT id FROM content_slots WHERE folder = :folder AND component = :component "
+        "AND path IN :paths AND locale IN :locales"
+    )
+    params = {
+        "folder": scope.folder,
+        "component": scope.component,
+        "paths": list(paths),
+        "locales": ["", *locales],
+    }
+    return await db.all(sql, params, int)
+
+
+async def vocabulary(db: Database, slots_: Sequence[int]) -> list[str]:
+    """Every word that stands anywhere in the slots."""
+    return await db.scan(
+        "SELECT DISTINCT word FROM content_words WHERE slot IN :slots", {"slots": list(slots_)}, str
+    )
+
+
+async def postings(
+    db: Database, slots_: Sequence[int], words: Sequence[str], *, positions: bool
+) -> list[Posting]:
+    what = "positions" if positions else "length(positions)"
+    sql = f"SELECT slot, doc, word, {what} FROM content_words WHERE slot IN :slots AND word IN :words"
+    into = _with_positions if positions else _counted
+    return await db.scan(sql, {"slots": list(slots_), "words": list(words)}, into)
+
+
+def _counted(slot: int, doc: int, word: str, size: int) -> Posting:
+    return Posting(slot, doc, word, size // 4)
+
+
+def _with_positions(slot: int, doc: int, word: str, stored: bytes) -> Posting:
+    found = unpacked(bytes(stored))
+    return Posting(slot, doc, word, len(found), tuple(found))
+
+
+async def statistics(db: Database, slots_: Sequence[int]) -> dict[int, Statistics]:
+    sql = (
+        "SELECT slot, count(*), CAST(avg(words) AS DOUBLE PRECISION) FROM content_lengths "
+        "WHERE slot IN :slots GROUP BY slot"
+    )
+    rows = await db.scan(
+        sql, {"slots": list(slots_)}, lambda slot, count, mean: (slot, Statistics(count, mean))
+    )
+    return dict(rows)
+
+
+async def lengths(db: Database, slots_: Sequence[int], docs: Sequence[int]) -> dict[tuple[int, int], int]:
+    sql = "SELECT slot, doc, words FROM content_lengths WHERE doc IN :docs AND slot IN :slots"
+    params = {"docs": list(docs), "slots": list(slots_)}
+    rows = await db.scan(sql, params, lambda slot, doc, words: ((slot, doc), words))
+    return dict(rows)
+
+
+async def allowed(db: Database, plan: Plan, docs: Sequence[int]) -> dict[int, str]:
+    """Of these documents those that the plan's conditions let through, with their keys."""
+    statement = Statement(db.dialect)
+    wanted = [*conditions(statement, plan.scope, plan.where), f"d.id IN {statement.bind(list(docs))}"]
+    wanted += [statement.joined(plan.scope, one, "d") for one in plan.joins if one.required]
+    sql = f"SELECT d.id, d.key FROM content_documents d WHERE {' AND '.join(wanted)}"
+    rows = await db.scan(sql, statement.params, lambda id_, key: (id_, key))
+    return dict(rows)
+
+
+async def vectors(db: Database, plan: Plan, slots_: Sequence[int]) -> list[tuple[int, str, bytes]]:
+    """Document, key and vector of everything in the slots that the plan's conditions let through."""
+    statement = Statement(db.dialect)
+    wanted = conditions(statement, plan.scope, plan.where)
+    wanted += [statement.joined(plan.scope, one, "d") for one in plan.joins if one.required]
+    wanted.append(f"x.slot IN {statement.bind(list(slots_))}")
+    sql = (
+        "SELECT x.doc, d.key, x.vector FROM content_vectors x JOIN content_documents d ON d.id = x.doc "
+        f"WHERE {' AND '.join(wanted)}"
+    )
+    found: list[tuple[int, str, bytes]] = await db.scan(
+        sql, statement.params, lambda doc, key, vector: (doc, key, bytes(vector))
+    )
+    return found
+
+
+async def documents(db: Database, ids: Sequence[int]) -> dict[int, Hit]:
+    sql = "SELECT d.id, d.key, d.version, d.item FROM content_documents d WHERE d.id IN :ids"
+    found: list[Hit] = await db.all(sql, {"ids": list(ids)}, hit)
+    return {one.id: one for one in found}
