@@ -87,17 +87,20 @@ class Delivery:
         paging = reading.paging
         presenter = self._presenter(entry, reading.view)
         metadata: dict[str, Any] | None = None
+        folder = reading.plan.scope.folder
+        generation = f"{folder}@{(await read_generations(self._db, [folder]))[folder]}"
         if reading.ranked is None:
-            found = await self._search.page(reading.plan, paging.token, backwards=paging.backwards)
+            found = await self._search.page(
+                reading.plan, paging.token, backwards=paging.backwards, generation=generation
+            )
         else:
-            generation = (await read_generations(self._db, [reading.plan.scope.folder])).popitem()
             found, metadata = await self._ranking.page(
                 reading.plan,
                 reading.ranked,
                 paging.token,
                 backwards=paging.backwards,
                 sorted_=reading.sorted,
-                generation=f"{generation[0]}@{generation[1]}",
+                generation=generation,
             )
         results = await presenter.encoded(found.hits, reading.populate)
         if reading.plan.joins:

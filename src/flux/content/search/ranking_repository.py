@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from flux.content.projection.rules import unpacked
 from flux.content.search.plan import Plan, Scope
-from flux.content.search.repository import Statement, conditions
 from flux.content.search.rows import Hit, hit
+from flux.content.search.sql_repository import Statement, conditions
 from flux.content.search.words import Posting, Statistics
 from flux.kernel.store import Database
 
