@@ -97,6 +97,6 @@ async def vectors(db: Database, plan: Plan, slots_: Sequence[int]) -> list[tuple
 
 
 async def documents(db: Database, ids: Sequence[int]) -> dict[int, Hit]:
-    sql = "SELECT d.id, d.key, d.version, d.item FROM content_documents d WHERE d.id IN :ids"
+    sql = "SELECT d.id, d.key, d.version, d.plain, d.item FROM content_documents d WHERE d.id IN :ids"
     found: list[Hit] = await db.all(sql, {"ids": list(ids)}, hit)
     return {one.id: one for one in found}

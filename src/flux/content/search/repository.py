@@ -228,12 +228,12 @@ async def joined_documents(
         *(statement.joined(join.scope, below, "j") for below in join.joins if below.required),
     ]
     sql = (
-        "SELECT d.id, j.id, j.key, j.version, j.item FROM content_documents d JOIN content_documents j ON 1 = 1 "
+        "SELECT d.id, j.id, j.key, j.version, j.plain, j.item FROM content_documents d JOIN content_documents j ON 1 = 1 "
         f"WHERE {' AND '.join(wanted)} ORDER BY d.id, j.key LIMIT {statement.bind(most)}"
     )
     found: list[tuple[int, Hit]] = await db.scan(sql, statement.params, _pair)
     return found
 
 
-def _pair(source: int, id_: int, key: str, version: str, item: bytes) -> tuple[int, Hit]:
-    return source, hit(id_, key, version, item)
+def _pair(source: int, id_: int, key: str, version: str, plain: int, item: bytes) -> tuple[int, Hit]:
+    return source, hit(id_, key, version, plain, item)

@@ -12,7 +12,7 @@ from flux.kernel.store import Dialect
 
 TABLES = {"number": "content_numbers", "string": "content_strings", "text": "content_texts"}
 _COMPARISONS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-COLUMNS = "d.id, d.key, d.version, d.item"
+COLUMNS = "d.id, d.key, d.version, d.plain, d.item"
 
 
 class Statement:
