@@ -50,7 +50,7 @@ def public_origin(settings: Settings, listener: socket.socket) -> str:
     if settings.server.public_url:
         return settings.server.public_url.rstrip("/")
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

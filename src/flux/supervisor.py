@@ -152,7 +152,7 @@ def _spawn(
         "FLUX_BUS__URL": settings.bus.url,
         "FLUX_SERVER__PUBLIC_URL": origin,
     }
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "flux.cli", *_arguments(data_dir)], env=environment, pass_fds=[descriptor]
     )
 

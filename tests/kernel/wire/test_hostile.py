@@ -152,3 +152,12 @@ async def test_many_hostile_connections_leave_the_server_unharmed(
     answers = await asyncio.gather(*(raw(origin, flood) for _ in range(50)))
     assert all(code_of(answer) == "HEADERS_TOO_LARGE" for answer in answers if answer)
     assert (await http.get("/small/things/1")).status_code == 200
+
+
+async def test_escaped_quotes_without_an_end_do_not_hold_up_the_server(http: httpx.AsyncClient) -> None:
+    """Each of them could begin a string, or be inside one: looked at one by one, a megabyte would take hours."""
+    body = b"[" * 20 + b'"' + b'\\"' * 4_800
+    began = asyncio.get_running_loop().time()
+    for _ in range(5):
+        assert (await http.post("/small/echo", content=body)).json()["code"] == "TOO_DEEP"
+    assert asyncio.get_running_loop().time() - began < 1.0

@@ -13,20 +13,29 @@ def networks(texts: Sequence[str]) -> list[Network]:
 
 
 class Addresses:
-    """Believes `X-Forwarded-For` only from trusted peers, and takes its first entry that is an address."""
+    """Believes `X-Forwarded-For` as far as it was written by trusted peers.
+
+    Each proxy appends whom it heard from, so the list is read from its end: the first address that is not a trusted
+    proxy's is the client's. What stands before it is the client's own word.
+    """
 
     def __init__(self, trusted: Sequence[str]) -> None:
         self._trusted = networks(trusted)
         self._verdicts: dict[str, bool] = {}
 
     def client(self, peer: str, forwarded: str | None) -> str:
+        """`forwarded` holds every such header of the request, in order, joined by commas."""
         if forwarded is None or not self._is_trusted(peer):
             return peer
-        first = forwarded.partition(",")[0].strip()
-        try:
-            return str(ipaddress.ip_address(first.removeprefix("[").partition("]")[0]))
-        except ValueError:
-            return peer
+        nearest = peer
+        for entry in reversed(forwarded.split(",")):
+            address = _address(entry)
+            if address is None:
+                break
+            nearest = address
+            if not self._is_trusted(address):
+                break
+        return nearest
 
     def _is_trusted(self, peer: str) -> bool:
         verdict = self._verdicts.get(peer)
@@ -40,3 +49,18 @@ class Addresses:
                 self._verdicts.clear()
             self._verdicts[peer] = verdict
         return verdict
+
+
+def _address(entry: str) -> str | None:
+    """`203.0.113.9`, `203.0.113.9:4711`, `2001:db8::1`, `[2001:db8::1]:4711`; None for anything else."""
+    text = entry.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if found.version == 6 else None
+    return str(mapped or found)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from flux.kernel.wire.bodies import ClientGone
 from flux.kernel.wire.call import Call, Send
 from flux.kernel.wire.planes import Cors
 from flux.kernel.wire.replies import Raw, Reply, Stream
@@ -13,7 +15,9 @@ from flux.kernel.wire.values import encoder
 
 JSON = b"application/json"
 BODILESS = (204, 304)
-_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
+_CONTROLS = bytes(code for code in (*range(32), 127) if code != 9)
+_HARMLESS = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
+"""A header value with a control character in it would be refused below, after the status line: no answer at all."""
 
 
 @dataclass(slots=True)
@@ -72,7 +76,12 @@ async def send_result(send: Send, call: Call, status: int, result: Any) -> int:
         return await _send(send, call, result.status, JSON if body else None, body, result.headers)
     if kind is Raw:
         return await _send(
-            send, call, result.status, result.content_type.encode("latin-1"), result.body, result.headers
+            send,
+            call,
+            result.status,
+            result.content_type.encode("latin-1", "replace"),
+            result.body,
+            result.headers,
         )
     if kind is Stream:
         return await _send_stream(send, call, result)
@@ -83,12 +92,17 @@ async def send_answer(send: Send, call: Call, answer: Answer) -> int:
     return await _send(send, call, answer.status, answer.content_type, answer.body, answer.headers)
 
 
+def socket_head(call: Call, answer: Answer) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer that refuses a WebSocket."""
+    return _head(call, answer.content_type, len(answer.body), answer.headers)
+
+
 def _head(
     call: Call, content_type: bytes | None, length: int | None, headers: dict[str, str] | None
 ) -> list[tuple[bytes, bytes]]:
     head = [(b"x-request-id", call.request_id.encode())]
     if content_type is not None:
-        head.append((b"content-type", content_type))
+        head.append((b"content-type", content_type.translate(_HARMLESS)))
     if length is not None:
         head.append((b"content-length", b"%d" % length))
     merged = call.reply_headers
@@ -99,7 +113,7 @@ def _head(
     if b"origin" in call.first_headers and (shared := cors_headers(call)):
         merged = {**merged, **shared}
     for name, value in merged.items():
-        head.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace").translate(_ONE_LINE)))
+        head.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace").translate(_HARMLESS)))
     return head
 
 
@@ -120,23 +134,52 @@ async def _send(
         }
     )
     call.scope["flux.started"] = True
-    await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
+    if call.method == "HEAD" or status in BODILESS:
+        body = b""
+    await send({"type": "http.response.body", "body": body})
     return status
 
 
 async def _send_stream(send: Send, call: Call, stream: Stream) -> int:
-    content_type = stream.content_type.encode("latin-1") if stream.content_type is not None else None
-    head = _head(call, content_type, stream.content_length, stream.headers)
-    head.extend(stream.raw_headers)
-    await send({"type": "http.response.start", "status": stream.status, "headers": head})
-    call.scope["flux.started"] = True
-    if call.method == "HEAD" or stream.status in BODILESS:
+    cycle = call.cycle
+    head = _stream_head(call, stream)
+    unmarked = cycle is not None and call.scope["http_version"] == "1.0" and _open_ended(head)
+    if unmarked:
+        # HTTP/1.0 knows no chunks: the body ends where the connection does.
+        cycle.chunked_encoding, cycle.expected_content_length = False, sys.maxsize
+    try:
+        await send({"type": "http.response.start", "status": stream.status, "headers": head})
+        call.scope["flux.started"] = True
+        if call.method != "HEAD" and stream.status not in BODILESS:
+            async for chunk in stream.chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                if cycle is not None and cycle.disconnected:
+                    # Nobody reads any more, and sending to nobody succeeds for ever.
+                    raise ClientGone
+        if unmarked:
+            cycle.expected_content_length = 0
         await send({"type": "http.response.body", "body": b""})
-        return stream.status
-    async for chunk in stream.chunks:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    finally:
+        close = getattr(stream.chunks, "aclose", None)
+        if close is not None:
+            await close()
     return stream.status
+
+
+def _open_ended(head: list[tuple[bytes, bytes]]) -> bool:
+    return all(name.lower() != b"content-length" for name, _ in head)
+
+
+def _stream_head(call: Call, stream: Stream) -> list[tuple[bytes, bytes]]:
+    content_type = (
+        stream.content_type.encode("latin-1", "replace") if stream.content_type is not None else None
+    )
+    bodiless = stream.status in BODILESS
+    head = _head(call, content_type, None if bodiless else stream.content_length, stream.headers)
+    for name, value in stream.raw_headers:
+        if not (bodiless and name.lower() == b"content-length"):
+            head.append((name, value.translate(_HARMLESS)))
+    return head
 
 
 def refusal_bytes(call: Call, answer: Answer) -> bytes:

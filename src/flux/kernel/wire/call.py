@@ -59,6 +59,13 @@ class Call:
         self._query: list[tuple[str, str]] | None = None
         self._body: bytes | None = None
 
+    @property
+    def cycle(self) -> Any:
+        """The server's own state of this request (`more_body`, `disconnected`, `keep_alive`); None under a bare ASGI
+        caller."""
+        cycle = getattr(self._receive, "__self__", None)
+        return cycle if hasattr(cycle, "keep_alive") else None
+
     def use(self, kind: type[T]) -> T:
         """The plane's one instance of a service."""
         service: T = self.plane.services[kind]
@@ -133,6 +140,10 @@ class Call:
     def body_stream(self, limit: int) -> AsyncIterator[bytes]:
         """The body in chunks as they arrive, refusing more than `limit` bytes; instead of `body`, not after it."""
         return stream_body(self._receive, self.first_headers, limit, self.plane.limits.body_seconds)
+
+    def receive(self) -> Awaitable[MutableMapping[str, Any]]:
+        """The next ASGI message, for the wire itself."""
+        return self._receive()
 
     async def gone(self) -> None:
         """Returns when the client has disconnected."""

@@ -8,6 +8,7 @@ that a scan for holes cannot push out what is used.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from flux.kernel.wire.compiling import Compiled
@@ -17,6 +18,8 @@ from flux.kernel.wire.troubles import Problem, WireTrouble
 
 KNOWN = 8192
 UNKNOWN = 512
+LONGEST = 512
+"""Longer paths are resolved anew each time: remembering thousands of them would cost more memory than the house."""
 
 
 class Visit:
@@ -75,37 +78,56 @@ class Place:
         return made
 
 
+class Memory:
+    """Places by path, under one way of finding their plane."""
+
+    __slots__ = ("_known", "_resolve", "_unknown")
+
+    def __init__(self, resolve: Callable[[bytes], Place]) -> None:
+        self._resolve = resolve
+        self._known: dict[bytes, Place] = {}
+        self._unknown: dict[bytes, Place] = {}
+
+    def find(self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> Place:
+        raw_path: bytes = scope["raw_path"]
+        place = self._known.get(raw_path) or self._unknown.get(raw_path)
+        if place is None:
+            place = self._resolve(raw_path)
+            if len(raw_path) <= LONGEST:
+                memory, most = (self._unknown, UNKNOWN) if place.resource is None else (self._known, KNOWN)
+                if len(memory) >= most:
+                    memory.clear()
+                memory[raw_path] = place
+        return place
+
+
 class Places:
-    """Planes by their mounts, or by their hosts at the root. `mount=""` takes every other path."""
+    """Planes by their mounts, or at the root of a host or a port of their own. `mount=""` takes every other path."""
 
     def __init__(self, planes: Sequence[Plane]) -> None:
         self.routers = {plane.name: Router(plane.routes) for plane in planes}
         self._by_mount = {plane.mount: plane for plane in planes if plane.mount}
         self._root = next(plane for plane in planes if not plane.mount)
-        self._by_host = {plane.host.lower().encode(): plane for plane in planes if plane.host}
-        self._known: dict[bytes, Place] = {}
-        self._unknown: dict[bytes, Place] = {}
-        self.find: Callable[[bytes, Mapping[bytes, bytes]], Place] = (
-            self._by_path if not self._by_host else self._by_name
-        )
+        rooted = {
+            plane.name: Memory(partial(self._at_root, plane)) for plane in planes if plane.host or plane.port
+        }
+        self._by_host = {plane.host.lower().encode(): rooted[plane.name] for plane in planes if plane.host}
+        self._by_port = {plane.port: rooted[plane.name] for plane in planes if plane.port}
+        self._mounted = Memory(self._below_mount)
+        self.find = self._by_door if rooted else self._mounted.find
 
-    def _by_path(self, raw_path: bytes, headers: Mapping[bytes, bytes]) -> Place:
-        place = self._known.get(raw_path) or self._unknown.get(raw_path)
-        if place is None:
-            place = self._resolve(raw_path)
-            memory, most = (self._unknown, UNKNOWN) if place.resource is None else (self._known, KNOWN)
-            if len(memory) >= most:
-                memory.clear()
-            memory[raw_path] = place
-        return place
+    def _by_door(self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> Place:
+        memory = None
+        if self._by_port and (server := scope.get("server")):
+            memory = self._by_port.get(server[1])
+        if memory is None and self._by_host:
+            memory = self._by_host.get(headers.get(b"host", b"").partition(b":")[0].rstrip(b".").lower())
+        return (memory or self._mounted).find(scope, headers)
 
-    def _by_name(self, raw_path: bytes, headers: Mapping[bytes, bytes]) -> Place:
-        plane = self._by_host.get(headers.get(b"host", b"").partition(b":")[0].lower())
-        if plane is None:
-            return self._by_path(raw_path, headers)
+    def _at_root(self, plane: Plane, raw_path: bytes) -> Place:
         return Place(plane, _stripped(plane, raw_path.decode("latin-1")), self.routers[plane.name])
 
-    def _resolve(self, raw_path: bytes) -> Place:
+    def _below_mount(self, raw_path: bytes) -> Place:
         path = raw_path.decode("latin-1")
         end = path.find("/", 1)
         mount = path if end < 0 else path[:end]

@@ -85,6 +85,9 @@ class Plane:
     cors: Cors | Callable[[Call], Cors | None] | None = None
     strip: tuple[str, ...] = ()
     host: str = ""
+    """A host name at which the plane is served at the root, beside its mount."""
+    port: int = 0
+    """A local port on which it is served at the root; 0 for none."""
     on_start: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     on_drain: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """Shutdown begins: tell open sockets to come back elsewhere. Requests still run."""

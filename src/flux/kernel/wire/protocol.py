@@ -1,17 +1,29 @@
 """HTTP/1.1 below ASGI: uvicorn's protocol with limits on how much and how slowly a client may send its head.
 
 Whatever never becomes a request (not HTTP, endless headers, a head that dribbles in) is answered in the envelope
-of the plane its target names, and the connection is closed.
+of the plane its target names, after the answers that come before it, and the connection is closed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
+import contextlib
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from flux.kernel.wire.troubles import Kind, WireTrouble
+
+LEFTOVER_SECONDS = 5.0
+"""How long the rest of a body may still come after its answer, and anything at all after a refusal. Closing with bytes
+unread would reset the connection, and the answer with it."""
+MOST_PIPELINED = 128
+SOCKET_LINE_BYTES = 8_100
+SOCKET_HEADERS = 128
+"""What the WebSocket library takes of a head."""
 
 
 class HeadLimits:
@@ -22,40 +34,71 @@ class HeadLimits:
     seconds: float = 10.0
 
 
+class TooManyPipelined(Exception):
+    """Raised to the parser, which stops there."""
+
+
 class LimitedProtocol(HttpToolsProtocol):
-    """One connection."""
+    """One connection.
+
+    `_head_bytes` never counts more than the unfinished head has, `_most_bytes` never less: pieces know nothing of
+    requests, and one piece may hold the end of a body, whole requests and the beginning of the next.
+    """
 
     limits = HeadLimits
     _head_bytes = 0
+    _most_bytes = 0
     _in_head = True
     _spoken = False
     _head_timer: asyncio.TimerHandle | None = None
+    _leftover_timer: asyncio.TimerHandle | None = None
+    _earlier: list[Any] | None = None
+    """Requests before the latest one, where the client did not wait for answers."""
     _closed = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.url = b""
+        self.headers = []
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
         self._disarm()
+        self._unset_keepalive_if_required()
+        if self._leftover_timer is not None:
+            self._leftover_timer.cancel()
+        for cycle in self._earlier or ():
+            _abandon(cycle)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._closed:
             return
         self._spoken = True
-        # An upper bound: the piece in which a head begins may also end the body before it.
-        self._head_bytes = self._head_bytes + len(data) if self._in_head else len(data)
+        size = len(data)
+        if self._in_head:
+            self._head_bytes += size
+            self._most_bytes += size
+        else:
+            cycle = self.cycle
+            self._head_bytes = 0 if cycle is not None and cycle.more_body else size
+            self._most_bytes = size
         super().data_received(data)
-        if self._in_head and not self._closed:
+        if self._closed:
+            return
+        if self._in_head:
             if self._head_bytes > self.limits.header_bytes + self.limits.url_bytes:
                 self._refuse(
                     self._excess() or WireTrouble(Kind.HEADERS_TOO_LARGE, limit=self.limits.header_bytes)
                 )
             elif self._head_timer is None:
                 self._arm()
+        elif self.timeout_keep_alive_task is None and not self._busy():
+            # What came belonged to no request: an idle connection stays one.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -63,18 +106,67 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._head_bytes = 0
         if self._head_timer is not None:
             self._disarm()
         # A small head is within every limit; only a large one is measured.
-        if self._head_bytes > self.limits.url_bytes and (trouble := self._excess()) is not None:
+        if self._most_bytes > self.limits.url_bytes and (trouble := self._excess()) is not None:
             # The head is whole: answer as a request, in order, and keep nothing of what was too much.
             self.scope["flux.refused"] = trouble  # type: ignore[typeddict-unknown-key]
             self.url = self.url[: self.limits.url_bytes] or b"/"
             del self.headers[100:]
-        try:
-            super().on_headers_complete()
-        except (UnicodeDecodeError, ValueError):
-            self._refuse(WireTrouble(Kind.BAD_REQUEST))
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._queue(self.cycle)
+        super().on_headers_complete()
+
+    def _queue(self, before: Any) -> None:
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise TooManyPipelined
+        if not self.pipeline:
+            self._earlier = []
+        assert self._earlier is not None
+        self._earlier.append(before)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self._leftover_timer is not None:
+            self._leftover_timer.cancel()
+            self._leftover_timer = None
+            self.cycle.more_body = False
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        cycle = self.cycle
+        if cycle.more_body and cycle.response_complete and not self.transport.is_closing():
+            self._leave_after(LEFTOVER_SECONDS)
+
+    # -- WebSocket --------------------------------------------------------------------------------------------
+
+    def _should_upgrade(self) -> bool:
+        """Only a handshake that will succeed; any other is an ordinary request, refused in its plane's words."""
+        return super()._should_upgrade() and not self._busy() and _is_handshake(self.scope, self.headers)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        return
+
+    def handle_websocket_upgrade(self) -> None:
+        trouble: WireTrouble | None = self.scope.get("flux.refused")  # type: ignore[assignment]
+        if len(self.url) > SOCKET_LINE_BYTES:
+            trouble = WireTrouble(Kind.URL_TOO_LONG, limit=SOCKET_LINE_BYTES)
+        elif len(self.headers) > SOCKET_HEADERS or any(
+            len(name) + len(value) > SOCKET_LINE_BYTES for name, value in self.headers
+        ):
+            trouble = trouble or WireTrouble(Kind.HEADERS_TOO_LARGE, limit=SOCKET_LINE_BYTES)
+        if trouble is not None:
+            self._refuse(trouble)
+            return
+        self._closed = True  # for this protocol: the connection goes on as a WebSocket
+        super().handle_websocket_upgrade()
+
+    # -- refusing ---------------------------------------------------------------------------------------------
+
+    def _busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _excess(self) -> WireTrouble | None:
         if len(self.url) > self.limits.url_bytes:
@@ -87,14 +179,51 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refuse(WireTrouble(Kind.BAD_REQUEST))
 
     def _refuse(self, trouble: WireTrouble) -> None:
+        """Nothing more is read as HTTP. One answer a request: what runs already is answered by its handler."""
         if self._closed:
             return
         self._closed = True
         self._disarm()
-        client = self.client[0] if self.client else ""
+        if self._busy() and self._left_to_the_handler():
+            return
         application: Any = self.app
-        self.transport.write(application.refuse_raw(self.url or b"/", client, trouble))
-        self.transport.close()
+        self.transport.write(application.refuse_raw(self._refused_scope(), trouble))
+        self.flow.resume_reading()
+        with contextlib.suppress(OSError, RuntimeError):
+            self.transport.write_eof()
+        self._leave_after(LEFTOVER_SECONDS)
+
+    def _left_to_the_handler(self) -> bool:
+        """Whether the connection ends with an answer that is on its way."""
+        if not self.cycle.more_body:
+            self.cycle.keep_alive = False
+            return True
+        # The body of the latest request is broken: it will never be whole.
+        if self.pipeline and self._earlier:
+            self.pipeline.popleft()
+            self.cycle = self._earlier[-1]
+            self.cycle.keep_alive = False
+            return True
+        _abandon(self.cycle)
+        if self.cycle.response_started:
+            self.transport.close()
+            return True
+        return False
+
+    def _refused_scope(self) -> dict[str, Any]:
+        path = b"/"
+        with contextlib.suppress(httptools.HttpParserError):
+            path = httptools.parse_url(self.url[: self.limits.url_bytes]).path or path
+        return {
+            "type": "http", "method": "GET", "raw_path": path if path.startswith(b"/") else b"/", "query_string": b"",
+            "headers": list((self.headers or [])[:100]), "client": self.client, "server": self.server,
+        }  # fmt: skip
+
+    # -- time -------------------------------------------------------------------------------------------------
+
+    def _leave_after(self, seconds: float) -> None:
+        if self._leftover_timer is None:
+            self._leftover_timer = self.loop.call_later(seconds, self.transport.close)
 
     def _arm(self) -> None:
         self._head_timer = self.loop.call_later(self.limits.seconds, self._too_slow)
@@ -108,8 +237,31 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_timer = None
         if self._closed or not self._in_head:
             return
-        if not self._spoken:
+        if self._busy():
+            # We may not even be reading: its time begins when the answers before it are out.
+            self._arm()
+        elif not self._spoken:
             # Nothing was said at all: there is nothing to answer.
             self.transport.close()
         else:
             self._refuse(WireTrouble(Kind.BODY_TOO_SLOW, limit=self.limits.seconds))
+
+
+def _abandon(cycle: Any) -> None:
+    """As if its client had gone: whoever reads hears of it, whatever is sent goes nowhere."""
+    if not cycle.response_complete:
+        cycle.disconnected = True
+        cycle.message_event.set()
+
+
+def _is_handshake(scope: Any, headers: list[tuple[bytes, bytes]]) -> bool:
+    if scope["method"] != "GET" or scope["http_version"] != "1.1":
+        return False
+    keys = [value for name, value in headers if name == b"sec-websocket-key"]
+    versions = [value for name, value in headers if name == b"sec-websocket-version"]
+    if len(keys) != 1 or versions != [b"13"]:
+        return False
+    try:
+        return len(base64.b64decode(keys[0].strip(), validate=True)) == 16
+    except binascii.Error:
+        return False

@@ -13,14 +13,21 @@ from flux.kernel.faults.recorder import Recorder, replayable
 from flux.kernel.faults.simulation import HEADER, SimulationRefused, simulated
 from flux.kernel.watch.logs import in_request
 from flux.kernel.wire.addresses import Addresses
-from flux.kernel.wire.answers import Answer, preflight, refusal_bytes, send_answer, send_result
-from flux.kernel.wire.bodies import ClientGone
+from flux.kernel.wire.answers import (
+    Answer,
+    preflight,
+    refusal_bytes,
+    send_answer,
+    send_result,
+    socket_head,
+)
+from flux.kernel.wire.bodies import ClientGone, owes_body, unread
 from flux.kernel.wire.call import Call, Receive, Scope, Send
 from flux.kernel.wire.places import Place, Places, Visit
 from flux.kernel.wire.planes import Plane
 from flux.kernel.wire.requestids import RequestIds
 from flux.kernel.wire.routing import Resource
-from flux.kernel.wire.sockets import Socket
+from flux.kernel.wire.sockets import Socket, SocketClosed
 from flux.kernel.wire.troubles import Kind, WireTrouble
 
 log = logging.getLogger("flux.wire")
@@ -78,11 +85,12 @@ class Application:
     def _call(self, scope: Scope, receive: Receive) -> tuple[Call, Place]:
         # The first of each name counts: the list is reversed so that it is written last.
         headers: dict[bytes, bytes] = dict(scope["headers"][::-1])
-        place = self._places.find(scope["raw_path"], headers)
+        place = self._places.find(scope, headers)
         client = scope["client"]
         address = client[0] if client else ""
         if b"x-forwarded-for" in headers:
-            address = self._addresses.client(address, headers[b"x-forwarded-for"].decode("latin-1"))
+            lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+            address = self._addresses.client(address, b",".join(lines).decode("latin-1"))
         request_id = self._ids.for_request(headers.get(b"x-request-id"))
         return Call(scope, receive, place, request_id, headers, address), place
 
@@ -105,27 +113,42 @@ class Application:
         in_request(call)
         try:
             visit = self._visit(call, place, call.method)
+            answer = None
             if HEADER in call.first_headers or call.method == "OPTIONS" or "flux.refused" in scope:
                 answer = self._aside(call, place.resource)
-                if answer is not None:
-                    await send_answer(send, call, answer)
-                    return
-            route = call.route
-            seconds = (route.timeout if route is not None else None) or call.plane.limits.request_seconds
-            work = self._work(call, visit, place.resource)
-            result = await (work if seconds is None else _within(seconds, work))
-            status = await send_result(send, call, 200 if route is None else route.status, result)
+            if answer is None:
+                route = call.route
+                seconds = (route.timeout if route is not None else None) or call.plane.limits.request_seconds
+                work = self._work(call, visit, place.resource)
+                result = await (work if seconds is None else _within(seconds, work))
+                status = await send_result(send, call, 200 if route is None else route.status, result)
+            else:
+                status = await send_answer(send, call, answer)
         except ClientGone:
             return
-        except Exception as trouble:
-            if "flux.started" in scope:
-                # The status line is out: the only honest end is to break the connection.
-                log.warning("answer broken off", exc_info=trouble, extra={"request_id": call.request_id})
-                raise
-            status = await send_answer(send, call, self.refuse(call, trouble))
+        except (Exception, asyncio.CancelledError) as trouble:
+            answer = self._refusal(call, trouble)
+            if owes_body(call):
+                await unread(call)
+            status = await send_answer(send, call, answer)
         if self._meter is not None:
             name = call.route.name if call.route is not None else "unknown"
             self._meter.request(call.plane.name, name, status, perf_counter() - began)
+
+    def _refusal(self, call: Call, trouble: BaseException) -> Answer:
+        """Cancelled is only what still ran at the end of the time that a stopping server has."""
+        if "flux.started" in call.scope:
+            # The status line is out: the only honest end is to break the connection.
+            if isinstance(trouble, Exception):
+                log.warning("answer broken off", exc_info=trouble, extra={"request_id": call.request_id})
+            raise trouble
+        if not isinstance(trouble, Exception):
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                trouble = WireTrouble(Kind.DRAINING)
+            else:
+                trouble = RuntimeError("something the handler awaited was cancelled")
+        return self.refuse(call, trouble)
 
     async def _work(self, call: Call, visit: Visit, resource: Resource | None) -> Any:
         """Gate and handler, under one time limit where there is one; what the handler returned."""
@@ -142,6 +165,7 @@ class Application:
     def _aside(self, call: Call, resource: Resource | None) -> Answer | None:
         """The unusual: a head that was refused, a preflight, a simulated failure. None: serve it after all."""
         if "flux.refused" in call.scope:
+            call.reply_headers["Connection"] = "close"
             raise call.scope["flux.refused"]
         if call.method == "OPTIONS" and (answer := self._options(call, resource)) is not None:
             return answer
@@ -203,13 +227,8 @@ class Application:
         extra.update(headers)
         return Answer(fault.status, body, extra, b"application/json")
 
-    def refuse_raw(self, url: bytes, client: str, trouble: WireTrouble) -> bytes:
+    def refuse_raw(self, scope: Scope, trouble: WireTrouble) -> bytes:
         """A complete HTTP/1.1 answer for what never became a request: the protocol writes it and closes."""
-        path = url.partition(b"?")[0][:2048]
-        scope: Scope = {
-            "type": "http", "method": "GET", "raw_path": path if path.startswith(b"/") else b"/", "query_string": b"",
-            "headers": [], "client": (client, 0),
-        }  # fmt: skip
         call, _ = self._call(scope, _nothing)
         return refusal_bytes(call, self.refuse(call, trouble))
 
@@ -222,6 +241,8 @@ class Application:
         socket = Socket(scope, receive, send)
         try:
             visit = self._visit(call, place, "WEBSOCKET")
+            if HEADER in call.first_headers:
+                raise self._simulate(call, call.first_headers[HEADER].decode("latin-1"))
             await call.plane.gate(call)
             if visit.compiled is None:
                 raise WireTrouble(Kind.UNKNOWN_ROUTE if place.resource is None else Kind.UPGRADE_REFUSED)
@@ -229,21 +250,24 @@ class Application:
                 raise WireTrouble(Kind.INVALID_VALUES, visit.problems)
             await visit.compiled.invoke(call, socket)
             await socket.close(1000)
-        except asyncio.CancelledError:
-            raise
+        except SocketClosed:
+            return
         except Exception as trouble:
             if scope.get("flux.accepted"):
                 log.exception("socket handler failed", extra={"request_id": call.request_id})
                 await socket.close(1011)
-                return
-            answer = self.refuse(call, trouble)
-            headers = [
-                (name.lower().encode("latin-1"), value.encode("latin-1"))
-                for name, value in answer.headers.items()
-            ]
+            else:
+                await self._refuse_socket(call, receive, send, trouble)
+
+    async def _refuse_socket(self, call: Call, receive: Receive, send: Send, trouble: Exception) -> None:
+        answer = self.refuse(call, trouble)
+        try:
             await receive()
-            await send({"type": "websocket.http.response.start", "status": answer.status, "headers": headers})
+            head = socket_head(call, answer)
+            await send({"type": "websocket.http.response.start", "status": answer.status, "headers": head})
             await send({"type": "websocket.http.response.body", "body": answer.body})
+        except OSError:
+            return  # gone before it heard
 
     # -- life -------------------------------------------------------------------------------------------------
 

@@ -25,8 +25,16 @@ class Socket:
         self.closed = False
 
     async def accept(self, subprotocol: str | None = None) -> None:
-        await self._receive()
-        await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
+        """Raises `SocketClosed` when the peer is gone already."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self.closed = True
+            raise SocketClosed(1006)
+        try:
+            await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
+        except OSError:
+            self.closed = True
+            raise SocketClosed(1006) from None
         self._scope["flux.accepted"] = True
 
     async def receive(self) -> bytes | str:
