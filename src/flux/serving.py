@@ -106,7 +106,12 @@ def public_origin(settings: Settings, listener: socket.socket) -> str:
 
 def run(task: Task) -> None:
     """Serve until SIGTERM or SIGINT. Raises `StartError`."""
-    uvloop.run(_serve(task))
+    try:
+        uvloop.run(_serve(task))
+    finally:
+        # The loop is gone, and its handlers with it: the services that were started for it must still be ended in order.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
 
 
 async def prepare(settings: Settings, data_dir: Path, origin: str, *, nominal: bool = False) -> OperatorFile:

@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.entrances.running import environment, flux, refusal
+from tests.harness.server import free_port, serve
 
 from flux import __version__
 from flux.settings import describe
-from tests.entrances.running import environment, flux, refusal
-from tests.harness.server import free_port, serve
 
 
 def test_version_and_help() -> None:
