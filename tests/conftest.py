@@ -33,14 +33,14 @@ HEAVY = {"serve", "EmbeddedNats", "EmbeddedPostgres", "anvil", "Anvil", "Threade
 HEAVY_FOLDERS = {"reach", "clients", "gates", "durability"}
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def server_database(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def server(server_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """One sandbox server a database kind and test process. Leave no fault armed and make your own accounts."""
+    """One sandbox server a test module and database kind. Leave no fault armed and make your own accounts."""
     async with serve(
         tmp_path_factory.mktemp(f"server-{server_database}"), database=server_database
     ) as running:

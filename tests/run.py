@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
         (
             "suite",
             lambda: pytest(
-                "-n", WORKERS, "--dist", "loadgroup", "--ignore", "tests/gates", "tests", **environment
+                "-n", WORKERS, "--dist", "loadfile", "--ignore", "tests/gates", "tests", **environment
             ),
         ),
         ("contract gates", lambda: pytest("tests/gates", **environment)),

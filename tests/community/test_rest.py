@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from tests.community.actors import (
     stranger,
     unlimited,
 )
-from tests.harness.server import Server
+from tests.harness.server import Server, serve
 
 URI = "https://example.test/back?x=1"
 
@@ -57,15 +58,20 @@ async def test_every_allowed_answer_says_what_is_left(server: Server) -> None:
     assert first.headers["x-ratelimit-bucket"] == "settings-read"
 
 
-async def test_the_global_limit_comes_after_fifty_in_a_second(server: Server) -> None:
-    someone = await person(server)
-    answers = await asyncio.gather(*(someone.call("GET", "/users/@me") for _ in range(90)))
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert refused
-    assert any(answer.json()["global"] for answer in refused)
-    await unlimited(someone)
-    answers = await asyncio.gather(*(someone.call("GET", "/users/@me") for _ in range(130)))
-    assert {answer.status_code for answer in answers} == {200}
+async def test_the_global_limit_is_over_all_routes(tmp_path: Path) -> None:
+    settings = {"community.rate_limits.global_rate": "5/60s"}
+    async with serve(tmp_path, settings=settings) as server:
+        someone = await person(server)
+        other = await person(server)
+        for path in ("/users/@me", "/gateway", "/users/@me/settings", "/no/such/path"):
+            assert (await someone.call("GET", path)).status_code != 429
+        refused = [await someone.call("GET", path) for path in ("/users/@me/guilds", "/gateway")]
+        assert refused[-1].json()["global"] is True
+        assert refused[-1].headers["x-ratelimit-global"] == "true"
+        await other.ok("GET", "/users/@me")
+        await unlimited(someone)
+        for _ in range(120):
+            await someone.ok("GET", "/users/@me")
 
 
 async def test_buckets_are_counted_apart_for_each_channel(server: Server) -> None:
@@ -166,6 +172,10 @@ async def test_sessions_are_listed_and_ended(server: Server) -> None:
     token = (await someone.login()).json()["token"]
     listed = await someone.ok("GET", "/auth/sessions")
     assert [each["current"] for each in listed].count(True) == 1
+    before = listed[0]["approx_last_used_at"]
+    await server.sandbox.clock(400)
+    after = await someone.ok("GET", "/auth/sessions")
+    assert next(each for each in after if each["current"])["approx_last_used_at"] > before
     other = next(each["id_hash"] for each in listed if not each["current"])
     ended = {"session_id_hashes": [other, "nonsense!"]}
     assert (await someone.call("POST", "/auth/sessions/logout", ended)).json()["code"] == "SUDO_MODE_REQUIRED"
@@ -355,6 +365,7 @@ async def test_a_new_guild_has_its_first_channels_and_everyone(server: Server) -
     assert (shown["owner_id"], shown["system_channel_id"], shown["member_count"]) == (owner.id, place.text, 1)
     mine = await owner.ok("GET", "/users/@me/guilds?with_counts=true")
     assert [(each["id"], each["approximate_member_count"]) for each in mine] == [(place.id, 1)]
+    assert mine[0]["permissions"] == shown["permissions"]
 
 
 async def test_guilds_page_by_id(server: Server) -> None:
@@ -521,6 +532,22 @@ async def test_a_ban_removes_messages_and_can_end(server: Server) -> None:
     assert (await owner.call("DELETE", f"/guilds/{place.id}/bans/{other.id}")).json()[
         "code"
     ] == "UNKNOWN_USER"
+
+
+async def test_profiles_are_for_those_who_share_a_guild(server: Server) -> None:
+    owner, member, outsider = [await person(server) for _ in range(3)]
+    place = await guild(owner)
+    await place.admit(member)
+    await member.ok("PATCH", "/users/@me", {"bio": "hello"})
+    shown = await owner.ok("GET", f"/users/{member.id}/profile?guild_id={place.id}&with_mutual_guilds=true")
+    assert shown["user_profile"]["bio"] == "hello"
+    assert shown["guild_member"]["user"]["id"] == member.id
+    assert [each["id"] for each in shown["mutual_guilds"]] == [place.id]
+    assert (await outsider.call("GET", f"/users/{member.id}/profile")).json()["code"] == "MISSING_ACCESS"
+    gone = await owner.call("GET", f"/users/{owner.id}/profile?guild_id=1")
+    assert gone.json()["code"] == "UNKNOWN_GUILD"
+    robot, _ = await bot(owner)
+    await outsider.ok("GET", f"/users/{robot.id}/profile")
 
 
 # -- messages -------------------------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ from flux.community.users.service import UserService
 from flux.kernel.faults import Fault
 from flux.kernel.house import House
 from flux.kernel.quota import Quota, Rate, Verdict
-from flux.kernel.store import Transaction
 from flux.kernel.wire import Call, Kind, Route, WireTrouble
 
 MAJOR = ("guild_id", "channel_id", "webhook_id")
@@ -79,8 +78,8 @@ class Gatekeeper:
             if principal.user.suspicious_flags and not auth.lenient:
                 shown = {"suspicious_activity_flags": principal.user.suspicious_flags}
                 raise faults.ACCOUNT_SUSPICIOUS_ACTIVITY(data=shown)
-            if principal.kind == "user" and principal.user.last_address != call.client_ip:
-                await self._remember(principal.user, call.client_ip)
+            if principal.session is not None:
+                await self._seen(principal.user, principal.session, call.client_ip)
         _demand_acl(auth, principal)
         if in_realtime(route):
             await self._house.ports.strike("realtime")
@@ -109,11 +108,11 @@ class Gatekeeper:
         user = await self._sessions.holder(hashed)
         return None if user is None else Principal("user", user, session=hashed)
 
-    async def _remember(self, user: UserRow, address: str) -> None:
-        async def work(tx: Transaction) -> None:
-            await self._users.remember_address(tx, user.id, address)
-
-        await self._house.db.transact(work)
+    async def _seen(self, user: UserRow, session: bytes, address: str) -> None:
+        """When and from where: a write only when the address changed, or now and then."""
+        await self._sessions.touch(session)
+        if user.last_address != address:
+            await self._house.db.transact(lambda tx: self._users.remember_address(tx, user.id, address))
 
     # -- counting ---------------------------------------------------------------------------------------------
 

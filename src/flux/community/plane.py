@@ -39,6 +39,7 @@ from flux.community.invites import endpoints as invite_endpoints
 from flux.community.invites.service import InviteService
 from flux.community.members import endpoints as member_endpoints
 from flux.community.members.joining import Joining
+from flux.community.members.profiles import ProfileService
 from flux.community.members.service import MemberService
 from flux.community.messages import endpoints as message_endpoints
 from flux.community.messages.pins import PinService
@@ -179,7 +180,8 @@ class Builder:
             self.sudo, self.announcer, self.settings,
         )  # fmt: skip
         self.states = GuildStates(house.db, self.where, self.roles, self.channels, self.members)
-        self.plane.provide(self.roles, self.channels, self.members, self.guilds)
+        profiles = ProfileService(house.db, self.users, self.where, self.members)
+        self.plane.provide(self.roles, self.channels, self.members, self.guilds, profiles)
 
     def _speech(self) -> None:
         house, settings = self.house, self.settings

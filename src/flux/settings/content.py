@@ -15,11 +15,15 @@ class EmbeddingSettings(Struct, frozen=True, kw_only=True):
             description="'hash' is built in and lexical; 'openai' asks a service with the OpenAI embeddings API.",
         ),
     ] = "hash"
-    dimensions: Annotated[int, Meta(ge=16, le=4096, description="Length of the vectors; must be the model's.")] = 256
+    dimensions: Annotated[
+        int, Meta(ge=16, le=4096, description="Length of the vectors; must be the model's.")
+    ] = 256
     url: Annotated[str, Meta(description="Base URL of the service, up to /v1.")] = ""
     api_key: Annotated[str, Meta(description="Bearer token of the service; empty: none.")] = ""
     model: Annotated[str, Meta(description="Model name that the service knows.")] = ""
-    timeout: Annotated[float, Meta(gt=0, description="Seconds until a silent service counts as failed.")] = 20.0
+    timeout: Annotated[float, Meta(gt=0, description="Seconds until a silent service counts as failed.")] = (
+        20.0
+    )
 
 
 class ContentSettings(Struct, frozen=True, kw_only=True):

@@ -574,6 +574,18 @@ class CommunicationDisabled(CommunityForbidden, code="COMMUNICATION_DISABLED", s
     """Wait until `communication_disabled_until` of your member object has passed."""
 
 
+class AccountTooNewForGuild(
+    CommunityForbidden, code="ACCOUNT_TOO_NEW_FOR_GUILD", status=403, retry="after-fix"
+):
+    """Wait until the account is five minutes old, or ask for a role."""
+
+
+class GuildVerificationRequired(
+    CommunityForbidden, code="GUILD_VERIFICATION_REQUIRED", status=403, retry="after-fix"
+):
+    """Wait until you have been a member for ten minutes, or ask for a role."""
+
+
 class UnknownApplication(CommunityNotFound, code="UNKNOWN_APPLICATION", status=404):
     """No application has that id; `GET /oauth2/applications/@me` lists yours."""
 

@@ -20,6 +20,8 @@ _BROWSERS = (
     ("Safari/", "Safari"),
 )
 _SYSTEMS = ("Windows", "Android", "iPhone", "Mac OS X", "Linux")
+TOUCH_MS = 300_000
+MOST_TOUCHED = 100_000
 _PRODUCT = re.compile(r"[A-Za-z][\w.-]{0,30}")
 
 
@@ -31,6 +33,7 @@ class SessionService:
         self._clock = clock
         self._users = users
         self._announcer = announcer
+        self._touched: dict[bytes, int] = {}
 
     async def holder(self, session_hash: bytes) -> UserRow | None:
         """The account whose live session this is."""
@@ -53,6 +56,16 @@ class SessionService:
         await repository.add_session(tx, values)
         await repository.know_address(tx, user_id, address, now)
         return Issued(token, str(user_id))
+
+    async def touch(self, session_hash: bytes) -> None:
+        """Remember about when the session was last used: at most one write in a few minutes."""
+        now = self._clock.now_ms()
+        if now - self._touched.get(session_hash, 0) < TOUCH_MS:
+            return
+        if len(self._touched) >= MOST_TOUCHED:
+            self._touched.clear()
+        self._touched[session_hash] = now
+        await self._db.transact(lambda tx: repository.touch_session(tx, session_hash, now))
 
     async def listing(self, user_id: int, current: bytes | None) -> list[SessionView]:
         rows = await repository.sessions(self._db, user_id)

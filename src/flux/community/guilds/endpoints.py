@@ -22,7 +22,7 @@ GUILD = (faults.UNKNOWN_GUILD, faults.MISSING_ACCESS)
 OWNER = (*GUILD, faults.MISSING_PERMISSIONS, *SUDO)
 
 
-@routes.get("/users/@me/guilds", auth=scoped("guilds"), bucket=buckets.GUILD_LIST, raises=GUILD)
+@routes.get("/users/@me/guilds", auth=scoped("guilds"), bucket=buckets.GUILD_LIST)
 async def list_guilds(call: Call, query: GuildListQuery) -> list[GuildView]:
     """Your guilds by ascending id."""
     return await call.use(GuildService).mine(call.principal.user, query)

@@ -64,11 +64,8 @@ class GuildService:
 
     async def mine(self, user: UserRow, query: GuildListQuery) -> list[GuildView]:
         rows = await repository.mine(self._db, user.id, query.after or 0, query.before or I64, query.limit)
-        views = []
-        for row in rows:
-            standing = await self._where.guild(user, row.id)
-            views.append(GuildView.of(row, standing.permissions, counts=query.with_counts))
-        return views
+        permissions = await self._where.permissions_in(user, rows)
+        return [GuildView.of(row, permissions[row.id], counts=query.with_counts) for row in rows]
 
     async def create(self, principal: Principal, body: GuildCreate) -> GuildView:
         """Raises MAX_GUILDS, FORBIDDEN where only admins may, CONTENT_BLOCKED."""

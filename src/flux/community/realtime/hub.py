@@ -131,6 +131,7 @@ class Hub:
             elif not connection.prodded:
                 connection.prodded = True
                 connection.write_control(control(HEARTBEAT))
+        self.presence.tick(now)
         for session in [
             each for each in self._detached.values() if now - each.detached_at >= limits.resume_seconds
         ]:
@@ -160,6 +161,10 @@ class Hub:
             await self._seat(session, guild_id)
         frames = await self._ready.frames(session, user, guild_ids, self._gateway_sessions(user.id))
         if not session.alive:
+            return
+        if session.connection is None:
+            # The client went before it learned the session's name: nobody can come back for it.
+            self.end(session)
             return
         session.welcome(frames[0])
         session.release(*frames[1:])

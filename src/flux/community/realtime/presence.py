@@ -1,6 +1,7 @@
 """Who is here, in any process of the instance.
 
-Each process tells the others whom it has (subject `community.presence`); one that starts asks. A user's status over
+Each process tells the others whom it has (subject `community.presence`) and, now and then, that it lives; one that
+starts asks, and one that is not heard of any more is forgotten with everybody in it. A user's status over
 several sessions: dnd before online before idle before invisible.
 """
 
@@ -14,6 +15,8 @@ from msgspec import Struct
 from flux.kernel.bus.port import Bus
 
 SUBJECT = "community.presence"
+BEAT_SECONDS = 20.0
+DEAD_SECONDS = 70.0
 _ORDER = {"dnd": 3, "online": 2, "idle": 1, "invisible": 0}
 
 
@@ -42,6 +45,9 @@ class Presence:
         self._worker = worker
         self._here: dict[int, str] = {}
         self._elsewhere: dict[int, dict[str, str]] = {}
+        self._heard_at: dict[str, float] = {}
+        self._now = 0.0
+        self._told_at = 0.0
         self._subscription = bus.subscribe(SUBJECT, self._heard)
 
     def ask(self) -> None:
@@ -68,6 +74,23 @@ class Presence:
         self._tell({user_id: status or ""})
         return True
 
+    def tick(self, now: float) -> None:
+        """Now and then: tell the others that this process lives, and forget processes that have died."""
+        self._now = now
+        if now - self._told_at >= BEAT_SECONDS:
+            self._told_at = now
+            self._tell({})
+        for worker in [each for each, at in self._heard_at.items() if now - at > DEAD_SECONDS]:
+            del self._heard_at[worker]
+            for user_id in [each for each, known in self._elsewhere.items() if worker in known]:
+                self._forget(user_id, worker)
+
+    def _forget(self, user_id: int, worker: str) -> None:
+        known = self._elsewhere.get(user_id, {})
+        known.pop(worker, None)
+        if not known:
+            self._elsewhere.pop(user_id, None)
+
     def close(self) -> None:
         self._tell(dict.fromkeys(self._here, ""))
         self._here.clear()
@@ -80,13 +103,11 @@ class Presence:
         told = _decoder.decode(payload)
         if told.worker == self._worker:
             return
+        self._heard_at[told.worker] = self._now
         for user_id, status in told.statuses.items():
-            known = self._elsewhere.setdefault(user_id, {})
             if status:
-                known[told.worker] = status
+                self._elsewhere.setdefault(user_id, {})[told.worker] = status
             else:
-                known.pop(told.worker, None)
-            if not known:
-                del self._elsewhere[user_id]
+                self._forget(user_id, told.worker)
         if told.ask and self._here:
             self._tell(dict(self._here))

@@ -23,6 +23,12 @@ UNION ALL
 SELECT r.id, r.position, r.permissions FROM community_member_roles mr JOIN community_guild_roles r ON r.id = mr.role_id
 WHERE mr.guild_id = :guild_id AND mr.user_id = :user_id
 """
+GRANTS_OF_MANY = """
+SELECT r.guild_id, r.id, r.position, r.permissions FROM community_guild_roles r WHERE r.id IN :guilds
+UNION ALL
+SELECT mr.guild_id, r.id, r.position, r.permissions FROM community_member_roles mr
+JOIN community_guild_roles r ON r.id = mr.role_id WHERE mr.user_id = :user_id AND mr.guild_id IN :guilds
+"""
 CHANNEL = f"SELECT {CHANNEL_COLUMNS} FROM community_channels c WHERE c.id = :id"
 OVERWRITES = (
     f"SELECT {OVERWRITE_COLUMNS} FROM community_channel_overwrites o WHERE o.channel_id = :channel_id"
@@ -44,6 +50,15 @@ async def member(reader: Reader, guild_id: int, user_id: int) -> MemberRow | Non
 async def grants(reader: Reader, guild_id: int, user_id: int) -> list[RoleGrant]:
     """@everyone and the member's own roles."""
     return await reader.all(GRANTS, {"guild_id": guild_id, "user_id": user_id}, RoleGrant)
+
+
+async def grants_of_many(reader: Reader, guild_ids: list[int], user_id: int) -> dict[int, list[RoleGrant]]:
+    """By guild."""
+    found: dict[int, list[RoleGrant]] = {}
+    rows = await reader.all(GRANTS_OF_MANY, {"guilds": guild_ids, "user_id": user_id}, lambda *row: row)
+    for guild_id, *role in rows:
+        found.setdefault(guild_id, []).append(RoleGrant(*role))
+    return found
 
 
 async def channel(reader: Reader, channel_id: int) -> ChannelRow | None:

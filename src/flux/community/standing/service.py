@@ -120,6 +120,11 @@ class StandingService:
         held = await repository.grants(source, guild_id, user.id)
         return Standing(guild, user, member, held, _permissions(guild, user.id, held))
 
+    async def permissions_in(self, user: UserRow, guilds: list[GuildRow]) -> dict[int, int]:
+        """The permissions of a member in each of their guilds."""
+        held = await repository.grants_of_many(self._reader, [guild.id for guild in guilds], user.id)
+        return {guild.id: _permissions(guild, user.id, held.get(guild.id, [])) for guild in guilds}
+
     async def channel(self, user: UserRow, channel_id: int, reader: Reader | None = None) -> ChannelStanding:
         """Raises UNKNOWN_CHANNEL, MISSING_ACCESS."""
         source = reader or self._reader

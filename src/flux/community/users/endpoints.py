@@ -9,7 +9,6 @@ from flux.community.users.schemas import (
     TagCheck,
     TagQuery,
     UserPartial,
-    UserProfileFull,
     UserSettings,
 )
 from flux.community.users.service import UserService
@@ -41,9 +40,3 @@ async def change_settings(call: Call, body: SettingsUpdate) -> UserSettings:
 async def read_user(call: Call, user_id: Snowflake) -> UserPartial:
     """Anybody's public face."""
     return UserPartial.of(await call.use(UserService).require(user_id))
-
-
-@routes.get("/users/{user_id}/profile", auth=ANYBODY, bucket=buckets.USER_READ, raises=[faults.UNKNOWN_USER])
-async def read_profile(call: Call, user_id: Snowflake) -> UserProfileFull:
-    """Somebody's profile."""
-    return await call.use(UserService).profile(user_id)

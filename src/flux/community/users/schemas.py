@@ -138,13 +138,6 @@ class UserProfile(Struct, frozen=True):
     accent_color: int | None
 
 
-class UserProfileFull(Struct, frozen=True):
-    user: UserPartial
-    user_profile: UserProfile
-    premium_type: int
-    premium_since: str | None = None
-
-
 class TagCheck(Struct, frozen=True):
     taken: bool
 

@@ -15,13 +15,10 @@ from flux.community.users import repository, rules
 from flux.community.users.records import NewAccount, UserRow
 from flux.community.users.schemas import (
     SettingsUpdate,
-    UserPartial,
     UserPrivate,
-    UserProfile,
-    UserProfileFull,
     UserSettings,
 )
-from flux.kernel.store import Clock, Database, Reader, Snowflakes, Transaction, UniqueViolation, iso
+from flux.kernel.store import Clock, Database, Reader, Snowflakes, Transaction, UniqueViolation
 
 
 class UserService:
@@ -58,12 +55,6 @@ class UserService:
 
     def private(self, row: UserRow, *, email: bool = True) -> UserPrivate:
         return UserPrivate.of(row, adult=rules.is_adult(row.date_of_birth, self._clock.now_ms()), email=email)
-
-    async def profile(self, user_id: int) -> UserProfileFull:
-        row = await self.require(user_id)
-        shown = UserProfile(row.bio, row.pronouns, row.banner, row.banner_color, row.accent_color)
-        since = None if row.premium_since is None else iso(row.premium_since)
-        return UserProfileFull(UserPartial.of(row), shown, row.premium_type, since)
 
     # -- making -----------------------------------------------------------------------------------------------
 

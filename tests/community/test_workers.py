@@ -1,0 +1,49 @@
+"""Several processes on one PostgreSQL and one NATS: what happens in one is heard in all."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from tests.community.actors import guild, person
+from tests.community.gateway import GatewayClient
+from tests.harness.server import serve
+
+CLIENTS = 8
+
+
+async def test_events_reach_the_sessions_of_every_process(tmp_path: Path) -> None:
+    async with serve(tmp_path, database="postgres", workers=2) as server, AsyncExitStack() as stack:
+        owner, member = await person(server), await person(server)
+        place = await guild(owner)
+        clients = []
+        for _ in range(CLIENTS):
+            client = await stack.enter_async_context(GatewayClient(member))
+            await client.identify()
+            clients.append(client)
+        await place.admit(member)
+        for client in clients:
+            assert (await client.event("GUILD_CREATE"))["id"] == place.id
+        said = [await place.say(owner, f"message {number}") for number in range(10)]
+        for client in clients:
+            heard = []
+            while len(heard) < len(said):
+                message = await client.event("MESSAGE_CREATE")
+                if message["type"] == 0:
+                    heard.append(message["id"])
+            assert heard == [each["id"] for each in said]
+        temporary = await place.invite(temporary=True)
+        guest = await person(server)
+        async with GatewayClient(guest) as connected:
+            await connected.identify()
+            await asyncio.sleep(0.3)
+            for _ in range(4):
+                # Whichever process answers knows that the guest is connected to one of them.
+                other = await guild(owner)
+                code = await other.invite(temporary=True)
+                await guest.ok("POST", f"/invites/{code}")
+            await guest.ok("POST", f"/invites/{temporary}")
+        async with asyncio.timeout(10):
+            while await guest.ok("GET", "/users/@me/guilds"):
+                await asyncio.sleep(0.1)
