@@ -28,7 +28,7 @@ from flux.kernel.jobs import StoreJobs
 from flux.kernel.jobs import migrations as job_migrations
 from flux.kernel.post import Outbox, open_post
 from flux.kernel.post import migrations as post_migrations
-from flux.kernel.store import SandboxClock, Snowflakes, SystemClock
+from flux.kernel.store import Clock, SandboxClock, Snowflakes, SystemClock
 from flux.kernel.store.migrations import MigrationSet, migrate
 from flux.kernel.store.opening import open_database
 from flux.kernel.watch import Metrics, Readiness
@@ -64,8 +64,7 @@ async def open_house(
 ) -> Opened:
     """The kernel, opened: database migrated, bus connected. Nothing is served yet and no job runs."""
     sandbox = settings.server.sandbox
-    clock = SandboxClock() if sandbox else SystemClock()
-    ports = Ports(enabled=sandbox, deadline_seconds=settings.server.port_deadline_seconds)
+    clock, ports = _clock_and_ports(settings)
     vault = Vault(_instance_secret(data_dir, settings))
     closers: list[Callable[[], Awaitable[None]]] = []
     try:
@@ -101,6 +100,12 @@ async def open_house(
         worker=worker,
     )
     return Opened(house, outbox, closers)
+
+
+def _clock_and_ports(settings: Settings) -> tuple[Clock, Ports]:
+    server = settings.server
+    clock = SandboxClock() if server.sandbox else SystemClock()
+    return clock, Ports(enabled=server.sandbox, deadline_seconds=server.port_deadline_seconds)
 
 
 async def _close(closers: list[Callable[[], Awaitable[None]]]) -> None:
