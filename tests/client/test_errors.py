@@ -88,10 +88,15 @@ def test_one_code_under_two_statuses() -> None:
 
 
 def test_a_known_code_under_another_status_keeps_its_class() -> None:
+    error = read(PAYGATE, 418, {"error": "INSUFFICIENT_PAYMENT", "message": "m", "code": 418, "details": {}})
+    assert type(error) is paygate.InsufficientPayment
+    assert error.status == 418
+
+
+def test_a_code_that_an_extension_repeats_has_a_class_for_each_status() -> None:
     body = {"error": "MISSING_PAYMENT_TX", "message": "m", "code": 402, "details": {}, "x402Version": 1}
-    error = read(PAYGATE, 402, body)
-    assert type(error) is paygate.MissingPaymentTx
-    assert error.status == 402
+    assert type(read(PAYGATE, 402, body)) is paygate.MissingPaymentTx402
+    assert type(read(PAYGATE, 401, {**body, "code": 401})) is paygate.MissingPaymentTx
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ async def test_the_operator_file_opens_every_plane(tmp_path: Path) -> None:
             assert flux.community.base_url.startswith(server.origin)
             reads: list[Awaitable[Any]] = [
                 flux.community.request("GET", "/.well-known/fluxer"),
-                flux.content.request("GET", f"/v1/{server.operator['content']['environment']}/folders/"),
+                flux.content.request("GET", f"/v1/{server.operator['content']['environment']}/folders/tree/"),
                 flux.paygate.request("GET", "/apis"),
             ]
             for read in reads:

@@ -14,6 +14,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from flux.kernel.faults import Fault, FaultTable, Retry, load_contract
@@ -96,7 +97,20 @@ def module(plane: str, faults: Iterable[Fault]) -> str:
 
 def class_name(fault: Fault) -> str:
     """`UNKNOWN_CHANNEL` and `unknown_channel` become `UnknownChannel`."""
-    return NAMES.get(fault.key) or "".join(word.capitalize() for word in fault.code.lower().split("_"))
+    name = NAMES.get(fault.key)
+    if name is None:
+        name = "".join(word.capitalize() for word in fault.code.lower().split("_"))
+        if fault.key in _again(fault.plane):
+            name += str(fault.status)
+    return name
+
+
+@cache
+def _again(plane: str) -> frozenset[str]:
+    """Extensions that repeat a published code under another status: `MissingPaymentTx402` beside `MissingPaymentTx`."""
+    rows = load_contract(plane)
+    published = {row.code for row in rows if row.published}
+    return frozenset(row.key for row in rows if not row.published and row.code in published)
 
 
 def _names(plane: str, rows: list[Fault]) -> list[str]:

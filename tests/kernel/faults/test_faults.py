@@ -87,6 +87,14 @@ def test_an_ambiguous_name_needs_its_status() -> None:
     assert faults.find("PLAIN@²") is None
 
 
+def test_a_code_that_only_an_extension_repeats_is_the_published_one() -> None:
+    faults = table()
+    faults.check([LAW[0], LAW[1], ContractRow("small", "TWICE", 403, "Banned", "a cause", False, "a reason")])
+    found = faults.find("TWICE")
+    assert found is not None
+    assert found.status == 429
+
+
 def test_declarations_are_held_against_the_law() -> None:
     table().check(LAW)
     with pytest.raises(ContractBroken, match="is not declared"):

@@ -162,8 +162,9 @@ class ApiDisabled(PaygateForbidden, code="API_DISABLED", status=403):
 
 
 class RateLimitBanned(PaygateForbidden, code="RATE_LIMIT_EXCEEDED", status=403):
-    """You kept sending after being told to wait (429), so this address or wallet is refused until
-    `details.bannedUntil`. Do not retry automatically; slow the client down first.
+    """A hard limit, not a window: do not retry automatically. `details.reason`: `temporarily_banned` (you
+    kept sending after being told to wait with 429; refused until `details.bannedUntil`) or
+    `too_many_listings` (this wallet has as many as it may).
     """
 
 
@@ -285,4 +286,23 @@ class SimulationRefused(PaygateBadRequest, code="SIMULATION_REFUSED", status=400
     """`X-Flux-Simulate` works only in the sandbox (`flux serve --sandbox`) and only with a code of this
     API; write `RATE_LIMIT_EXCEEDED@403` or `RATE_LIMIT_EXCEEDED@429` for the code that stands under two
     statuses.
+    """
+
+
+class MissingPaymentTx402(PaygatePaymentRequired, code="MISSING_PAYMENT_TX", status=402):
+    """This call costs money, and this URL speaks x402: an x402 client pays by itself from `accepts` or the
+    `PAYMENT-REQUIRED` header. To pay directly, send what `details.payment` says and repeat the call
+    with `X-Payment-Tx` and `X-Signature`.
+    """
+
+
+class InvalidSignature402(PaygatePaymentRequired, code="INVALID_SIGNATURE", status=402):
+    """The transfer authorisation is not signed by the wallet it takes the money from, or for another
+    token, chain or domain. Take `extra.name` and `extra.version` of the requirement and sign again.
+    """
+
+
+class SignatureExpired402(PaygatePaymentRequired, code="SIGNATURE_EXPIRED", status=402, retry="after-fix"):
+    """The transfer authorisation is not valid any more, or not yet (`validBefore` needs at least 6 seconds
+    left). Sign a new one; no money has moved.
     """

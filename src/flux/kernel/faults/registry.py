@@ -44,6 +44,7 @@ class FaultTable:
     def __init__(self, plane: str) -> None:
         self.plane = plane
         self._faults: dict[tuple[str, int], Fault] = {}
+        self._published: set[str] = set()
 
     def declare(
         self,
@@ -72,11 +73,14 @@ class FaultTable:
         return len(self._faults)
 
     def find(self, name: str) -> Fault | None:
-        """By `CODE` when it stands under one status, or by `CODE@STATUS`. None when unknown or ambiguous."""
+        """By `CODE@STATUS`, or by `CODE` when it stands under one status (in the published reference, where only
+        extensions repeat it). None when unknown or ambiguous."""
         code, _, status = name.partition("@")
         if status:
             return self._faults.get((code, int(status))) if status.isascii() and status.isdigit() else None
         found = [fault for fault in self._faults.values() if fault.code == code]
+        if len(found) > 1:
+            found = [fault for fault in found if fault.key in self._published]
         return found[0] if len(found) == 1 else None
 
     def check(self, rows: list[ContractRow]) -> None:
@@ -96,6 +100,7 @@ class FaultTable:
         ]
         if wrong:
             raise ContractBroken("\n".join(wrong))
+        self._published = {row.key for row in rows if row.published}
 
 
 def contract_dir() -> Path:
