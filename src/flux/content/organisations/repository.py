@@ -120,6 +120,12 @@ async def only_environment(reader: Reader) -> str | None:
     return keys[0] if len(keys) == 1 else None
 
 
+async def first_environment(reader: Reader) -> str | None:
+    sql = "SELECT key FROM content_environments ORDER BY created_at, key LIMIT 1"
+    found = await reader.value(sql, {})
+    return None if found is None else str(found)
+
+
 async def insert_environment(tx: Transaction, row: Environment) -> None:
     await insert(tx, "content_environments", row)
 

@@ -146,6 +146,10 @@ class Organisations:
             raise faults.ENVIRONMENT_NOT_FOUND()
         return found
 
+    async def first_environment(self) -> str | None:
+        """The key of the oldest."""
+        return await repository.first_environment(self._db)
+
     async def only_environment(self) -> str | None:
         return await repository.only_environment(self._db)
 

@@ -26,11 +26,16 @@ def meta_of(row: FieldRow) -> dict[str, Any]:
 
 
 def field_of(row: FieldRow, children: tuple[Field, ...] = ()) -> Field:
+    """Of its meta only what its type knows: the rest is kept for its author and means nothing."""
     return Field(
         key=row.key,
         path=row.path,
         type=row.type,
-        meta=meta_of(row),
+        meta={
+            name: value
+            for name, value in meta_of(row).items()
+            if name in TYPES[row.type].meta and value is not None
+        },
         children=children,
         **{name: bool(getattr(row, name)) for name in FLAGS},
     )
