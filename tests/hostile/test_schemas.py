@@ -16,7 +16,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from tests.harness.server import Server, serve
 
-EXAMPLES = 6
+EXAMPLES = 4
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 UNLIMITED = {"community.rate_limits.enabled": False}
 PATIENCE = 30
