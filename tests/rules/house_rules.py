@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PLANES = ("community", "content", "paygate", "operator")
-ENTRANCES = {"flux.cli", "flux.serving", "flux.supervisor", "flux.references"}
+ENTRANCES = {"flux.cli", "flux.serving", "flux.supervisor", "flux.workers", "flux.references"}
 """Who may import the composition root: the ways into the program, which nothing else imports."""
 
 FURNITURE = {"endpoints", "service", "rules", "repository"}
