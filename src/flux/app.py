@@ -17,8 +17,8 @@ import flux.content.plane as content
 import flux.operator.plane as operator
 import flux.paygate.plane as paygate
 from flux import __version__
-from flux.kernel.blobs import Blobs, open_blobs
-from flux.kernel.bus import Bus, open_bus
+from flux.kernel.blobs import open_blobs
+from flux.kernel.bus import open_bus
 from flux.kernel.faults import Ports, load_contract
 from flux.kernel.faults.dns import SandboxDns
 from flux.kernel.faults.recorder import Recorder
@@ -28,7 +28,7 @@ from flux.kernel.jobs import StoreJobs
 from flux.kernel.jobs import migrations as job_migrations
 from flux.kernel.post import Outbox, open_post
 from flux.kernel.post import migrations as post_migrations
-from flux.kernel.store import Clock, Database, SandboxClock, Snowflakes, SystemClock
+from flux.kernel.store import Clock, SandboxClock, Snowflakes, SystemClock
 from flux.kernel.store.migrations import MigrationSet, migrate
 from flux.kernel.store.opening import open_database
 from flux.kernel.watch import Metrics, Readiness
@@ -64,11 +64,22 @@ async def open_house(
 ) -> Opened:
     """The kernel, opened: database migrated, bus connected. Nothing is served yet and no job runs."""
     sandbox = settings.server.sandbox
-    clock = SandboxClock() if sandbox else SystemClock()
-    ports = Ports(enabled=sandbox, deadline_seconds=settings.server.port_deadline_seconds)
+    clock, ports = _clock_and_ports(settings)
     vault = Vault(_instance_secret(data_dir, settings))
     closers: list[Callable[[], Awaitable[None]]] = []
-    db, bus, blobs, jobs = await _open_parts(settings, data_dir, clock, ports, closers)
+    try:
+        db = await open_database(settings.store, data_dir, ports)
+        closers.append(db.close)
+        await migrate(db, migration_sets(), clock)
+        bus = await open_bus(settings.bus, ports)
+        closers.append(bus.close)
+        blobs = open_blobs(settings.blobs, data_dir, ports)
+        closers.append(blobs.close)
+        jobs = StoreJobs(db, clock, settings.jobs, ports)
+        closers.append(jobs.close)
+    except BaseException:
+        await _close(closers)
+        raise
     post, outbox = open_post(settings.post, db, jobs, clock, ports, sandbox=sandbox)
     house = House(
         settings=settings,
@@ -91,28 +102,10 @@ async def open_house(
     return Opened(house, outbox, closers)
 
 
-async def _open_parts(
-    settings: Settings,
-    data_dir: Path,
-    clock: Clock,
-    ports: Ports,
-    closers: list[Callable[[], Awaitable[None]]],
-) -> tuple[Database, Bus, Blobs, StoreJobs]:
-    """All of them, or none is left open."""
-    try:
-        db = await open_database(settings.store, data_dir, ports)
-        closers.append(db.close)
-        await migrate(db, migration_sets(), clock)
-        bus = await open_bus(settings.bus, ports)
-        closers.append(bus.close)
-        blobs = open_blobs(settings.blobs, data_dir, ports)
-        closers.append(blobs.close)
-        jobs = StoreJobs(db, clock, settings.jobs, ports)
-        closers.append(jobs.close)
-    except BaseException:
-        await _close(closers)
-        raise
-    return db, bus, blobs, jobs
+def _clock_and_ports(settings: Settings) -> tuple[Clock, Ports]:
+    server = settings.server
+    clock = SandboxClock() if server.sandbox else SystemClock()
+    return clock, Ports(enabled=server.sandbox, deadline_seconds=server.port_deadline_seconds)
 
 
 async def _close(closers: list[Callable[[], Awaitable[None]]]) -> None:

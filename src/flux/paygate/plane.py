@@ -16,6 +16,10 @@ from flux.paygate.catalogue.service import Quotes
 from flux.paygate.chains import endpoints as chain_endpoints
 from flux.paygate.chains.registry import Chains
 from flux.paygate.chains.service import ChainReader
+from flux.paygate.credit import endpoints as credit
+from flux.paygate.credit.service import Credits
+from flux.paygate.dashboard import endpoints as dashboard
+from flux.paygate.dashboard.service import Dashboard
 from flux.paygate.demo import fill
 from flux.paygate.envelope import PaygateEnvelope
 from flux.paygate.facilitator import endpoints as facilitator
@@ -29,7 +33,9 @@ from flux.paygate.history import endpoints as history
 from flux.paygate.history.service import History
 from flux.paygate.ledger import endpoints as ledger
 from flux.paygate.ledger import jobs as lease_jobs
+from flux.paygate.ledger import monitor
 from flux.paygate.ledger.service import Ledger
+from flux.paygate.ledger.settlements import Settlements
 from flux.paygate.ledger.states import PaymentStates
 from flux.paygate.listings import endpoints as listings
 from flux.paygate.listings import stats
@@ -41,15 +47,16 @@ from flux.paygate.outside.guard import Guard
 from flux.paygate.payment.service import Payments
 from flux.paygate.relay import endpoints as relay
 from flux.paygate.relay.collecting import Collector
+from flux.paygate.relay.direct import Direct
 from flux.paygate.relay.exchange import Exchange
 from flux.paygate.relay.service import Flight, Relay
+from flux.paygate.replays.service import Replays
 from flux.paygate.wallets import endpoints as wallets
 from flux.paygate.wallets.rules import Places
 from flux.paygate.wallets.service import Wallets
 from flux.paygate.words import API
 
 MOUNT = "/paygate"
-SWEEP_KIND = "paygate.sessions"
 SWEEP_SECONDS = 300.0
 BODY_DEPTH = 80
 """Deeper than an OpenAPI document may be, so that the document's own rule answers."""
@@ -99,25 +106,32 @@ class Rooms:
         """Listings, payments, calls."""
         settings, clock = self.settings, house.clock
         self.history = History(house.db)
-        self.ledger = Ledger(house.db, clock, self.history, settings.max_releases)
+        self.credits = Credits(house.db, clock)
+        self.replays = Replays(house.db, clock)
+        self.settlements = Settlements(house.db, clock)
+        self.ledger = Ledger(house.db, clock, self.history, self.credits, self.replays, settings.max_releases)
         self.listings = Listings(
             house.db, house.bus, clock, house.vault, self.chains, self.dialer, self.providers, settings
+        )
+        self.monitor = monitor.ReorgMonitor(
+            house.db, house.bus, clock, self.reader, self.history, self.credits
         )
         self.quotes = Quotes(self.listings, self.providers, clock, settings)
         self.stats = ListingStats(house.db, self.history, clock)
         self.facilitator = Facilitator(self.reader, clock, settings)
         self.offers = Offers(self.facilitator, self.url)
+        payments = Payments(self.reader, clock, self.turnstile, settings)
         self.relay = Relay(
             listings=self.listings,
             quotes=self.quotes,
             offers=self.offers,
-            collector=Collector(self.facilitator, self.ledger),
-            payments=Payments(self.reader, clock, self.turnstile, settings),
+            direct=Direct(payments, self.ledger, self.replays, self.chains, settings),
+            collector=Collector(self.facilitator, self.ledger, self.settlements, self.replays),
             ledger=self.ledger,
+            credits=self.credits,
             exchange=Exchange(self.dialer, self.ledger, clock, settings),
             turnstile=self.turnstile,
             flight=self.flight,
-            chains=self.chains,
             clock=clock,
             settings=settings,
             api_url=self.url,
@@ -143,14 +157,18 @@ def build(house: House) -> Plane:
     )
     plane.provide(
         rooms.settings, rooms.chains, rooms.reader, rooms.providers, rooms.wallets, rooms.history, rooms.ledger,
-        rooms.listings, rooms.quotes, rooms.stats, rooms.relay, rooms.facilitator, rooms.offers,
-        Counter(rooms.facilitator, rooms.listings, rooms.ledger),
+        rooms.listings, rooms.quotes, rooms.stats, rooms.relay, rooms.facilitator, rooms.offers, rooms.credits,
+        Dashboard(house.clock, rooms.chains, rooms.listings, rooms.history, rooms.credits),
+        Counter(rooms.facilitator, rooms.listings, rooms.settlements),
         ListingViews(rooms.chains, rooms.url),
         PaymentStates(rooms.ledger, rooms.reader), health.Pulse(house.db, rooms.reader),
     )  # fmt: skip
     house.jobs.every(lease_jobs.KIND, lease_jobs.SECONDS, lease_jobs.LeaseSweeper(rooms.ledger).sweep)
+    house.jobs.every(monitor.KIND, monitor.SECONDS, rooms.monitor.look)
     house.jobs.every(stats.KIND, stats.SECONDS, rooms.stats.refresh)
-    house.jobs.every(SWEEP_KIND, SWEEP_SECONDS, rooms.wallets.sweep)
+    house.jobs.every("paygate.sessions", SWEEP_SECONDS, rooms.wallets.sweep)
+    house.jobs.every("paygate.credit", SWEEP_SECONDS, rooms.credits.sweep)
+    house.jobs.every("paygate.replays", SWEEP_SECONDS, rooms.replays.sweep)
     return plane
 
 
@@ -163,6 +181,8 @@ def _routes() -> Routes:
         ledger,
         wallets,
         chain_endpoints,
+        credit,
+        dashboard,
         access,
         facilitator,
         health,

@@ -98,6 +98,12 @@ class ChainReader:
         [result] = await self.call(chain, ("eth_blockNumber", []))
         return self._keep_head(chain, self._decode(chain, decoding.quantity, result))
 
+    async def receipt(self, chain: Chain, tx_hash: str) -> Receipt | None:
+        """As the chain has it now, past every cache. Raises `ChainFailure`."""
+        [result] = await self.call(chain, ("eth_getTransactionReceipt", [tx_hash]))
+        receipt: Receipt | None = self._decode(chain, decoding.receipt, result)
+        return receipt
+
     async def elsewhere(self, chain: Chain, tx_hash: str) -> Chain | None:
         """Another configured chain that knows the transaction. Their failures mean nothing here."""
         others = [one for one in self.chains if one.chain_id != chain.chain_id and one.rpc_urls]

@@ -6,16 +6,16 @@ import asyncio
 
 from flux.paygate.facilitator.model import Payload, Refused, Requirement, Settlement
 from flux.paygate.facilitator.service import Facilitator
-from flux.paygate.ledger.service import Ledger
+from flux.paygate.ledger.settlements import Settlements
 from flux.paygate.listings.service import Listings
 from flux.paygate.payment.rules import Terms
 
 
 class Counter:
-    def __init__(self, facilitator: Facilitator, listings: Listings, ledger: Ledger) -> None:
+    def __init__(self, facilitator: Facilitator, listings: Listings, settlements: Settlements) -> None:
         self._facilitator = facilitator
         self._listings = listings
-        self._ledger = ledger
+        self._settlements = settlements
         self._settling: dict[str, asyncio.Task[Settlement]] = {}
 
     async def verify(self, payload: Payload, requirement: Requirement) -> None:
@@ -43,6 +43,6 @@ class Counter:
         )
 
         async def note(tx_hash: str) -> None:
-            await self._ledger.claim_transaction(terms, payload.payer, tx_hash)
+            await self._settlements.claim(terms, payload.payer, tx_hash)
 
         return await self._facilitator.settle(payload, requirement, note)

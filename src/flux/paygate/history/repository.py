@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from flux.kernel.store import Database, Reader, Transaction
+from flux.paygate.history.analytics import Sale
 from flux.paygate.history.model import CallRow
 
 _COLUMNS = ", ".join(CallRow.__struct_fields__)
@@ -107,4 +108,28 @@ async def active_listings(db: Database, since: int) -> list[str]:
         "SELECT DISTINCT api_id FROM paygate_calls WHERE created_at >= :since",
         {"since": since},
         str,
+    )
+
+
+MOST_SALES = 200_000
+
+
+def _sale(*values: Any) -> Sale:
+    *known, amount, payment_status = values
+    at, consumer, method, path, status, http_status, error_code, latency_ms, chain, currency = known
+    return Sale(
+        at, consumer, method, path, status, http_status, error_code, latency_ms, chain, currency, int(amount),
+        payment_status,
+    )  # fmt: skip
+
+
+async def sales(db: Database, where: dict[str, Any]) -> list[Sale]:
+    """The newest calls that ended, at most 200,000 of them. `where` as in `search`."""
+    clause = " AND ".join(_CONDITIONS[name] for name in where)
+    return await db.scan(
+        "SELECT created_at, consumer, method, path, status, http_status, error_code, latency_ms, chain, currency,"
+        f" amount_base, payment_status FROM paygate_calls WHERE {clause} AND status <> 'in_progress'"
+        " ORDER BY created_at DESC LIMIT :most",
+        {**where, "most": MOST_SALES},
+        _sale,
     )

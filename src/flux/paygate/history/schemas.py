@@ -11,6 +11,9 @@ from flux.kernel.store import iso
 from flux.paygate.history.model import CallRow
 from flux.paygate.signing.accounts import checksummed
 
+LATEST_MS = 253_402_300_799_000
+"""The last second of the year 9999."""
+
 
 class Moment(int):
     """Unix milliseconds from an RFC 3339 time in a query."""
@@ -25,7 +28,10 @@ class Moment(int):
             raise ValueError("an RFC 3339 date and time") from None
         if moment.tzinfo is None:
             raise ValueError("an RFC 3339 date and time with Z or an offset")
-        return cls(round(moment.timestamp() * 1000))
+        at = round(moment.timestamp() * 1000)
+        if not 0 <= at <= LATEST_MS:
+            raise ValueError("an RFC 3339 date and time between 1970 and 9999")
+        return cls(at)
 
     @classmethod
     def json_schema(cls) -> dict[str, str]:

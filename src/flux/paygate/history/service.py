@@ -7,6 +7,7 @@ from typing import Any
 from flux.kernel.store import Database, Transaction
 from flux.paygate.faults import CALL_NOT_FOUND
 from flux.paygate.history import repository
+from flux.paygate.history.analytics import Sale
 from flux.paygate.history.model import CallRow, Outcome
 from flux.paygate.history.schemas import HistoryQuery
 
@@ -67,6 +68,10 @@ class History:
             if calls
             else None,
         }
+
+    async def sales(self, **where: Any) -> list[Sale]:
+        """Ended calls for numbers: by consumer, provider, api_id, since, until."""
+        return await repository.sales(self._db, where)
 
     async def active_listings(self, since: int) -> list[str]:
         """Listings that were called lately."""

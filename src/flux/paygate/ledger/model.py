@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from flux.paygate.payment.rules import Terms
+from flux.paygate.replays.model import Remembered
 
 State = Literal["reserved", "dispatched", "consumed", "released", "orphaned"]
 Flow = Literal["direct", "x402-v1", "x402-v2", "credit"]
@@ -36,8 +37,17 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Prepaid:
+    """A call paid from credit. `digest` is what was signed for it; `deposit` is a payment to be credited first."""
+
+    digest: bytes
+    deposit: Funds | None
+
+
+@dataclass(frozen=True, slots=True)
 class Funds:
-    """A verified payment: the key that makes it one, who paid, and how much in base units."""
+    """A verified payment: the key that makes it one, who paid, and how much in base units. Without a key of its own
+    when it is `prepaid`."""
 
     key: str
     flow: Flow
@@ -47,6 +57,7 @@ class Funds:
     tx_hash: str | None
     block_number: int | None = None
     block_hash: str | None = None
+    prepaid: Prepaid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,8 @@ class Request:
     request_bytes: int
     lease_ms: int
     monthly_quota: int | None
+    remembered: Remembered | None = None
+    """The Idempotency-Key it came with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +83,12 @@ class Hold:
     """A payment reserved for a call. `period` is the month it counts in, where a quota counts."""
 
     funds: Funds
+    key: str
     call_id: str
     api_id: str
     lease_ms: int
-    opened_at: int
     period: str | None
+    remembered: Remembered | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,9 @@ async def reserve(tx: Transaction, values: dict[str, Any]) -> bool:
         " paid_base = :paid_base, required_base = :required_base,"
         " block_number = coalesce(:block_number, paygate_payments.block_number),"
         " block_hash = coalesce(:block_hash, paygate_payments.block_hash), updated_at = :now"
-        " WHERE paygate_payments.state = 'released' AND paygate_payments.api_id = :api_id"
-        " AND paygate_payments.payer = :payer RETURNING call_id",
+        " WHERE paygate_payments.api_id = :api_id AND paygate_payments.payer = :payer"
+        " AND (paygate_payments.state = 'released' OR (paygate_payments.state = 'orphaned'"
+        " AND paygate_payments.block_hash <> :block_hash)) RETURNING call_id",
         values,
     )
     return won is not None
@@ -164,11 +165,69 @@ async def mark_settled(
     )
 
 
-async def claim_transaction(tx: Transaction, values: dict[str, Any]) -> None:
-    """A settlement's own transaction never pays again as a direct payment."""
-    await tx.run(
+async def insert_consumed(tx: Transaction, values: dict[str, Any]) -> bool:
+    """A transaction that pays for no further call: a deposit of credit, or a settlement's own. False when known."""
+    changed = await tx.run(
         "INSERT INTO paygate_payments (payment_key, state, chain_id, tx_hash, api_id, payer, call_id, lease_until,"
-        " releases, currency, paid_base, required_base, created_at, updated_at) VALUES (:key, 'consumed', :chain_id,"
-        " :tx_hash, :api_id, :payer, :call_id, 0, 0, :currency, '0', '0', :now, :now) ON CONFLICT DO NOTHING",
+        " releases, currency, paid_base, required_base, block_number, block_hash, final_at_block, created_at,"
+        " updated_at) VALUES (:key, 'consumed', :chain_id, :tx_hash, :api_id, :payer, :call_id, 0, 0, :currency,"
+        " :paid_base, '0', :block_number, :block_hash, :block_number, :now, :now) ON CONFLICT DO NOTHING",
         values,
     )
+    return bool(changed)
+
+
+async def insert_deposit(tx: Transaction, values: dict[str, Any]) -> bool:
+    """A payment that becomes credit, new or released by an earlier call of the same listing. False when it was used."""
+    won = await tx.value(
+        "INSERT INTO paygate_payments (payment_key, state, chain_id, tx_hash, api_id, payer, call_id, lease_until,"
+        " releases, currency, paid_base, required_base, block_number, block_hash, final_at_block, created_at,"
+        " updated_at) VALUES (:key, 'consumed', :chain_id, :tx_hash, :api_id, :payer, :call_id, 0, 0, :currency,"
+        " :paid_base, '0', :block_number, :block_hash, :block_number, :now, :now)"
+        " ON CONFLICT (payment_key) DO UPDATE SET state = 'consumed', call_id = :call_id, updated_at = :now,"
+        " block_number = :block_number, block_hash = :block_hash, final_at_block = :block_number"
+        " WHERE paygate_payments.api_id = :api_id AND paygate_payments.payer = :payer"
+        " AND (paygate_payments.state = 'released' OR (paygate_payments.state = 'orphaned'"
+        " AND paygate_payments.block_hash <> :block_hash)) RETURNING call_id",
+        values,
+    )
+    return won is not None
+
+
+async def has_orphans(db: Reader, payer: str) -> bool:
+    sql = "SELECT 1 FROM paygate_payments WHERE payer = :payer AND state = 'orphaned' LIMIT 1"
+    return await db.value(sql, {"payer": payer}) is not None
+
+
+async def watched(db: Reader, chain_id: int, limit: int) -> list[PaymentRow]:
+    """Consumed payments that are not final yet, oldest blocks first."""
+    return await db.all(
+        f"SELECT {_COLUMNS} FROM paygate_payments WHERE chain_id = :chain_id AND final_at_block IS NOT NULL"
+        " AND state = 'consumed' ORDER BY block_number LIMIT :limit",
+        {"chain_id": chain_id, "limit": limit},
+        _row,
+    )
+
+
+async def watch_at(tx: Transaction, key: str, block_number: int | None, block_hash: str | None) -> None:
+    """The payment stands in another block now; None: it is final and needs no watching."""
+    if block_number is None:
+        await tx.run(
+            "UPDATE paygate_payments SET final_at_block = NULL WHERE payment_key = :key", {"key": key}
+        )
+        return
+    await tx.run(
+        "UPDATE paygate_payments SET block_number = :block_number, block_hash = :block_hash,"
+        " final_at_block = :block_number WHERE payment_key = :key",
+        {"key": key, "block_number": block_number, "block_hash": block_hash},
+    )
+
+
+async def orphan(tx: Transaction, key: str, block_hash: str | None, now: int) -> bool:
+    """False when it changed meanwhile."""
+    changed = await tx.run(
+        "UPDATE paygate_payments SET state = 'orphaned', final_at_block = NULL, updated_at = :now"
+        " WHERE payment_key = :key AND state = 'consumed' AND block_hash = :block_hash",
+        {"key": key, "block_hash": block_hash, "now": now},
+    )
+    return bool(changed)

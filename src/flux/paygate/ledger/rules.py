@@ -22,7 +22,8 @@ def refusal(row: PaymentRow, terms: Terms) -> FaultError:
 
 
 def is_spent(row: PaymentRow) -> bool:
-    return row.state in ("consumed", "orphaned")
+    """An orphaned transaction may be mined again, and then pay once more; an authorisation may not."""
+    return row.state == "consumed" or (row.state == "orphaned" and row.payment_key.startswith("eip3009:"))
 
 
 def next_state(outcome: Outcome, releases: int, max_releases: int) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Reserve, dispatch, settle: each one unit of work together with the call's row and the journal."""
+"""Reserve, dispatch, settle: each one unit of work together with the call's row, quotas, credit and the journal."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import logging
 from typing import Any
 
 from flux.kernel.store import Clock, Database, Transaction
-from flux.paygate.history.model import CallRow, Outcome
+from flux.paygate.credit.service import Account, Credits
+from flux.paygate.history.model import Outcome
 from flux.paygate.history.service import History
-from flux.paygate.ledger import repository
-from flux.paygate.ledger.model import Funds, Hold, Moved, PaymentRow, Request, transaction_key
+from flux.paygate.ledger import journal, repository
+from flux.paygate.ledger.model import Funds, Hold, Moved, PaymentRow, Prepaid, Request
+from flux.paygate.ledger.rows import call_row, deposit_values, reservation_values
 from flux.paygate.ledger.rules import is_spent, month_of, next_state, quota_exceeded, refusal
-from flux.paygate.payment.rules import Terms
+from flux.paygate.payment.rules import Terms, insufficient
+from flux.paygate.replays.model import Kept
+from flux.paygate.replays.service import Replays
 
 log = logging.getLogger("flux.paygate.ledger")
 
@@ -21,11 +25,23 @@ class LeaseLost(Exception):
 
 
 class Ledger:
-    def __init__(self, db: Database, clock: Clock, history: History, max_releases: int) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        history: History,
+        credits: Credits,
+        replays: Replays,
+        max_releases: int,
+    ) -> None:
         self._db = db
         self._clock = clock
         self._history = history
+        self._credits = credits
+        self._replays = replays
         self._max_releases = max_releases
+
+    # -- looking ----------------------------------------------------------------------------------------------
 
     async def look(self, key: str) -> PaymentRow | None:
         return await repository.get(self._db, key)
@@ -33,111 +49,82 @@ class Ledger:
     async def by_transaction(self, chain_id: int, tx_hash: str) -> PaymentRow | None:
         return await repository.by_transaction(self._db, chain_id, tx_hash)
 
-    async def check_unspent(self, key: str, terms: Terms) -> None:
+    async def check_unspent(self, row: PaymentRow | None, terms: Terms) -> None:
         """Before any chain is asked: a payment that is used up will not become better."""
-        row = await self.look(key)
         if row is not None and is_spent(row):
             raise refusal(row, terms)
 
+    async def check_orphans(self, payer: str, terms: Terms) -> None:
+        """Strict mode: who has a payment that a reorganisation took back pays that first."""
+        if await repository.has_orphans(self._db, payer):
+            raise insufficient(terms, "outstanding_orphaned_payment")
+
+    async def journal(self, after: int, limit: int) -> list[dict[str, Any]]:
+        return await repository.journal(self._db, after, limit)
+
+    # -- a call's payment -------------------------------------------------------------------------------------
+
     async def reserve(self, funds: Funds, request: Request) -> Hold:
-        """Raises QUOTA_EXCEEDED, or INSUFFICIENT_PAYMENT when somebody was faster."""
+        """Raises QUOTA_EXCEEDED, or INSUFFICIENT_PAYMENT when somebody was faster or credit does not reach."""
         now = self._clock.now_ms()
         period = month_of(now) if request.monthly_quota is not None else None
+        key = funds.key if funds.prepaid is None else f"credit:{request.call_id}"
 
         async def work(tx: Transaction) -> None:
-            if request.monthly_quota is not None and period is not None:
-                used = await repository.use_quota(
-                    tx, request.api_id, funds.payer, period, request.monthly_quota
+            if request.remembered is not None:
+                await self._replays.open(
+                    tx, request.api_id, funds.payer, request.remembered, request.call_id, funds.terms
                 )
-                if used is None:
-                    known = await repository.quota_used(tx, request.api_id, funds.payer, period)
-                    raise quota_exceeded(request.monthly_quota, known, now)
-            if not await repository.reserve(tx, _reservation(funds, request, now)):
-                row = await repository.get(tx, funds.key)
+            if request.monthly_quota is not None and period is not None:
+                await self._use_quota(tx, request, funds.payer, period, request.monthly_quota, now)
+            if funds.prepaid is not None:
+                await self._spend_credit(tx, funds, funds.prepaid, request, now)
+            if not await repository.reserve(tx, reservation_values(funds, key, request, now)):
+                row = await repository.get(tx, key)
                 assert row is not None
                 raise refusal(row, funds.terms)
-            await self._history.open(tx, _call_row(funds, request, now))
-            await self._journal(tx, funds, request.api_id, now, [("reserve", funds.paid)])
+            await self._history.open(tx, call_row(funds, key, request, now))
+            subject = journal.subject_for(funds, key, request.api_id)
+            await journal.write(tx, subject, 0, [("reserve", funds.paid)], now)
 
         await self._db.transact(work)
-        return Hold(funds, request.call_id, request.api_id, request.lease_ms, now, period)
+        return Hold(funds, key, request.call_id, request.api_id, request.lease_ms, period, request.remembered)
 
     async def dispatched(self, hold: Hold) -> None:
         """The next thing that happens is the first byte to the target. Raises `LeaseLost`."""
         now = self._clock.now_ms()
 
         async def work(tx: Transaction) -> bool:
-            return await repository.dispatch(tx, hold.funds.key, hold.call_id, now + hold.lease_ms, now)
+            return await repository.dispatch(tx, hold.key, hold.call_id, now + hold.lease_ms, now)
 
         if not await self._db.transact(work):
             raise LeaseLost
 
-    async def note_settlement(self, hold: Hold, tx_hash: str) -> None:
-        """The hash of a settlement that is about to be broadcast."""
-        funds = hold.funds
+    async def settle(
+        self, hold: Hold, outcome: Outcome, moved: Moved | None = None, answer: Kept | None = None
+    ) -> str:
+        """Close the call; what became of its payment: consumed, released or credited.
 
-        async def work(tx: Transaction) -> None:
-            await repository.note_settlement(tx, funds.key, hold.call_id, tx_hash)
-            await self._claim(tx, funds.terms, funds.payer, tx_hash, hold.api_id, hold.call_id)
-
-        await self._db.transact(work)
-
-    async def forget_settlement(self, hold: Hold) -> None:
-        """The chain did not take the settlement, so none is on its way."""
-
-        async def work(tx: Transaction) -> None:
-            await repository.note_settlement(tx, hold.funds.key, hold.call_id, None)
-
-        await self._db.transact(work)
-
-    async def claim_transaction(self, terms: Terms, payer: str, tx_hash: str) -> None:
-        """A settlement made for another resource server: it pays nobody here."""
-
-        async def work(tx: Transaction) -> None:
-            await self._claim(tx, terms, payer, tx_hash, "", "")
-
-        await self._db.transact(work)
-
-    async def _claim(
-        self, tx: Transaction, terms: Terms, payer: str, tx_hash: str, api_id: str, call_id: str
-    ) -> None:
-        values = {
-            "key": transaction_key(terms.chain.chain_id, tx_hash),
-            "chain_id": terms.chain.chain_id,
-            "tx_hash": tx_hash,
-            "api_id": api_id,
-            "payer": payer,
-            "call_id": call_id,
-            "currency": terms.currency,
-            "now": self._clock.now_ms(),
-        }
-        await repository.claim_transaction(tx, values)
-
-    async def mark_settled(self, key: str, moved: Moved) -> None:
-        """An authorisation whose settlement was unknown turned out to have moved its money."""
-
-        async def work(tx: Transaction) -> None:
-            await repository.mark_settled(tx, key, moved.tx_hash, moved.block_number, moved.block_hash)
-
-        await self._db.transact(work)
-
-    async def settle(self, hold: Hold, outcome: Outcome, moved: Moved | None = None) -> str:
-        """Close the call; what became of its payment: consumed or released. `moved`: it was settled just now."""
+        `moved`: it was settled on chain just now. `answer` is kept where the consumer sent an Idempotency-Key.
+        """
         now = self._clock.now_ms()
 
         async def work(tx: Transaction) -> str:
             if moved is not None:
                 await repository.mark_settled(
-                    tx, hold.funds.key, moved.tx_hash, moved.block_number, moved.block_hash
+                    tx, hold.key, moved.tx_hash, moved.block_number, moved.block_hash
                 )
                 await self._history.set_transaction(tx, hold.call_id, moved.tx_hash)
-            row = await repository.get(tx, hold.funds.key)
-            if row is None or row.call_id != hold.call_id or is_spent(row) or row.state == "released":
+            row = await repository.get(tx, hold.key)
+            if row is None or row.call_id != hold.call_id or row.state not in ("reserved", "dispatched"):
                 log.warning("call %s was settled before it ended", hold.call_id)
                 status = "released" if row is not None and row.state == "released" else "consumed"
                 await self._history.close(tx, hold.call_id, outcome, status, now)
                 return status
-            return await self._settle_row(tx, row, outcome, hold.period, now)
+            status = await self._settle_row(tx, row, outcome, hold.period, now)
+            if hold.remembered is not None:
+                await self._replays.close(tx, hold.call_id, answer if outcome.charge else None)
+            return status
 
         return await self._db.transact(work)
 
@@ -150,8 +137,13 @@ class Ledger:
 
         await self._db.transact(work)
 
+    # -- leases that ran out ----------------------------------------------------------------------------------
+
+    async def run_out(self, limit: int = 100) -> list[PaymentRow]:
+        return await repository.run_out(self._db, self._clock.now_ms(), limit)
+
     async def expire(self, row: PaymentRow) -> None:
-        """A lease that ran out: whoever held it died. What may have been sent counts as used, and is looked at."""
+        """Whoever held it died. What may have been sent counts as used, and is looked at."""
         now = self._clock.now_ms()
         dispatched = row.state == "dispatched"
         outcome = Outcome("aborted", charge=dispatched, seen=dispatched, error_code=None)
@@ -163,111 +155,59 @@ class Ledger:
             if current.lease_until >= now:
                 return
             await self._settle_row(tx, current, outcome, month_of(row.created_at), now)
+            await self._replays.close(tx, current.call_id, None)
             if dispatched:
                 await repository.mark_for_review(tx, row.payment_key)
 
         await self._db.transact(work)
 
-    async def run_out(self, limit: int = 100) -> list[PaymentRow]:
-        return await repository.run_out(self._db, self._clock.now_ms(), limit)
+    # -- inside the units of work -----------------------------------------------------------------------------
 
-    async def journal(self, after: int, limit: int) -> list[dict[str, Any]]:
-        return await repository.journal(self._db, after, limit)
+    @staticmethod
+    async def _use_quota(
+        tx: Transaction, request: Request, payer: str, period: str, limit: int, now: int
+    ) -> None:
+        if await repository.use_quota(tx, request.api_id, payer, period, limit) is None:
+            used = await repository.quota_used(tx, request.api_id, payer, period)
+            raise quota_exceeded(limit, used, now)
+
+    async def _spend_credit(
+        self, tx: Transaction, funds: Funds, prepaid: Prepaid, request: Request, now: int
+    ) -> None:
+        deposit = prepaid.deposit
+        if deposit is not None:
+            if await repository.insert_deposit(tx, deposit_values(deposit, request, now)):
+                await self._credits.deposit(tx, deposit.payer, request.api_id, deposit.terms, deposit.paid)
+                subject = journal.subject_for(deposit, deposit.key, request.api_id)
+                await journal.write(
+                    tx, subject, 0, [("reserve", deposit.paid), ("deposit", -deposit.paid)], now
+                )
+            else:
+                row = await repository.get(tx, deposit.key)
+                if row is None or (row.api_id, row.payer) != (request.api_id, deposit.payer):
+                    raise insufficient(funds.terms, "payment_already_used")
+        await self._credits.spend(tx, funds.payer, request.api_id, funds.terms, prepaid.digest)
 
     async def _settle_row(
         self, tx: Transaction, row: PaymentRow, outcome: Outcome, period: str | None, now: int
     ) -> str:
         state, releases = next_state(outcome, row.releases, self._max_releases)
-        final_at = row.block_number if state == "consumed" else None
-        if not await repository.settle(tx, row.payment_key, row.call_id, state, releases, final_at, now):
+        watched = row.block_number if state == "consumed" else None
+        if not await repository.settle(tx, row.payment_key, row.call_id, state, releases, watched, now):
             # Between our read and this write somebody else settled it: theirs is the truth, and theirs the journal.
             return state
-        await self._history.close(tx, row.call_id, outcome, state, now)
+        from_credit = row.payment_key.startswith("credit:")
+        status = "credited" if from_credit and state == "released" else state
+        await self._history.close(tx, row.call_id, outcome, status, now)
         paid, required = int(row.paid_base), int(row.required_base)
         if state == "released":
             if period is not None:
                 await repository.give_back_quota(tx, row.api_id, row.payer, period)
+            if from_credit:
+                account = Account(row.payer, row.api_id, row.chain_id, row.currency)
+                await self._credits.give_back(tx, account, paid)
             moves = [("release", -paid)]
         else:
             moves = [("charge", -required)] + ([("surplus", required - paid)] if paid > required else [])
-        await self._move(tx, row, paid, moves, now)
-        return state
-
-    async def _move(
-        self, tx: Transaction, row: PaymentRow, balance: int, moves: list[tuple[str, int]], now: int
-    ) -> None:
-        entries: list[dict[str, Any]] = []
-        for kind, amount in moves:
-            balance += amount
-            entries.append(
-                {
-                    "at": now,
-                    "kind": kind,
-                    "payment": row.payment_key,
-                    "payer": row.payer,
-                    "api_id": row.api_id,
-                    "chain_id": row.chain_id,
-                    "currency": row.currency,
-                    "amount_base": str(amount),
-                    "balance_after": str(balance),
-                }
-            )
-        await repository.write_journal(tx, entries)
-
-    async def _journal(
-        self, tx: Transaction, funds: Funds, api_id: str, now: int, moves: list[tuple[str, int]]
-    ) -> None:
-        row = PaymentRow(
-            payment_key=funds.key, state="reserved", chain_id=funds.terms.chain.chain_id, tx_hash=funds.tx_hash,
-            api_id=api_id, payer=funds.payer, call_id="", lease_until=0, releases=0, currency=funds.terms.currency,
-            paid_base=str(funds.paid), required_base="0", block_number=None, block_hash=None, created_at=now,
-        )  # fmt: skip
-        await self._move(tx, row, 0, moves, now)
-
-
-def _reservation(funds: Funds, request: Request, now: int) -> dict[str, Any]:
-    return {
-        "key": funds.key,
-        "chain_id": funds.terms.chain.chain_id,
-        "tx_hash": funds.tx_hash,
-        "api_id": request.api_id,
-        "payer": funds.payer,
-        "call_id": request.call_id,
-        "lease_until": now + request.lease_ms,
-        "currency": funds.terms.currency,
-        "paid_base": str(funds.paid),
-        "required_base": str(funds.terms.required),
-        "block_number": funds.block_number,
-        "block_hash": funds.block_hash,
-        "now": now,
-    }
-
-
-def _call_row(funds: Funds, request: Request, now: int) -> CallRow:
-    terms = funds.terms
-    return CallRow(
-        id=request.call_id,
-        api_id=request.api_id,
-        api_name=request.api_name,
-        consumer=funds.payer,
-        provider=request.provider,
-        method=request.method,
-        path=request.path,
-        query=request.query,
-        tx_hash=funds.tx_hash,
-        chain=terms.chain.name,
-        amount_base=str(terms.required),
-        amount=terms.amount,
-        currency=terms.currency,
-        payment_flow=funds.flow,
-        payment_key=funds.key,
-        status="in_progress",
-        http_status=None,
-        error_code=None,
-        latency_ms=None,
-        request_bytes=request.request_bytes,
-        response_bytes=None,
-        payment_status=None,
-        created_at=now,
-        completed_at=None,
-    )
+        await journal.write(tx, journal.subject_of(row), paid, moves, now)
+        return status

@@ -37,6 +37,17 @@ async def count_of(db: Reader, provider: str) -> int:
     return int(await db.value(sql, {"provider": provider}))
 
 
+async def counts(db: Reader, provider: str) -> tuple[int, int]:
+    """(all, active) of a provider."""
+    found = await db.one(
+        "SELECT count(*), coalesce(sum(CASE WHEN status = 'active' THEN 1 ELSE 0 END), 0) FROM paygate_listings"
+        " WHERE provider = :provider AND deleted_at IS NULL",
+        {"provider": provider},
+        lambda every, active: (int(every), int(active)),
+    )
+    return found or (0, 0)
+
+
 async def by_name(db: Reader, provider: str, name_key: str) -> str | None:
     sql = "SELECT id FROM paygate_listings WHERE provider = :provider AND name_key = :name_key AND deleted_at IS NULL"
     found: str | None = await db.value(sql, {"provider": provider, "name_key": name_key})

@@ -122,6 +122,10 @@ class Listings:
         words = list(dict.fromkeys(rules.name_key(text).split()))[:MAX_WORDS]
         return await repository.search(self._db, filters, words, sort, limit, offset)
 
+    async def counts(self, wallet: str) -> tuple[int, int]:
+        """How many listings a wallet has, and how many of them are active."""
+        return await repository.counts(self._db, wallet)
+
     async def is_recipient(self, address: str) -> bool:
         return await repository.is_recipient(self._db, address)
 

@@ -66,6 +66,8 @@ class Paid:
     block_hash: str
     block_time: int
     """Unix seconds."""
+    digest: bytes = b""
+    """What was signed for this call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flux.kernel.store import Clock
 from flux.paygate.access.turnstile import Turnstile
@@ -78,13 +78,13 @@ class Payments:
             }
             raise SIGNATURE_EXPIRED(reason=verdict, detail=detail)
 
-    def recovered(self, proof: Proof) -> list[str]:
-        """Who may have signed, by each reading of the message. Raises INVALID_WALLET when there is nobody."""
+    def recovered(self, proof: Proof) -> list[tuple[str, bytes]]:
+        """Who may have signed what, by each reading of the message. Raises INVALID_WALLET when there is nobody."""
         assert proof.timestamp is not None
-        found: list[str] = []
+        found: list[tuple[str, bytes]] = []
         for digest in proof.digests(proof.timestamp):
             try:
-                found.append(recover(proof.signature, digest))
+                found.append((recover(proof.signature, digest), digest))
             except Unrecoverable:
                 continue
         if not found:
@@ -96,18 +96,18 @@ class Payments:
         chain = claim.terms.chain
         try:
             facts = await self._facts(proof.tx_hash, chain)
-            signer = await self._signer(proof, claim, facts)
+            signed = await self._signer(proof, claim, facts)
             check_mined(facts, chain)
             assert facts.block is not None
-            if signer is None:
-                signer = await self._signer(proof, claim, facts)
-                assert signer is not None
+            assert signed is not None
             if claim.terms.token is not None:
                 await self._chains.check_decimals(chain)
         except ChainFailure as failure:
             raise chain_fault(failure, failure.chain) from failure
         window = Window(claim.listed_at, self._clock.now_ms(), self.max_age_ms)
-        return check_paid(facts, claim.offers(facts.block.timestamp), signer, window, relayed=claim.relayed)
+        signer, digest = signed
+        paid = check_paid(facts, claim.offers(facts.block.timestamp), signer, window, relayed=claim.relayed)
+        return replace(paid, digest=digest)
 
     async def _facts(self, tx_hash: str, chain: Chain) -> Facts:
         facts = await self._chains.facts(chain, tx_hash)
@@ -122,23 +122,24 @@ class Payments:
         ]
         raise PAYMENT_NOT_FOUND(txHash=tx_hash, chain=chain.name, searchedChains=searched)
 
-    async def _signer(self, proof: Proof, claim: Claim, facts: Facts) -> str | None:
+    async def _signer(self, proof: Proof, claim: Claim, facts: Facts) -> tuple[str, bytes] | None:
         """The payer, proven; None while a relayed payment is not mined and its payer cannot be known."""
         candidates = payers(facts, claim.terms.token, claim.terms.recipient, relayed=claim.relayed)
         if candidates is None:
             return None
-        return await self._one_of(proof, candidates)
+        return await self.signed_by(proof, candidates)
 
-    async def _one_of(self, proof: Proof, candidates: set[str]) -> str:
+    async def signed_by(self, proof: Proof, candidates: set[str]) -> tuple[str, bytes]:
+        """Which of the candidates signed, and what. Raises INVALID_SIGNATURE."""
         if proof.timestamp is None:
             return await self._searched(proof, candidates)
         found = self.recovered(proof)
-        for signer in found:
+        for signer, digest in found:
             if signer in candidates:
-                return signer
-        raise wrong_signer(found[0])
+                return signer, digest
+        raise wrong_signer(found[0][0])
 
-    async def _searched(self, proof: Proof, candidates: set[str]) -> str:
+    async def _searched(self, proof: Proof, candidates: set[str]) -> tuple[str, bytes]:
         """For calls without a timestamp: hundreds of recoveries, so off the loop and not too often in vain."""
         now = self._clock.now_ms() // 1000
         key = f"{SEARCH_WINDOW}:{proof.tx_hash}"
@@ -149,6 +150,7 @@ class Payments:
                 self.freshness.search, proof.api_id, text, proof.signature, candidates, now
             )
             if found is not None:
-                return recover(proof.signature, call_digest(proof.api_id, text, found))
+                digest = call_digest(proof.api_id, text, found)
+                return recover(proof.signature, digest), digest
         self._turnstile.note(key, proof.client_ip, limit)
         raise wrong_signer(reason="signer_mismatch_or_expired")

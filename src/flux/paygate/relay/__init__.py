@@ -1,6 +1,10 @@
 """The paid call: from the consumer's request to the target's answer and back.
 
+asked.py      a request that is understood, and how it is paid
 proofs.py     pure: payment headers of a request, in the order of the contract
+direct.py     `Direct`: payment by a transaction and a signature
+collecting.py `Collector`: payment by a transfer authorisation (x402)
+replaying.py  giving a kept answer again
 headers.py    pure: what goes on to the target and back to the consumer
 answers.py    pure: is this a valid response, may it be buffered
 service.py    `Relay`: the check order, then reserve → send → settle

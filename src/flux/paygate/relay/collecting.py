@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-
 from flux.kernel.faults import FaultError
 from flux.paygate.chains.nodes import ChainFailure
 from flux.paygate.envelope import chain_fault
 from flux.paygate.facilitator.model import Payload, Refused, Requirement, Settlement
 from flux.paygate.facilitator.payloads import RECEIPTS, BadPayload, encoded, from_header
 from flux.paygate.facilitator.refusals import fault_of
+from flux.paygate.facilitator.rules import signed_by_payer
 from flux.paygate.facilitator.service import Facilitator
 from flux.paygate.faults import INVALID_REQUEST
 from flux.paygate.ledger.model import Funds, Hold, Moved, PaymentRow
 from flux.paygate.ledger.rules import is_spent, refusal
 from flux.paygate.ledger.service import Ledger
+from flux.paygate.ledger.settlements import Settlements
 from flux.paygate.payment.rules import Terms
-from flux.paygate.relay.exchange import Collected, NotCollected
-
-CollectFor = Callable[[Hold], Awaitable[Collected]]
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """A verified authorisation. `collect` is None when its money has moved already, for a call that got no answer."""
-
-    funds: Funds
-    collect: CollectFor | None
+from flux.paygate.relay.asked import Asked, Bill, Collected
+from flux.paygate.relay.exchange import NotCollected
+from flux.paygate.relay.proofs import Presented
+from flux.paygate.replays.model import Kept
+from flux.paygate.replays.service import Replays
 
 
 class Collector:
-    def __init__(self, facilitator: Facilitator, ledger: Ledger) -> None:
+    def __init__(
+        self, facilitator: Facilitator, ledger: Ledger, settlements: Settlements, replays: Replays
+    ) -> None:
+        self._replays = replays
         self._facilitator = facilitator
         self._ledger = ledger
+        self._settlements = settlements
 
-    async def presented(self, requirement: Requirement, api_id: str, name: str, value: str) -> Promise:
-        """The header's payment, verified. Raises declared faults."""
+    async def bill(self, asked: Asked, requirement: Requirement, shown: Presented) -> Bill | Kept:
+        """The header's payment, verified; or the answer this very request got before. Raises declared faults.
+
+        Nothing is left to collect when the money moved before, for a call that got no answer.
+        """
+        assert shown.x402 is not None
+        await asked.body()
         terms = terms_of_requirement(requirement)
         try:
-            payload = from_header(name, value)
+            payload = from_header(*shown.x402)
         except BadPayload as error:
             raise INVALID_REQUEST(reason="bad_payment_payload", detail={"expected": str(error)}) from None
         except Refused as refused:
             raise fault_of(refused, requirement, terms) from None
+        kept = await self._kept(asked, payload, requirement, terms, shown.idempotency_key)
+        if kept is not None:
+            return kept
         key = payload.key(requirement.chain.chain_id, requirement.token.address)
         row = await self._ledger.look(key)
         if row is not None and is_spent(row):
@@ -68,7 +73,16 @@ class Collector:
         async def collect(hold: Hold) -> Collected:
             return await self._collect(hold, payload, requirement, terms)
 
-        return Promise(funds, None if moved else collect)
+        return Bill(funds, None if moved else collect)
+
+    async def _kept(
+        self, asked: Asked, payload: Payload, requirement: Requirement, terms: Terms, key: str | None
+    ) -> Kept | None:
+        """Only for who is proven to have signed, which is cheap to tell for wallets that are no contracts."""
+        remembered = await asked.remembered(key)
+        if remembered is None or not signed_by_payer(payload, requirement):
+            return None
+        return await self._replays.find(asked.listing.id, [payload.payer], remembered, terms)
 
     async def _moved_before(
         self, row: PaymentRow | None, payload: Payload, requirement: Requirement, terms: Terms
@@ -83,14 +97,14 @@ class Collector:
             raise fault_of(Refused("settlement_pending"), requirement, terms, row.tx_hash)
         if found.success:
             moved = Moved(found.transaction, found.block_number, found.block_hash)
-            await self._ledger.mark_settled(row.payment_key, moved)
+            await self._settlements.mark(row.payment_key, moved)
         return found.success
 
     async def _collect(
         self, hold: Hold, payload: Payload, requirement: Requirement, terms: Terms
     ) -> Collected:
         async def note(tx_hash: str) -> None:
-            await self._ledger.note_settlement(hold, tx_hash)
+            await self._settlements.note(hold, tx_hash)
 
         try:
             settlement = await self._facilitator.settle(payload, requirement, note)
@@ -99,7 +113,7 @@ class Collector:
         receipt = {RECEIPTS[payload.version]: encoded(settlement.shown(payload.version))}
         if not settlement.success:
             if not settlement.transaction:
-                await self._ledger.forget_settlement(hold)
+                await self._settlements.forget(hold)
             raise NotCollected(self._refused(settlement, requirement, terms, receipt))
         return Collected(
             Moved(settlement.transaction, settlement.block_number, settlement.block_hash), receipt

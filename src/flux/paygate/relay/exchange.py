@@ -31,7 +31,9 @@ from flux.paygate.relay.answers import (
     is_streamed,
     media_type,
 )
+from flux.paygate.relay.asked import Collected
 from flux.paygate.relay.headers import Pairs, to_consumer
+from flux.paygate.replays.model import Head, Kept
 from flux.settings.paygate import PaygateSettings
 
 log = logging.getLogger("flux.paygate.relay")
@@ -44,14 +46,6 @@ class NotCollected(Exception):
     def __init__(self, refusal: FaultError) -> None:
         super().__init__(refusal.fault.key)
         self.refusal = refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """Money that was moved, and what the answer says about it."""
-
-    moved: Moved
-    headers: dict[str, str]
 
 
 Collect = Callable[[], Awaitable[Collected]]
@@ -80,6 +74,8 @@ class Job:
     """The answer is a stream that will end later."""
     collect: Collect | None = None
     """How the money is moved once the target has answered well; None when it moved before."""
+    remaining: Callable[[], Awaitable[str]] | None = None
+    """What is left of the credit the call is paid from."""
 
 
 @dataclass(slots=True)
@@ -194,8 +190,8 @@ class Exchange:
             raise classified(error, sent=True) from error
 
     async def _complete(self, job: Job, response: aiohttp.ClientResponse, body: bytes) -> Raw | Stream:
-        extra = await self._closed(job, response.status, len(body))
         pairs = self._pairs(job, response)
+        extra = await self._closed(job, response.status, pairs, body)
         if job.call.method == "HEAD":
             return _as_stream(response.status, pairs, extra, _nothing(), response.content_length)
         if response.status in BODILESS:
@@ -210,14 +206,16 @@ class Exchange:
         self, job: Job, response: aiohttp.ClientResponse, prefix: bytes, gone: asyncio.Future[None]
     ) -> Stream:
         """The payment is decided now: what has begun to flow cannot be taken back."""
-        extra = {**await self._closed(job, response.status, 0), "X-Accel-Buffering": "no"}
+        pairs = self._pairs(job, response)
+        extra = {**await self._closed(job, response.status, pairs, None), "X-Accel-Buffering": "no"}
         status: Status = "success" if response.status < FIRST_ERROR else "upstream_error"
         job.live = True
         chunks = self._chunks(job, response, prefix, gone, status)
-        return _as_stream(response.status, self._pairs(job, response), extra, chunks, None)
+        return _as_stream(response.status, pairs, extra, chunks, None)
 
-    async def _closed(self, job: Job, status: int, size: int) -> dict[str, str]:
-        """Collect where that is still to be done, settle the ledger; what the answer's headers say."""
+    async def _closed(self, job: Job, status: int, pairs: Pairs, body: bytes | None) -> dict[str, str]:
+        """Collect where that is still to be done, settle the ledger; what the answer's headers say. `body` is None
+        for a stream, which cannot be kept."""
         good = status < FIRST_ERROR
         collected: Collected | None = None
         if job.collect is not None:
@@ -230,10 +228,18 @@ class Exchange:
             charge=charge,
             seen=True,
             http_status=status,
-            response_bytes=size,
+            response_bytes=len(body or b""),
         )
-        paid = await self._settle(job, outcome, collected.moved if collected else None)
-        return {**self._extra(job, paid), **(collected.headers if collected else {})}
+        receipt = collected.headers if collected else {}
+        answer: Kept | None = None
+        if job.hold.remembered is not None and body is not None:
+            own = {**self._extra(job, "consumed"), **receipt}
+            answer = Kept(Head(status, [*pairs, *own.items()]), body)
+        paid = await self._settle(job, outcome, collected.moved if collected else None, answer)
+        extra = {**self._extra(job, paid), **receipt}
+        if job.remaining is not None:
+            extra["X-Payment-Remaining"] = await job.remaining()
+        return extra
 
     async def _chunks(
         self,
@@ -330,9 +336,12 @@ class Exchange:
         headers = {**refusal.extra_headers, **self._extra(job, paid)}
         return FaultError(refusal.fault, refusal.params, detail, refusal.extra, headers)
 
-    async def _settle(self, job: Job, outcome: Outcome, moved: Moved | None = None) -> str:
+    async def _settle(
+        self, job: Job, outcome: Outcome, moved: Moved | None = None, answer: Kept | None = None
+    ) -> str:
         timed = replace(outcome, latency_ms=self._latency_ms(job))
-        return await asyncio.shield(asyncio.ensure_future(self._ledger.settle(job.hold, timed, moved)))
+        settling = self._ledger.settle(job.hold, timed, moved, answer)
+        return await asyncio.shield(asyncio.ensure_future(settling))
 
     def _latency_ms(self, job: Job) -> int:
         return round((self._clock.monotonic() - job.began) * 1000)

@@ -1,0 +1,95 @@
+"""Reorganisations: consumed payments are looked at again until they are deep enough to be final.
+
+A receipt that moved to another block is still good. One that vanished, or failed there, is orphaned: revenue is
+reversed, an event says so, and the transaction may pay again only from another block.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+
+from flux.kernel.bus.port import Bus
+from flux.kernel.faults import PortFailure
+from flux.kernel.store import Clock, Database, Transaction
+from flux.paygate.chains.decoding import Receipt
+from flux.paygate.chains.registry import Chain
+from flux.paygate.chains.service import ChainReader
+from flux.paygate.credit.service import Account, Credits
+from flux.paygate.history.service import History
+from flux.paygate.ledger import journal, repository
+from flux.paygate.ledger.model import PaymentRow
+
+log = logging.getLogger("flux.paygate.ledger")
+KIND = "paygate.reorgs"
+SECONDS = 10.0
+BATCH = 200
+ORPHANED = "paygate.payment.orphaned"
+
+
+class ReorgMonitor:
+    def __init__(
+        self, db: Database, bus: Bus, clock: Clock, chains: ChainReader, history: History, credits: Credits
+    ) -> None:
+        self._db = db
+        self._bus = bus
+        self._clock = clock
+        self._chains = chains
+        self._history = history
+        self._credits = credits
+
+    async def look(self, _: dict[str, Any]) -> None:
+        """The schedule's. Idempotent; a chain that cannot be asked is asked the next time."""
+        for chain in self._chains.chains:
+            if not chain.rpc_urls:
+                continue
+            rows = await repository.watched(self._db, chain.chain_id, BATCH)
+            if rows:
+                try:
+                    await self._look_at(chain, rows)
+                except PortFailure as failure:
+                    log.warning("payments on %s were not checked again: %s", chain.name, failure)
+
+    async def _look_at(self, chain: Chain, rows: list[PaymentRow]) -> None:
+        head = await self._chains.head(chain)
+        for row in rows:
+            if row.tx_hash is None or row.block_number is None:
+                continue
+            receipt = await self._chains.receipt(chain, row.tx_hash)
+            if receipt is None or receipt.status != 1:
+                await self._orphan(chain, row)
+            elif head - receipt.block_number >= chain.finality_depth:
+                await self._watch(row, None)
+            elif (receipt.block_number, receipt.block_hash) != (row.block_number, row.block_hash):
+                await self._watch(row, receipt)
+
+    async def _watch(self, row: PaymentRow, receipt: Receipt | None) -> None:
+        async def work(tx: Transaction) -> None:
+            number = receipt.block_number if receipt is not None else None
+            block_hash = receipt.block_hash if receipt is not None else None
+            await repository.watch_at(tx, row.payment_key, number, block_hash)
+
+        await self._db.transact(work)
+
+    async def _orphan(self, chain: Chain, row: PaymentRow) -> None:
+        log.warning("payment %s vanished from %s", row.payment_key, chain.name)
+        now = self._clock.now_ms()
+        self._chains.forget(chain, row.tx_hash or "")
+        event = {"payment": row.payment_key, "payer": row.payer, "apiId": row.api_id, "callId": row.call_id}
+
+        async def work(tx: Transaction) -> None:
+            if not await repository.orphan(tx, row.payment_key, row.block_hash, now):
+                return
+            required = int(row.required_base)
+            if required:
+                await self._history.set_payment_status(tx, row.call_id, "orphaned")
+                moves = [("reversal", required), ("orphaned", -required)]
+                await journal.write(tx, journal.subject_of(row), 0, moves, now)
+            else:
+                account = Account(row.payer, row.api_id, row.chain_id, row.currency)
+                await self._credits.take_back(tx, account, int(row.paid_base))
+            tx.after_commit(lambda: self._bus.publish(ORPHANED, msgspec.json.encode(event)))
+
+        await self._db.transact(work)

@@ -1,0 +1,66 @@
+"""On-chain settlements of authorisations: noted before they are broadcast, so that none is ever sent twice or lost."""
+
+from __future__ import annotations
+
+from flux.kernel.store import Clock, Database, Transaction
+from flux.paygate.ledger import repository
+from flux.paygate.ledger.model import Hold, Moved, transaction_key
+from flux.paygate.payment.rules import Terms
+
+
+class Settlements:
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def note(self, hold: Hold, tx_hash: str) -> None:
+        """The hash of a settlement that is about to be broadcast."""
+        terms, payer = hold.funds.terms, hold.funds.payer
+
+        async def work(tx: Transaction) -> None:
+            await repository.note_settlement(tx, hold.key, hold.call_id, tx_hash)
+            await self._claim(tx, terms, payer, tx_hash, hold.api_id, hold.call_id)
+
+        await self._db.transact(work)
+
+    async def forget(self, hold: Hold) -> None:
+        """The chain did not take the settlement, so none is on its way."""
+
+        async def work(tx: Transaction) -> None:
+            await repository.note_settlement(tx, hold.key, hold.call_id, None)
+
+        await self._db.transact(work)
+
+    async def claim(self, terms: Terms, payer: str, tx_hash: str) -> None:
+        """A settlement made for another resource server: as a transaction it pays nobody here."""
+
+        async def work(tx: Transaction) -> None:
+            await self._claim(tx, terms, payer, tx_hash, "", "")
+
+        await self._db.transact(work)
+
+    async def mark(self, key: str, moved: Moved) -> None:
+        """An authorisation whose settlement was unknown turned out to have moved its money."""
+
+        async def work(tx: Transaction) -> None:
+            await repository.mark_settled(tx, key, moved.tx_hash, moved.block_number, moved.block_hash)
+
+        await self._db.transact(work)
+
+    async def _claim(
+        self, tx: Transaction, terms: Terms, payer: str, tx_hash: str, api_id: str, call_id: str
+    ) -> None:
+        values = {
+            "key": transaction_key(terms.chain.chain_id, tx_hash),
+            "chain_id": terms.chain.chain_id,
+            "tx_hash": tx_hash,
+            "api_id": api_id,
+            "payer": payer,
+            "call_id": call_id,
+            "currency": terms.currency,
+            "paid_base": "0",
+            "block_number": None,
+            "block_hash": None,
+            "now": self._clock.now_ms(),
+        }
+        await repository.insert_consumed(tx, values)
