@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -147,12 +148,18 @@ def compose(opened: Opened) -> Application:
     for plane in planes:
         own = getattr(house.settings, plane.name)
         plane.host, plane.port = own.host, own.port
-    documents: dict[str, bytes] = {}
+
+    @cache
+    def document(name: str) -> bytes | None:
+        # Made when first asked for: an instance that nobody asks need not hold the schemas of every body.
+        plane = next((plane for plane in app.planes if plane.name == name), None)
+        return encoded(plane, app.routers[name].compiled, house.public_url) if plane is not None else None
+
     surface = operator.build(
         house,
         planes=lambda: [*planes, surface],
         outbox=opened.outbox.messages,
-        openapi=documents.get,
+        openapi=document,
         metrics=metrics,
         readiness=readiness,
         dns=house.dns,
@@ -169,8 +176,6 @@ def compose(opened: Opened) -> Application:
         meter=metrics,
         on_start=[house.jobs.start],
     )
-    for plane in app.planes:
-        documents[plane.name] = encoded(plane, app.routers[plane.name].compiled, house.public_url)
     return app
 
 

@@ -18,7 +18,6 @@ ENTRANCES = {
     "flux.serving",
     "flux.supervisor",
     "flux.references",
-    "flux.starting",
     "flux.workers",
 }
 """Who may import the composition root: the ways into the program, which nothing else imports."""
