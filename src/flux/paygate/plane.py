@@ -51,6 +51,8 @@ from flux.paygate.relay.direct import Direct
 from flux.paygate.relay.exchange import Exchange
 from flux.paygate.relay.service import Flight, Relay
 from flux.paygate.replays.service import Replays
+from flux.paygate.selfdescription import endpoints as selfdescription
+from flux.paygate.selfdescription.service import SelfDescription
 from flux.paygate.wallets import endpoints as wallets
 from flux.paygate.wallets.rules import Places
 from flux.paygate.wallets.service import Wallets
@@ -158,6 +160,7 @@ def build(house: House) -> Plane:
     plane.provide(
         rooms.settings, rooms.chains, rooms.reader, rooms.providers, rooms.wallets, rooms.history, rooms.ledger,
         rooms.listings, rooms.quotes, rooms.stats, rooms.relay, rooms.facilitator, rooms.offers, rooms.credits,
+        SelfDescription(rooms.url.removesuffix(API), rooms.url, house.public_url),
         Dashboard(house.clock, rooms.chains, rooms.listings, rooms.history, rooms.credits),
         Counter(rooms.facilitator, rooms.listings, rooms.settlements),
         ListingViews(rooms.chains, rooms.url),
@@ -183,6 +186,7 @@ def _routes() -> Routes:
         chain_endpoints,
         credit,
         dashboard,
+        selfdescription,
         access,
         facilitator,
         health,

@@ -11,7 +11,6 @@ from flux.kernel.store import iso
 from flux.paygate.history.model import CallRow
 from flux.paygate.signing.accounts import checksummed
 
-
 LATEST_MS = 253_402_300_799_000
 """The last second of the year 9999."""
 

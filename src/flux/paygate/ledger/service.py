@@ -143,10 +143,12 @@ class Ledger:
         return await repository.run_out(self._db, self._clock.now_ms(), limit)
 
     async def expire(self, row: PaymentRow) -> None:
-        """Whoever held it died. What may have been sent counts as used, and is looked at."""
+        """Whoever held it died. What may have been sent counts as used, and is looked at; an authorisation that was
+        not settled has moved no money, and whether it was is found out when it is presented again."""
         now = self._clock.now_ms()
         dispatched = row.state == "dispatched"
-        outcome = Outcome("aborted", charge=dispatched, seen=dispatched, error_code=None)
+        unmoved = row.payment_key.startswith("eip3009:") and not row.settled
+        outcome = Outcome("aborted", charge=dispatched and not unmoved, seen=dispatched, error_code=None)
 
         async def work(tx: Transaction) -> None:
             current = await repository.get(tx, row.payment_key)

@@ -6,19 +6,27 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from flux.kernel.faults import FaultError
 from flux.kernel.store import Clock
 from flux.paygate.access.turnstile import Turnstile
-from flux.paygate.chains.nodes import ChainFailure
+from flux.paygate.chains.nodes import ChainFailure, RpcRefused
 from flux.paygate.chains.registry import Chain
 from flux.paygate.chains.service import ChainReader, Facts
 from flux.paygate.envelope import chain_fault
-from flux.paygate.faults import INVALID_PAYMENT_CHAIN, INVALID_WALLET, PAYMENT_NOT_FOUND, SIGNATURE_EXPIRED
+from flux.paygate.faults import (
+    INVALID_PAYMENT_CHAIN,
+    INVALID_SIGNATURE,
+    INVALID_WALLET,
+    PAYMENT_NOT_FOUND,
+    SIGNATURE_EXPIRED,
+)
 from flux.paygate.payment.rules import Paid, Terms, Window, check_mined, check_paid, payers, wrong_signer
 from flux.paygate.signing.curve import Unrecoverable, recover
 from flux.paygate.signing.message import Freshness, Signed, call_digest, seconds_of, typed_call_digest
 from flux.settings.paygate import PaygateSettings
 
 SEARCH_WINDOW = "timestamp-search"
+CONTRACTS_ASKED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +135,30 @@ class Payments:
         candidates = payers(facts, claim.terms.token, claim.terms.recipient, relayed=claim.relayed)
         if candidates is None:
             return None
-        return await self.signed_by(proof, candidates)
+        try:
+            return await self.signed_by(proof, candidates)
+        except FaultError as refusal:
+            if not claim.relayed or proof.timestamp is None or refusal.fault is not INVALID_SIGNATURE:
+                raise
+            contract = await self._contract_of(proof, candidates, claim.terms.chain)
+            if contract is None:
+                raise
+            return contract
+
+    async def _contract_of(
+        self, proof: Proof, candidates: set[str], chain: Chain
+    ) -> tuple[str, bytes] | None:
+        """EIP-1271: a payer that is a contract, and stands by the signature."""
+        assert proof.timestamp is not None
+        signature = proof.signature[:64] + bytes([proof.signature[64] + 27])
+        for address in sorted(candidates)[:CONTRACTS_ASKED]:
+            for digest in proof.digests(proof.timestamp):
+                try:
+                    if await self._chains.contract_signed(chain, address, digest, signature):
+                        return address, digest
+                except RpcRefused:
+                    continue
+        return None
 
     async def signed_by(self, proof: Proof, candidates: set[str]) -> tuple[str, bytes]:
         """Which of the candidates signed, and what. Raises INVALID_SIGNATURE."""

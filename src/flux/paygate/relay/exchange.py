@@ -105,7 +105,9 @@ class Exchange:
                 return work.result()
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
-            await self._settle(job, Outcome("aborted", charge=job.dispatched, seen=job.dispatched))
+            # An authorisation that was not collected has moved no money, whoever hung up.
+            charge = job.dispatched and job.collect is None
+            await self._settle(job, Outcome("aborted", charge=charge, seen=job.dispatched))
             raise ConsumerGone
         finally:
             work.cancel()
