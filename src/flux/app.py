@@ -6,6 +6,7 @@ checked against the published references here: a missing, surplus or differing c
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from flux.kernel.jobs import StoreJobs
 from flux.kernel.jobs import migrations as job_migrations
 from flux.kernel.post import Outbox, open_post
 from flux.kernel.post import migrations as post_migrations
-from flux.kernel.store import SandboxClock, Snowflakes, SystemClock
+from flux.kernel.store import Clock, SandboxClock, Snowflakes, SystemClock
 from flux.kernel.store.migrations import MigrationSet, migrate
 from flux.kernel.store.opening import open_database
 from flux.kernel.watch import Metrics, Readiness
@@ -36,7 +37,9 @@ from flux.kernel.wire.openapi import encoded
 from flux.kernel.wire.server import Application
 from flux.operatorfile import OperatorFile
 from flux.settings import Settings
+from flux.starting import StartError
 
+log = logging.getLogger("flux.app")
 PLANES: dict[str, ModuleType] = {"community": community, "content": content, "paygate": paygate}
 
 
@@ -53,8 +56,7 @@ class Opened:
     closers: list[Callable[[], Awaitable[None]]]
 
     async def close(self) -> None:
-        for closer in reversed(self.closers):
-            await closer()
+        await _close(self.closers)
 
 
 async def open_house(
@@ -62,13 +64,22 @@ async def open_house(
 ) -> Opened:
     """The kernel, opened: database migrated, bus connected. Nothing is served yet and no job runs."""
     sandbox = settings.server.sandbox
-    clock = SandboxClock() if sandbox else SystemClock()
-    ports = Ports(enabled=sandbox, deadline_seconds=settings.server.port_deadline_seconds)
-    db = await open_database(settings.store, data_dir, ports)
-    await migrate(db, migration_sets(), clock)
-    bus = await open_bus(settings.bus, ports)
-    blobs = open_blobs(settings.blobs, data_dir, ports)
-    jobs = StoreJobs(db, clock, settings.jobs, ports)
+    clock, ports = _clock_and_ports(settings)
+    vault = Vault(_instance_secret(data_dir, settings))
+    closers: list[Callable[[], Awaitable[None]]] = []
+    try:
+        db = await open_database(settings.store, data_dir, ports)
+        closers.append(db.close)
+        await migrate(db, migration_sets(), clock)
+        bus = await open_bus(settings.bus, ports)
+        closers.append(bus.close)
+        blobs = open_blobs(settings.blobs, data_dir, ports)
+        closers.append(blobs.close)
+        jobs = StoreJobs(db, clock, settings.jobs, ports)
+        closers.append(jobs.close)
+    except BaseException:
+        await _close(closers)
+        raise
     post, outbox = open_post(settings.post, db, jobs, clock, ports, sandbox=sandbox)
     house = House(
         settings=settings,
@@ -84,20 +95,48 @@ async def open_house(
         ports=ports,
         dns=SandboxDns(),
         operator=Operator(token_hash(operator_file.admin_token)),
-        vault=Vault(instance_secret(data_dir, settings.server.secret)),
+        vault=vault,
         sandbox=sandbox,
         worker=worker,
     )
-    return Opened(house, outbox, [db.close, bus.close, blobs.close, jobs.close])
+    return Opened(house, outbox, closers)
 
 
-async def bootstrap(house: House, operator_file: OperatorFile) -> None:
+def _clock_and_ports(settings: Settings) -> tuple[Clock, Ports]:
+    server = settings.server
+    clock = SandboxClock() if server.sandbox else SystemClock()
+    return clock, Ports(enabled=server.sandbox, deadline_seconds=server.port_deadline_seconds)
+
+
+async def _close(closers: list[Callable[[], Awaitable[None]]]) -> None:
+    for closer in reversed(closers):
+        try:
+            await closer()
+        except Exception:
+            log.exception("a part of the house did not close")
+
+
+def _instance_secret(data_dir: Path, settings: Settings) -> bytes:
+    try:
+        secret = instance_secret(data_dir, settings.server.secret)
+    except ValueError:
+        secret = b""
+    if len(secret) < 32:
+        raise StartError(
+            f"{data_dir / 'secret.key'} is damaged: put a copy of it back. Without it, what was encrypted with it "
+            "(TOTP seeds, upstream keys) cannot be read; on a new instance just remove it"
+        )
+    return secret
+
+
+async def bootstrap(house: House, operator_file: OperatorFile, *, urls: bool = True) -> None:
     """First start: what each plane needs to exist, written to the operator's file."""
     for name, plane in PLANES.items():
         first = getattr(plane, "bootstrap", None)
         if first is not None and not operator_file.has(name):
             operator_file.put(name, await first(house))
-    operator_file.put_urls(house.public_url, house.settings)
+    if urls:
+        operator_file.put_urls(house.public_url, house.settings)
     operator_file.save()
 
 
@@ -106,7 +145,8 @@ def compose(opened: Opened) -> Application:
     metrics, readiness = Metrics(version=__version__, worker=house.worker), Readiness()
     planes: list[Plane] = [module.build(house) for module in PLANES.values()]
     for plane in planes:
-        plane.host = str(getattr(getattr(house.settings, plane.name), "host", ""))
+        own = getattr(house.settings, plane.name)
+        plane.host, plane.port = own.host, own.port
     documents: dict[str, bytes] = {}
     surface = operator.build(
         house,

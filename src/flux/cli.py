@@ -5,21 +5,33 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from flux import __version__
 from flux.settings import Settings, SettingsError, load_settings
+from flux.starting import StartError
+
+CANNOT = 2
+"""The exit status when a command could not begin: the last line says why and what to do."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if not hasattr(arguments, "run"):
+        parser.print_help()
+        return 0
     try:
-        return int(arguments.run(arguments) or 0)
-    except SettingsError as problem:
+        status = int(arguments.run(arguments) or 0)
+        sys.stdout.flush()
+        return status
+    except (SettingsError, StartError) as problem:
         print(f"flux: {problem}", file=sys.stderr)
-        return 2
+        return CANNOT
     except BrokenPipeError:
         # Whoever read the output has seen enough (`flux errors | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -31,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="flux", description="One backend, three APIs, one error contract.")
     parser.add_argument("--version", action="version", version=f"flux {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="start everything on one data directory")
     _instance_options(serve)
@@ -90,23 +102,27 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         value = getattr(arguments, option, None)
         if value is not None:
             given[key] = value
-    return load_settings(arguments.config, os.environ, given)
+    try:
+        return load_settings(arguments.config, os.environ, given)
+    except OSError as problem:
+        raise SettingsError(f"{arguments.config} cannot be read: {problem.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise SettingsError(f"{arguments.config} is not TOML: {problem}") from None
 
 
 def _data_dir(arguments: argparse.Namespace) -> Path:
     data_dir: Path = arguments.data.absolute()
-    # Others may pass through, for the account under which an embedded PostgreSQL runs when we are root, and read nothing:
-    # what is made in it is private.
-    os.umask(0o077)
-    if not data_dir.exists():
-        data_dir.mkdir(parents=True)
-        data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
     return data_dir
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    # Until whoever serves takes over: an end in the middle of a start is an orderly one too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     from flux import supervisor
+    from flux.workers import WORKER
 
+    if worker := os.environ.get(WORKER):
+        return supervisor.work(int(worker))
     return supervisor.serve(_settings(arguments), _data_dir(arguments))
 
 

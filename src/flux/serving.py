@@ -1,6 +1,6 @@
 """One serving process: house, application, uvicorn, and an orderly end.
 
-On SIGTERM: the listener closes, planes tell their sockets to come back (`on_drain`), running requests finish within
+On SIGTERM: the listeners close, planes tell their sockets to come back (`on_drain`), running requests finish within
 `server.drain_seconds`, then the house closes. An answer only ever left after its commit, so nothing acknowledged is
 lost even when the process is killed instead.
 """
@@ -8,10 +8,14 @@ lost even when the process is killed instead.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
+import signal
 import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 import uvloop
@@ -22,9 +26,50 @@ from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
 from flux.operatorfile import OperatorFile
 from flux.settings import Settings
+from flux.starting import StartError, explained
 
 log = logging.getLogger("flux.serving")
 SOCKET_MESSAGE_BYTES = 1_048_576
+INSIST_SECONDS = 0.3
+"""A second signal within this time is the first one again: terminals, service managers and wrappers each pass it on."""
+
+
+@dataclass(slots=True)
+class Task:
+    """What one process serves. `origin` is what clients see. `ready` is told once, when everything has started.
+    `link` is a worker's end of the line to its parent, whose silence ends it; only the parent can hurry it."""
+
+    settings: Settings
+    data_dir: Path
+    listeners: Sequence[socket.socket]
+    origin: str
+    worker: int = 0
+    ready: Callable[[OperatorFile], None] | None = None
+    link: socket.socket | None = None
+
+
+class Stop:
+    """SIGTERM and SIGINT: the first begins the end, or calls off the start; a second one ends the process at once."""
+
+    def __init__(self, *, forceful: bool) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._starting = asyncio.current_task()
+        self._forceful = forceful
+        self.server: DrainingServer | None = None
+        self.since: float | None = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self)
+
+    def __call__(self) -> None:
+        if self.since is None:
+            self.since = self._loop.time()
+            if self.server is not None:
+                self.server.should_exit = True
+            elif self._starting is not None:
+                self._starting.cancel()
+        elif self._forceful and self._loop.time() - self.since > INSIST_SECONDS:
+            log.warning("asked twice to stop: leaving without waiting for running requests")
+            os._exit(1)
 
 
 class DrainingServer(uvicorn.Server):
@@ -33,6 +78,11 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, application: Application) -> None:
         super().__init__(config)
         self._application = application
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """They are `Stop`'s. uvicorn would raise them again once it is done, before the house is closed."""
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -50,45 +100,78 @@ def public_origin(settings: Settings, listener: socket.socket) -> str:
     if settings.server.public_url:
         return settings.server.public_url.rstrip("/")
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(
-    settings: Settings, data_dir: Path, listener: socket.socket, *, worker: int = 0, welcome: Any = None
-) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    uvloop.run(_serve(settings, data_dir, listener, worker, welcome))
-
-
-async def prepare(settings: Settings, data_dir: Path, origin: str) -> OperatorFile:
-    """Everything a first start makes, without serving: for the supervisor and for `flux demo`."""
-    operator_file = OperatorFile.open(data_dir)
-    opened = await open_house(settings, data_dir, origin, operator_file)
+def run(task: Task) -> None:
+    """Serve until SIGTERM or SIGINT. Raises `StartError`."""
     try:
-        await bootstrap(opened.house, operator_file)
+        uvloop.run(_serve(task))
     finally:
-        await opened.close()
+        # The loop is gone, and its handlers with it: the services that were started for it must still be ended in order.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+
+
+async def prepare(settings: Settings, data_dir: Path, origin: str, *, nominal: bool = False) -> OperatorFile:
+    """Everything a first start makes, without serving. A `nominal` origin gives way to one that was really served."""
+    operator_file = OperatorFile.open(data_dir)
+    with explained(settings, data_dir):
+        opened = await open_house(settings, data_dir, origin, operator_file)
+        try:
+            await bootstrap(opened.house, operator_file, urls=not (nominal and operator_file.has_urls()))
+        finally:
+            await opened.close()
     return operator_file
 
 
-async def _serve(
-    settings: Settings, data_dir: Path, listener: socket.socket, worker: int, welcome: Any
-) -> None:
-    origin = public_origin(settings, listener)
-    operator_file = OperatorFile.open(data_dir)
-    guard(operator_file.admin_token)
-    opened = await open_house(settings, data_dir, origin, operator_file, worker=worker)
+async def _serve(task: Task) -> None:
+    stop = Stop(forceful=task.link is None)
+    if task.link is not None:
+        asyncio.get_running_loop().add_reader(task.link, _heed, task.link, stop)
     try:
-        if worker == 0:
-            await bootstrap(opened.house, operator_file)
+        await _open_and_serve(task, stop)
+    except asyncio.CancelledError:
+        if stop.since is None:
+            raise
+
+
+def _heed(link: socket.socket, stop: Stop) -> None:
+    """A parent never says anything: what can be read is its end."""
+    asyncio.get_running_loop().remove_reader(link)
+    log.warning("the parent process is gone: stopping")
+    if stop.since is None:
+        stop()
+
+
+async def _open_and_serve(task: Task, stop: Stop) -> None:
+    settings = task.settings
+    operator_file = OperatorFile.open(task.data_dir)
+    guard(operator_file.admin_token)
+    with explained(settings, task.data_dir):
+        opened = await open_house(settings, task.data_dir, task.origin, operator_file, worker=task.worker)
+    try:
+        if task.link is None:
+            with explained(settings, task.data_dir):
+                await bootstrap(opened.house, operator_file)
         application = compose(opened)
         server = DrainingServer(_config(settings, application), application)
-        if welcome is not None:
-            application.on_ready(lambda: welcome(origin, operator_file))
-        await server.serve(sockets=[listener])
+        if task.ready is not None:
+            ready = task.ready
+            application.on_ready(lambda: ready(operator_file))
+        if stop.since is None:
+            stop.server = server
+            await _until_stopped(server, task.listeners)
     finally:
         await opened.close()
+
+
+async def _until_stopped(server: DrainingServer, listeners: Sequence[socket.socket]) -> None:
+    try:
+        await server.serve(sockets=list(listeners))
+    except SystemExit:
+        raise StartError("a part of the house did not start; the lines above say which") from None
 
 
 def _config(settings: Settings, application: Application) -> uvicorn.Config:
@@ -96,7 +179,7 @@ def _config(settings: Settings, application: Application) -> uvicorn.Config:
     HeadLimits.header_bytes = server.header_bytes
     HeadLimits.url_bytes = server.url_bytes
     HeadLimits.seconds = server.header_seconds
-    return uvicorn.Config(
+    config = uvicorn.Config(
         application,
         http=LimitedProtocol,
         ws="websockets-sansio",
@@ -111,7 +194,12 @@ def _config(settings: Settings, application: Application) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         date_header=True,
-        timeout_keep_alive=round(server.keep_alive_seconds),
-        timeout_graceful_shutdown=round(server.drain_seconds),
         backlog=2048,
     )
+    # Fractions of a second count, though uvicorn's annotations know only whole ones.
+    config.timeout_keep_alive = server.keep_alive_seconds  # type: ignore[assignment]
+    config.timeout_graceful_shutdown = server.drain_seconds  # type: ignore[assignment]
+    if server.log_level != "debug":
+        # Its news are ours to tell, and what it warns of is what strangers sent.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    return config

@@ -114,6 +114,25 @@ async def test_forwards_and_backwards(shelf: tuple[World, str, list[dict[str, An
         assert all(one["next"] is not None for one in back[:-1])
 
 
+@pytest.mark.parametrize("sort", ["word", "-count", "title"])
+async def test_filtered_pages_keep_the_order(
+    shelf: tuple[World, str, list[dict[str, Any]]], sort: str
+) -> None:
+    """Led by the condition, and led by the order."""
+    world, path, items = shelf
+    wanted = _in_order([one for one in items if one["data"].get("count") == 2], sort)
+    for where in ({"count__eq": 2}, {"any_of": [{"count__eq": 2}]}):
+        keys, token = [], None
+        while True:
+            body = {"where": where, "sort": [sort], "limit": 1}
+            page = (await world.search(path, body, params={"next": token} if token else {})).json()
+            keys += _keys(page)
+            if page["next"] is None:
+                break
+            token = httpx.URL(page["next"]).params["next"]
+        assert keys == wanted
+
+
 async def test_what_is_published_meanwhile_is_neither_skipped_nor_repeated(
     shelf: tuple[World, str, list[dict[str, Any]]],
 ) -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from tests.community.actors import (
     API,
+    Person,
     add_bot,
     admin,
     bearer,
@@ -590,6 +591,144 @@ async def cannot_modify_voice_state(server: Server) -> httpx.Response:
     await place.admit(member)
     await place.role(MUTE_MEMBERS, member)
     return await member.call("PATCH", f"/guilds/{place.id}/members/{owner.id}", {"mute": True})
+
+
+# -- people -----------------------------------------------------------------------------------------------------
+
+
+async def _friends(one: Person, *others: Person) -> None:
+    for other in others:
+        await one.ok("POST", f"/users/@me/relationships/{other.id}")
+        await other.ok("PUT", f"/users/@me/relationships/{one.id}", {})
+
+
+async def _direct(one: Person, other: Person) -> str:
+    made = await one.ok("POST", "/users/@me/channels", {"recipient_id": other.id})
+    return str(made["id"])
+
+
+@reaches("CANNOT_SEND_MESSAGES_TO_USER@403")
+async def cannot_write(server: Server) -> httpx.Response:
+    one, other, outsider = [await person(server) for _ in range(3)]
+    await _friends(one, other)
+    channel = await _direct(one, other)
+    await one.ok("POST", f"/channels/{channel}/messages", {"content": "hi"})
+    await other.ok("PUT", f"/users/@me/relationships/{one.id}", {"type": 2})
+    answer = await one.call("POST", "/users/@me/channels", {"recipient_id": outsider.id})
+    assert answer.json()["code"] == "CANNOT_SEND_MESSAGES_TO_USER"
+    return await one.call("POST", f"/channels/{channel}/messages", {"content": "hello?"})
+
+
+@reaches("CANNOT_EXECUTE_ON_DM@400")
+async def not_in_conversations(server: Server) -> httpx.Response:
+    one, other = await person(server), await person(server)
+    await _friends(one, other)
+    channel = await _direct(one, other)
+    bulk = await one.call("POST", f"/channels/{channel}/messages/bulk-delete", {"message_ids": ["1"]})
+    assert bulk.json()["code"] == "CANNOT_EXECUTE_ON_DM"
+    return await one.call("DELETE", f"/channels/{one.id}")
+
+
+@reaches("MAX_FRIENDS@400", community__limits__max_friends=1)
+async def max_friends(server: Server) -> httpx.Response:
+    one, two, three = [await person(server) for _ in range(3)]
+    await one.ok("POST", f"/users/@me/relationships/{two.id}")
+    answer = await one.call("POST", f"/users/@me/relationships/{three.id}")
+    assert answer.json()["max_relationships"] == 1
+    return await three.call("POST", f"/users/@me/relationships/{two.id}")
+
+
+@reaches("MAX_GROUP_DMS@400", community__limits__max_group_dms=1)
+async def max_groups(server: Server) -> httpx.Response:
+    one = await person(server)
+    await one.ok("POST", "/users/@me/channels", {"recipients": []})
+    return await one.call("POST", "/users/@me/channels", {"recipients": []})
+
+
+@reaches("MAX_GROUP_DM_RECIPIENTS@400")
+async def max_group_recipients(server: Server) -> httpx.Response:
+    one = await person(server)
+    return await one.call("POST", "/users/@me/channels", {"recipients": [str(each) for each in range(10)]})
+
+
+@reaches("MAX_REACTIONS@400", community__limits__max_reactions=1)
+async def max_reactions(server: Server) -> httpx.Response:
+    owner = await person(server)
+    place = await guild(owner)
+    said = await place.say(owner)
+    where = f"/channels/{place.text}/messages/{said['id']}/reactions"
+    for _ in range(2):
+        await owner.ok("PUT", f"{where}/%F0%9F%91%8D/@me")
+    return await owner.call("PUT", f"{where}/%F0%9F%91%8E/@me")
+
+
+@reaches("MAX_BOOKMARKS@400", community__limits__max_bookmarks=1)
+async def max_bookmarks(server: Server) -> httpx.Response:
+    owner = await person(server)
+    place = await guild(owner)
+    first, second = await place.say(owner), await place.say(owner)
+    for _ in range(2):
+        await owner.ok(
+            "POST", "/users/@me/saved-messages", {"channel_id": place.text, "message_id": first["id"]}
+        )
+    body = {"channel_id": place.text, "message_id": second["id"]}
+    return await owner.call("POST", "/users/@me/saved-messages", body)
+
+
+@reaches("UNKNOWN_EMOJI@404")
+async def unknown_emoji(server: Server) -> httpx.Response:
+    owner = await person(server)
+    place = await guild(owner)
+    said = await place.say(owner)
+    where = f"/channels/{place.text}/messages/{said['id']}/reactions"
+    assert (await owner.call("PUT", f"{where}/party:123/@me")).status_code == 404
+    return await owner.call("PUT", f"{where}/x/@me")
+
+
+@reaches("ALREADY_FRIENDS@400")
+async def already_friends(server: Server) -> httpx.Response:
+    one, other = await person(server), await person(server)
+    await _friends(one, other)
+    return await one.call("POST", f"/users/@me/relationships/{other.id}")
+
+
+@reaches("FRIEND_REQUEST_BLOCKED@400")
+async def request_blocked(server: Server) -> httpx.Response:
+    one, other = await person(server), await person(server)
+    await other.ok("PUT", f"/users/@me/relationships/{one.id}", {"type": 2})
+    return await one.call("POST", f"/users/@me/relationships/{other.id}")
+
+
+@reaches("CANNOT_SEND_FRIEND_REQUEST_TO_BLOCKED_USER@400")
+async def request_to_blocked(server: Server) -> httpx.Response:
+    one, other = await person(server), await person(server)
+    await one.ok("PUT", f"/users/@me/relationships/{other.id}", {"type": 2})
+    return await one.call("POST", f"/users/@me/relationships/{other.id}")
+
+
+@reaches("CANNOT_SEND_FRIEND_REQUEST_TO_SELF@400")
+async def request_to_self(server: Server) -> httpx.Response:
+    one = await person(server)
+    return await one.call("POST", f"/users/@me/relationships/{one.id}")
+
+
+@reaches("BOTS_CANNOT_SEND_FRIEND_REQUESTS@400")
+async def request_to_bot(server: Server) -> httpx.Response:
+    one = await person(server)
+    robot, _ = await bot(one)
+    return await one.call("POST", f"/users/@me/relationships/{robot.id}")
+
+
+@reaches("NO_USERS_WITH_FLUXERTAG_EXIST@400")
+async def request_to_nobody(server: Server) -> httpx.Response:
+    body = {"username": "nobody_has_this", "discriminator": "0001"}
+    return await (await person(server)).call("POST", "/users/@me/relationships", body)
+
+
+@reaches("NOT_FRIENDS_WITH_USER@400")
+async def not_friends(server: Server) -> httpx.Response:
+    one, other = await person(server), await person(server)
+    return await one.call("POST", "/users/@me/channels", {"recipients": [other.id]})
 
 
 # -- invites --------------------------------------------------------------------------------------------------

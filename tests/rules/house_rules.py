@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PLANES = ("community", "content", "paygate", "operator")
-ENTRANCES = {"flux.cli", "flux.serving", "flux.supervisor", "flux.references"}
+ENTRANCES = {
+    "flux.cli",
+    "flux.serving",
+    "flux.supervisor",
+    "flux.references",
+    "flux.workers",
+}
 """Who may import the composition root: the ways into the program, which nothing else imports."""
 
 FURNITURE = {"endpoints", "service", "rules", "repository"}

@@ -6,12 +6,16 @@ envelope.py    how failures are spelled;  faults/  what they are
 inputs.py      what bodies share: trimming, bitfields;  announcing.py  what happened, told to the bus
 
 Rooms, lower ones first; a room uses only rooms above it in this list:
-users          accounts and their profiles
-media          images of people and guilds
-auth           registration, sessions, mail tokens, sudo
-oauth2         applications, bots, consent, tokens
+users          accounts, their tags, profiles and settings
+auth           registration, login, sessions, mail tokens, sudo
 standing       who may do what where: the permission algorithm
-roles channels members guilds invites bans messages relationships
+account        one's own account
+roles  channels  members  guilds
+relationships  friends, blocks, who may write to whom
+messages       sending, editing, pins, reactions, saved messages
+conversations  direct and group
+oauth2         applications, bots, consent, tokens
+bans  invites
 realtime       the gateway
 admin          what the operator may do to all of them
 instance       discovery, health, the gateway's address

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from flux.kernel.bus.port import Bus
 from flux.kernel.store import Transaction
+from flux.kernel.wire.values import encoder
 
 VIEW_CHANNEL = 1 << 10
 
@@ -54,30 +55,30 @@ class Announcer:
         self, tx: Transaction, guild_id: int, name: str, data: Any, *, channel_id: int = 0, needs: int = 0
     ) -> None:
         """To the sessions of a guild's members."""
-        told = Announcement(name, msgspec.json.encode(data), int(channel_id), needs)
+        told = Announcement(name, encoder.encode(data), int(channel_id), needs)
         self._publish(tx, guild_subject(guild_id), told)
 
     def user(self, tx: Transaction, user_id: int, name: str, data: Any) -> None:
         """To one account's sessions."""
-        self._publish(tx, user_subject(user_id), Announcement(name, msgspec.json.encode(data)))
+        self._publish(tx, user_subject(user_id), Announcement(name, encoder.encode(data)))
 
     def users(self, tx: Transaction, user_ids: Iterable[int], name: str, data: Any) -> None:
-        told = Announcement(name, msgspec.json.encode(data))
+        told = Announcement(name, encoder.encode(data))
         for user_id in user_ids:
             self._publish(tx, user_subject(user_id), told)
 
     def control(self, tx: Transaction, user_id: int, name: str, data: Any) -> None:
         """To the hub, about one account: GUILD_JOINED, GUILD_LEFT, SESSIONS_ENDED."""
-        told = Announcement(name, msgspec.json.encode(data), control=True)
+        told = Announcement(name, encoder.encode(data), control=True)
         self._publish(tx, user_subject(user_id), told)
 
     def guild_now(self, guild_id: int, name: str, data: Any, *, channel_id: int = 0, not_to: int = 0) -> None:
         """What no unit of work stands behind: typing, presence."""
-        told = Announcement(name, msgspec.json.encode(data), int(channel_id), not_to=not_to)
+        told = Announcement(name, encoder.encode(data), int(channel_id), not_to=not_to)
         self._bus.publish(guild_subject(guild_id), _encoder.encode(told))
 
     def users_now(self, user_ids: Iterable[int], name: str, data: Any) -> None:
-        payload = _encoder.encode(Announcement(name, msgspec.json.encode(data)))
+        payload = _encoder.encode(Announcement(name, encoder.encode(data)))
         for user_id in user_ids:
             self._bus.publish(user_subject(user_id), payload)
 

@@ -109,5 +109,5 @@ def filled(struct: Struct) -> dict[str, Any]:
 
 
 def encode(value: Any) -> bytes:
-    """JSON for a column."""
-    return msgspec.json.encode(value)
+    """JSON for a column: ids from the wire become plain numbers."""
+    return msgspec.json.encode(value, enc_hook=int)

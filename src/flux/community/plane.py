@@ -25,7 +25,10 @@ from flux.community.bans import endpoints as ban_endpoints
 from flux.community.bans.service import BanService
 from flux.community.channels import endpoints as channel_endpoints
 from flux.community.channels.overwrites import Overwrites
+from flux.community.channels.private import PrivateChannels
 from flux.community.channels.service import ChannelService
+from flux.community.conversations import endpoints as conversation_endpoints
+from flux.community.conversations.service import ConversationService
 from flux.community.demo import Demo
 from flux.community.envelope import CommunityEnvelope
 from flux.community.faults import community
@@ -42,8 +45,11 @@ from flux.community.members.joining import Joining
 from flux.community.members.profiles import ProfileService
 from flux.community.members.service import MemberService
 from flux.community.messages import endpoints as message_endpoints
+from flux.community.messages import reaction_endpoints
+from flux.community.messages.bookmarks import BookmarkService
 from flux.community.messages.pins import PinService
 from flux.community.messages.purging import Purging
+from flux.community.messages.reactions import ReactionService
 from flux.community.messages.send import SendService
 from flux.community.messages.service import MessageService
 from flux.community.messages.views import MessageViews
@@ -58,6 +64,9 @@ from flux.community.realtime.conversation import Gateway
 from flux.community.realtime.hub import Hub
 from flux.community.realtime.lists import MemberLists
 from flux.community.realtime.presence import Presence
+from flux.community.realtime.ready import ReadyMaker
+from flux.community.relationships import endpoints as relationship_endpoints
+from flux.community.relationships.service import RelationshipService
 from flux.community.roles import endpoints as role_endpoints
 from flux.community.roles.service import RoleService
 from flux.community.standing.service import StandingService
@@ -84,7 +93,8 @@ def migrations() -> MigrationSet:
 def routes() -> Routes:
     rooms = (
         account_endpoints, user_endpoints, auth_endpoints, oauth2_endpoints, guild_endpoints, role_endpoints,
-        channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints, realtime_endpoints,
+        channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
+        reaction_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
         admin_endpoints, instance_endpoints,
     )  # fmt: skip
     return Routes.joined(room.routes for room in rooms)
@@ -155,14 +165,20 @@ class Builder:
         login = LoginService(
             house.db, house.clock, self.users, self.sessions, self.mails, self.quota, settings
         )
-        register = RegisterService(
-            house.db, house.clock, self.users, self.sessions, self.mails, settings, sandbox=house.sandbox
+        self.private = PrivateChannels(
+            house.db, house.clock, house.ids, self.users, self.where, self.announcer
         )
+        register = RegisterService(
+            house.db, house.clock, self.users, self.sessions, self.mails, settings, self.private.make_notes,
+            sandbox=house.sandbox,
+        )  # fmt: skip
         account = AccountService(
             house.db, house.clock, self.users, self.sessions, self.sudo, self.mails, self.where, settings
         )
         captcha = CaptchaService(settings.captcha, house.ports, sandbox=house.sandbox)
-        self.plane.provide(self.users, self.sessions, self.sudo, login, register, account, captcha)
+        self.plane.provide(
+            self.users, self.sessions, self.sudo, self.private, login, register, account, captcha
+        )
 
     def _places(self) -> None:
         house, limits = self.house, self.settings.limits
@@ -188,7 +204,17 @@ class Builder:
         views = MessageViews(self.users)
         writing = Writing(house.ids, views, self.announcer)
         self.welcome = Welcome(self.where, writing)
-        send = SendService(house.db, house.clock, self.where, views, writing, self.announcer, settings)
+        self.relationships = RelationshipService(
+            house.db, house.clock, self.users, self.members, self.announcer, settings.limits
+        )
+        send = SendService(
+            house.db, house.clock, self.where, views, writing, self.relationships, self.private, self.announcer,
+            settings,
+        )  # fmt: skip
+        conversations = ConversationService(
+            house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
+            settings.limits,
+        )  # fmt: skip
         messages = MessageService(house.db, house.clock, self.where, views, writing, settings)
         pins = PinService(house.db, house.clock, self.where, messages, views, writing, settings.limits)
         self.bans = BanService(
@@ -200,7 +226,15 @@ class Builder:
             Purging(self.announcer),
             self.announcer,
         )
-        self.plane.provide(send, messages, pins, self.bans)
+        reactions = ReactionService(
+            house.db, house.clock, self.users, self.where, messages, writing, settings.limits
+        )
+        bookmarks = BookmarkService(
+            house.db, house.clock, self.where, messages, views, self.announcer, settings.limits
+        )
+        self.plane.provide(
+            self.relationships, send, conversations, messages, pins, reactions, bookmarks, self.bans
+        )
 
     def _doors(self) -> None:
         house = self.house
@@ -231,8 +265,17 @@ class Builder:
     def _realtime(self) -> None:
         house, limits = self.house, self.settings.realtime
         presence = Presence(house.bus, new_token(8))
+        ready = ReadyMaker(self.users, self.states, self.private, self.relationships)
         hub = Hub(
-            house.bus, house.clock, self.users, self.members, self.states, self.announcer, presence, limits
+            house.bus,
+            house.clock,
+            self.users,
+            self.members,
+            self.states,
+            ready,
+            self.announcer,
+            presence,
+            limits,
         )
         invites = InviteService(
             house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub,

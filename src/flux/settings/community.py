@@ -144,6 +144,14 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Host name at which the plane is served at the root; empty: only under /community."),
     ] = ""
+    port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            description="Port on which the plane is served at the root, beside the server's; 0 is none.",
+        ),
+    ] = 0
     guild_creation: Annotated[
         str, Meta(pattern="^(everyone|admins)$", description="Who may create guilds: everyone or admins.")
     ] = "everyone"

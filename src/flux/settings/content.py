@@ -31,6 +31,14 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Host name at which the plane is served at the root; empty: only under /content."),
     ] = ""
+    port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            description="Port on which the plane is served at the root, beside the server's; 0 is none.",
+        ),
+    ] = 0
     request_timeout: Annotated[
         float,
         Meta(

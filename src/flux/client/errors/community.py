@@ -616,3 +616,39 @@ class BotAlreadyInGuild(CommunityBadRequest, code="BOT_ALREADY_IN_GUILD", status
 
 class UnsupportedGrantType(CommunityBadRequest, code="UNSUPPORTED_GRANT_TYPE", status=400):
     """Send `grant_type=authorization_code` or `refresh_token`."""
+
+
+class UnknownEmoji(CommunityNotFound, code="UNKNOWN_EMOJI", status=404):
+    """Send a Unicode emoji, percent-encoded, or `name:id` of a custom one you may use."""
+
+
+class AlreadyFriends(CommunityBadRequest, code="ALREADY_FRIENDS", status=400):
+    """Nothing is left to do."""
+
+
+class FriendRequestBlocked(CommunityBadRequest, code="FRIEND_REQUEST_BLOCKED", status=400):
+    """They have blocked you. Do not retry."""
+
+
+class CannotSendFriendRequestToSelf(
+    CommunityBadRequest, code="CANNOT_SEND_FRIEND_REQUEST_TO_SELF", status=400
+):
+    """Send the id or tag of somebody else."""
+
+
+class CannotSendFriendRequestToBlockedUser(
+    CommunityBadRequest, code="CANNOT_SEND_FRIEND_REQUEST_TO_BLOCKED_USER", status=400, retry="after-fix"
+):
+    """Lift your block first (`DELETE /users/@me/relationships/{id}`)."""
+
+
+class BotsCannotSendFriendRequests(CommunityBadRequest, code="BOTS_CANNOT_SEND_FRIEND_REQUESTS", status=400):
+    """Add the bot to a guild instead."""
+
+
+class NoUsersWithFluxertagExist(CommunityBadRequest, code="NO_USERS_WITH_FLUXERTAG_EXIST", status=400):
+    """Check the spelling and the four digits."""
+
+
+class NotFriendsWithUser(CommunityBadRequest, code="NOT_FRIENDS_WITH_USER", status=400, retry="after-fix"):
+    """Groups are for friends: send a friend request first."""

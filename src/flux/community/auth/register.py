@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from flux.community import faults
@@ -40,6 +41,7 @@ class RegisterService:
         sessions: SessionService,
         mails: Mails,
         settings: CommunitySettings,
+        on_created: Callable[[Transaction, UserRow], Awaitable[None]],
         *,
         sandbox: bool,
     ) -> None:
@@ -48,6 +50,7 @@ class RegisterService:
         self._users = users
         self._sessions = sessions
         self._mails = mails
+        self._on_created = on_created
         self._minimum_age = settings.minimum_age
         self._first_is_admin = settings.first_account_is_admin and not sandbox
 
@@ -69,6 +72,7 @@ class RegisterService:
                 address=origin.address,
             )
             user = await self._users.create(tx, new)
+            await self._on_created(tx, user)
             if user.email is not None:
                 await self._mails.verify(tx, user)
             return await self._sessions.issue(tx, user.id, origin.address, origin.user_agent, origin.platform)

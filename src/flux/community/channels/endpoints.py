@@ -58,17 +58,6 @@ async def update_channel(call: Call, channel_id: Snowflake, body: ChannelUpdate)
     return await call.use(ChannelService).update(call.principal.user, channel_id, body)
 
 
-@routes.delete(
-    "/channels/{channel_id}",
-    auth=ANYBODY,
-    bucket=buckets.CHANNEL_WRITE,
-    raises=[*CHANNEL, *MANAGE, faults.CANNOT_EXECUTE_ON_DM],
-)
-async def delete_channel(call: Call, channel_id: Snowflake) -> None:
-    """Delete a guild channel; the channels of a category stay."""
-    await call.use(ChannelService).delete(call.principal.user, channel_id)
-
-
 @routes.put(
     "/channels/{channel_id}/permissions/{overwrite_id}",
     auth=ANYBODY,

@@ -206,7 +206,7 @@ class ChannelService:
         return values
 
     async def delete(self, user: UserRow, channel_id: int) -> None:
-        """A guild channel for good; a conversation closes for the caller. Raises CANNOT_EXECUTE_ON_DM for notes."""
+        """A guild's channel, for good. Raises CANNOT_EXECUTE_ON_DM."""
 
         async def work(tx: Transaction) -> None:
             standing = await self._where.channel(user, channel_id, tx)

@@ -231,3 +231,42 @@ TEMPORARY_INVITE_REQUIRES_PRESENCE = community.declare(
     "TEMPORARY_INVITE_REQUIRES_PRESENCE", 400, "Temporary invites require presence", retry=Retry.AFTER_FIX,
     advice="Connect to the realtime gateway first: membership by a temporary invite lasts as long as the connection.",
 )  # fmt: skip
+
+UNKNOWN_EMOJI = community.declare(
+    "UNKNOWN_EMOJI",
+    404,
+    "Unknown Emoji",
+    advice="Send a Unicode emoji, percent-encoded, or `name:id` of a custom one you may use.",
+)
+ALREADY_FRIENDS = community.declare(
+    "ALREADY_FRIENDS", 400, "You are friends already", advice="Nothing is left to do."
+)
+FRIEND_REQUEST_BLOCKED = community.declare(
+    "FRIEND_REQUEST_BLOCKED",
+    400,
+    "This person does not take your friend requests",
+    advice="They have blocked you. Do not retry.",
+)
+CANNOT_SEND_FRIEND_REQUEST_TO_SELF = community.declare(
+    "CANNOT_SEND_FRIEND_REQUEST_TO_SELF",
+    400,
+    "You cannot befriend yourself",
+    advice="Send the id or tag of somebody else.",
+)
+CANNOT_SEND_FRIEND_REQUEST_TO_BLOCKED_USER = community.declare(
+    "CANNOT_SEND_FRIEND_REQUEST_TO_BLOCKED_USER", 400, "You have blocked this person", retry=Retry.AFTER_FIX,
+    advice="Lift your block first (`DELETE /users/@me/relationships/{id}`).",
+)  # fmt: skip
+BOTS_CANNOT_SEND_FRIEND_REQUESTS = community.declare(
+    "BOTS_CANNOT_SEND_FRIEND_REQUESTS", 400, "Bots have no friends", advice="Add the bot to a guild instead."
+)
+NO_USERS_WITH_FLUXERTAG_EXIST = community.declare(
+    "NO_USERS_WITH_FLUXERTAG_EXIST",
+    400,
+    "Nobody has this tag",
+    advice="Check the spelling and the four digits.",
+)
+NOT_FRIENDS_WITH_USER = community.declare(
+    "NOT_FRIENDS_WITH_USER", 400, "You are not friends with this person", retry=Retry.AFTER_FIX,
+    advice="Groups are for friends: send a friend request first.",
+)  # fmt: skip

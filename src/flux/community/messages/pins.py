@@ -47,7 +47,7 @@ class PinService:
             return Pins([], False)
         edge = I64 if before is None else _ms(before)
         rows = await repository.pins(self._db, channel_id, edge, limit + 1)
-        views = await self._views.of(rows[:limit], self._db)
+        views = await self._views.of(rows[:limit], self._db, user.id)
         items = [
             PinView(view, iso(row.pinned_at or 0)) for view, row in zip(views, rows[:limit], strict=True)
         ]

@@ -14,6 +14,9 @@ from flux.kernel.faults import FaultError
 _USER = re.compile(r"<@!?(\d{1,19})>")
 _ROLE = re.compile(r"<@&(\d{1,19})>")
 _EVERYONE = re.compile(r"@(everyone|here)\b")
+_EMOJI = re.compile("[\u00a9\u00ae\u2000-\u3300\U0001f000-\U0001ffff\u20e3]")
+_WORD = re.compile(r"[A-Za-z:<>\s]")
+MOST_EMOJI_CHARACTERS = 32
 ACCOUNT_AGE_MS = 300_000
 MEMBER_AGE_MS = 600_000
 MOST_MENTIONS = 100
@@ -47,6 +50,14 @@ def _kept(named: list[int], parsed: bool, listed: object) -> list[int]:
     if parsed:
         return named
     return [each for each in named if each in listed] if isinstance(listed, list) else []
+
+
+def parse_emoji(text: str) -> str:
+    """A Unicode emoji from a path. Raises UNKNOWN_EMOJI, also for custom emojis, which no guild has."""
+    plain = text.strip()
+    if not 0 < len(plain) <= MOST_EMOJI_CHARACTERS or not _EMOJI.search(plain) or _WORD.search(plain):
+        raise faults.UNKNOWN_EMOJI()
+    return plain
 
 
 def is_empty_embed(embed: RichEmbed) -> bool:

@@ -99,6 +99,36 @@ class PinsQuery(Struct):
     before: datetime | None = None
 
 
+class BookmarksQuery(Struct):
+    limit: Annotated[int, Meta(ge=1, le=300)] = 100
+
+
+class BookmarkCreate(Struct):
+    channel_id: Snowflake
+    message_id: Snowflake
+
+
+class ReactionQuery(Struct):
+    session_id: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class ReactionUsersQuery(Struct):
+    limit: Annotated[int, Meta(ge=1, le=100)] = 25
+    after: Snowflake | None = None
+
+
+class EmojiView(Struct, frozen=True, omit_defaults=True):
+    name: str
+    id: str | None = None
+    animated: bool = False
+
+
+class ReactionView(Struct, frozen=True):
+    emoji: EmojiView
+    count: int
+    me: bool | UnsetType = UNSET
+
+
 class ReferenceView(Struct, frozen=True):
     channel_id: str
     message_id: str
@@ -125,7 +155,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     embeds: msgspec.Raw
     attachments: msgspec.Raw
     stickers: list[Any] = []
-    reactions: list[Any] = []
+    reactions: list[ReactionView] = []
     message_reference: ReferenceView | UnsetType = UNSET
     message_snapshots: list[dict[str, Any]] | UnsetType = UNSET
     referenced_message: MessageView | UnsetType | None = UNSET
@@ -133,6 +163,14 @@ class MessageView(Struct, frozen=True, kw_only=True):
     channel_type: int | UnsetType = UNSET
     guild_id: str | UnsetType = UNSET
     member: MemberView | UnsetType = UNSET
+
+
+class Bookmark(Struct, frozen=True):
+    id: str
+    channel_id: str
+    message_id: str
+    status: str
+    message: MessageView | None
 
 
 class PinView(Struct, frozen=True):

@@ -6,6 +6,7 @@ import msgspec
 
 from flux.community import faults
 from flux.community.announcing import Announcer
+from flux.community.channels.private import PrivateChannels
 from flux.community.envelope import invalid
 from flux.community.members.schemas import MemberView
 from flux.community.messages import repository, rules
@@ -14,11 +15,12 @@ from flux.community.messages.rules import Mentions
 from flux.community.messages.schemas import MessageCreate, MessageView, ReferenceInput, RichEmbed
 from flux.community.messages.views import MessageViews
 from flux.community.messages.writing import Draft, Writing
+from flux.community.relationships.service import RelationshipService
 from flux.community.standing import rules as bits
-from flux.community.standing.records import CARRIES_MESSAGES
+from flux.community.standing.records import CARRIES_MESSAGES, DM
 from flux.community.standing.service import ChannelStanding, StandingService
 from flux.community.users.records import UserRow
-from flux.kernel.store import Clock, Database, Transaction, iso, snowflake_ms
+from flux.kernel.store import Clock, Database, Reader, Transaction, iso, snowflake_ms
 from flux.settings.community import CommunitySettings
 
 NONCE_MS = 300_000
@@ -37,6 +39,8 @@ class SendService:
         where: StandingService,
         views: MessageViews,
         writing: Writing,
+        relationships: RelationshipService,
+        private: PrivateChannels,
         announcer: Announcer,
         settings: CommunitySettings,
     ) -> None:
@@ -45,6 +49,8 @@ class SendService:
         self._where = where
         self._views = views
         self._writing = writing
+        self._relationships = relationships
+        self._private = private
         self._announcer = announcer
         self._limits = settings.limits
         self._blocked = [word.casefold() for word in settings.blocked_words]
@@ -55,6 +61,7 @@ class SendService:
         async def work(tx: Transaction) -> MessageView:
             standing = await self._where.channel(user, channel_id, tx)
             self.demand_voice(standing)
+            await self._demand_hearing(standing, tx)
             draft = await self._draft(tx, standing, body)
             message_id = self._writing.next_id()
             if draft.nonce is not None and (
@@ -62,6 +69,8 @@ class SendService:
             ):
                 return known
             await self._slow_down(tx, standing)
+            if standing.guild is None:
+                await self._private.open_for_all(tx, standing.channel)
             member = None
             if (guild := standing.guild) is not None:
                 member = MemberView.of(guild.member, user, guild.role_ids)
@@ -89,6 +98,13 @@ class SendService:
             and (refusal := rules.verification_refusal(standing.guild, now)) is not None
         ):
             raise refusal
+
+    async def _demand_hearing(self, standing: ChannelStanding, reader: Reader) -> None:
+        """In a direct conversation the other must take messages. Raises CANNOT_SEND_MESSAGES_TO_USER."""
+        if standing.channel.type == DM:
+            for other in standing.recipients:
+                if other != standing.user.id:
+                    await self._relationships.demand_may_talk(standing.user, other, reader)
 
     async def _draft(self, tx: Transaction, standing: ChannelStanding, body: MessageCreate) -> Draft:
         content, embeds = body.content or "", body.embeds or []
@@ -202,6 +218,7 @@ class SendService:
     async def typing(self, user: UserRow, channel_id: int) -> None:
         standing = await self._where.channel(user, channel_id)
         self.demand_voice(standing)
+        await self._demand_hearing(standing, self._db)
         channel, guild = standing.channel, standing.guild
         told: dict[str, object] = {
             "channel_id": str(channel.id),

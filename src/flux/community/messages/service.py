@@ -48,7 +48,7 @@ class MessageService:
             raise invalid("before", "Send one of before, after, around.", "TOO_MANY_EDGES")
         if not standing.may(bits.READ_MESSAGE_HISTORY):
             return []
-        return await self._views.of(await self._page(channel_id, query), self._db)
+        return await self._views.of(await self._page(channel_id, query), self._db, user.id)
 
     async def _page(self, channel_id: int, query: MessagesQuery) -> list[MessageRow]:
         if query.after is not None:
@@ -64,7 +64,8 @@ class MessageService:
         """Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS without READ_MESSAGE_HISTORY."""
         standing = await self._where.channel(user, channel_id)
         standing.need(bits.READ_MESSAGE_HISTORY)
-        return await self._views.one(await self.require(self._db, channel_id, message_id), self._db)
+        row = await self.require(self._db, channel_id, message_id)
+        return await self._views.one(row, self._db, user.id)
 
     async def require(self, reader: Reader, channel_id: int, message_id: int) -> MessageRow:
         row = await repository.find(reader, channel_id, message_id)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from flux.community.messages import repository
+from flux.community.messages import reaction_repository, repository
+from flux.community.messages.reaction_repository import ReactionCount
 from flux.community.messages.records import MessageRow, Reference
-from flux.community.messages.schemas import MessageView, ReferenceView
+from flux.community.messages.schemas import EmojiView, MessageView, ReactionView, ReferenceView
 from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial
 from flux.community.users.service import UserService
@@ -26,8 +27,9 @@ class MessageViews:
     def __init__(self, users: UserService) -> None:
         self._users = users
 
-    async def of(self, rows: Iterable[MessageRow], reader: Reader) -> list[MessageView]:
-        """In the order given. What a message answers comes with it, or as null when it is gone."""
+    async def of(self, rows: Iterable[MessageRow], reader: Reader, viewer: int = 0) -> list[MessageView]:
+        """In the order given, with what `viewer` reacted marked. What a message answers comes with it, or as null when
+        it is gone."""
         page = list(rows)
         answered = {
             row.id: found.message_id for row in page if (found := reference_of(row)) and found.type == 0
@@ -38,20 +40,34 @@ class MessageViews:
             if row.mentions != b"[]":
                 everybody.update(_ids.decode(row.mentions))
         people = await self._users.find_many(everybody, reader)
+        reactions = await reaction_repository.counts(reader, [row.id for row in page], viewer)
         inner = {row.id: _view(row, people) for row in others.values()}
         return [
-            _view(row, people, inner.get(answered[row.id]) if row.id in answered else msgspec.UNSET)
+            _view(
+                row,
+                people,
+                inner.get(answered[row.id]) if row.id in answered else msgspec.UNSET,
+                reactions.get(row.id, ()),
+            )
             for row in page
         ]
 
-    async def one(self, row: MessageRow, reader: Reader) -> MessageView:
-        return (await self.of([row], reader))[0]
+    async def one(self, row: MessageRow, reader: Reader, viewer: int = 0) -> MessageView:
+        return (await self.of([row], reader, viewer))[0]
+
+    async def fresh(self, row: MessageRow, reader: Reader) -> MessageView:
+        """Of a message that was just written, which nobody can have reacted to."""
+        if row.reference is not None:
+            return await self.one(row, reader)
+        people = await self._users.find_many({row.author_id, *_ids.decode(row.mentions)}, reader)
+        return _view(row, people)
 
 
 def _view(
     row: MessageRow,
     people: Mapping[int, UserRow],
     answered: MessageView | msgspec.UnsetType | None = msgspec.UNSET,
+    reactions: Iterable[ReactionCount] = (),
 ) -> MessageView:
     reference = reference_of(row)
     return MessageView(
@@ -70,10 +86,19 @@ def _view(
         mention_roles=[str(each) for each in _ids.decode(row.mention_roles)],
         embeds=msgspec.Raw(row.embeds),
         attachments=msgspec.Raw(row.attachments),
+        reactions=[_reaction(each) for each in reactions],
         message_reference=msgspec.UNSET if reference is None else _reference(reference),
         message_snapshots=reference.snapshots if reference and reference.snapshots else msgspec.UNSET,
         referenced_message=answered,
     )
+
+
+def shown_emoji(emoji: str) -> EmojiView:
+    return EmojiView(emoji)
+
+
+def _reaction(counted: ReactionCount) -> ReactionView:
+    return ReactionView(shown_emoji(counted.emoji), counted.count, True if counted.mine else msgspec.UNSET)
 
 
 def _reference(found: Reference) -> ReferenceView:

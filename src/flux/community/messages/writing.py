@@ -72,7 +72,7 @@ class Writing:
             None,
         )
         await repository.insert(tx, msgspec.structs.asdict(row))
-        view = await self._views.one(row, tx)
+        view = await self._views.fresh(row, tx)
         if draft.nonce is not None:
             view = msgspec.structs.replace(view, nonce=draft.nonce)
         self.announce(tx, "MESSAGE_CREATE", channel, view, member=member, recipients=recipients)

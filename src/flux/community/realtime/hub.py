@@ -48,6 +48,7 @@ class Hub:
         users: UserService,
         members: MemberService,
         guilds: GuildStates,
+        ready: ReadyMaker,
         announcer: Announcer,
         presence: Presence,
         limits: Realtime,
@@ -57,7 +58,7 @@ class Hub:
         self._users = users
         self._members = members
         self._guilds = guilds
-        self._ready = ReadyMaker(users, guilds)
+        self._ready = ready
         self._announcer = announcer
         self.presence = presence
         self.limits = limits

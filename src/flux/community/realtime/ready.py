@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import UnsetType
+
 from flux.community.auth.tokens import id_hash
+from flux.community.channels.private import PrivateChannels
+from flux.community.channels.schemas import ChannelView
 from flux.community.guilds.state import GuildStates
 from flux.community.realtime.protocol import Frame
 from flux.community.realtime.session import Session
+from flux.community.relationships.schemas import RelationshipView
+from flux.community.relationships.service import RelationshipService
 from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial
 from flux.community.users.service import UserService
@@ -17,9 +23,17 @@ COUNTRY = "US"
 
 
 class ReadyMaker:
-    def __init__(self, users: UserService, guilds: GuildStates) -> None:
+    def __init__(
+        self,
+        users: UserService,
+        guilds: GuildStates,
+        private: PrivateChannels,
+        relationships: RelationshipService,
+    ) -> None:
         self._users = users
         self._guilds = guilds
+        self._private = private
+        self._relationships = relationships
 
     async def frames(
         self, session: Session, user: UserRow, guild_ids: list[int], sessions: list[dict[str, Any]]
@@ -44,14 +58,16 @@ class ReadyMaker:
         self, session: Session, user: UserRow, guilds: list[dict[str, Any]], sessions: list[dict[str, Any]]
     ) -> dict[str, Any]:
         settings = None if user.bot else await self._users.settings(user.id)
+        conversations = await self._private.listing(user.id)
+        relations = [] if user.bot else await self._relationships.listing(user.id)
         shown: dict[str, Any] = {
             "version": 1,
             "session_id": session.id,
             "user": self._users.private(user),
             "guilds": guilds,
-            "users": [] if user.bot else [UserPartial.of(user)],
-            "private_channels": [],
-            "relationships": [],
+            "users": [] if user.bot else _people(user, conversations, relations),
+            "private_channels": conversations,
+            "relationships": [_without_user(each) for each in relations],
             "presences": [],
             "sessions": sessions,
             "user_settings": settings,
@@ -66,6 +82,22 @@ class ReadyMaker:
         if session.auth_hash is not None:
             shown["auth_session_id_hash"] = id_hash(session.auth_hash)
         return shown
+
+
+def _people(
+    user: UserRow, conversations: list[ChannelView], relations: list[RelationshipView]
+) -> list[UserPartial]:
+    """Everybody named elsewhere in READY, once."""
+    found = {str(user.id): UserPartial.of(user)}
+    for channel in conversations:
+        if not isinstance(channel.recipients, UnsetType):
+            found |= {each.id: each for each in channel.recipients}
+    found |= {each.id: each.user for each in relations}
+    return list(found.values())
+
+
+def _without_user(relation: RelationshipView) -> dict[str, Any]:
+    return {"id": relation.id, "type": relation.type, "since": relation.since, "nickname": relation.nickname}
 
 
 def _whole(state: dict[str, Any]) -> Frame:

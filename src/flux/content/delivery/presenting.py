@@ -41,11 +41,10 @@ class Presenter:
         """Each document as JSON. Those that are shown as stored are not even decoded."""
         found: list[bytes | Item] = []
         for hit in hits:
-            shape = await self._snapshots.shape(self._snapshot, hit.version)
-            if shape is not None and not populate and not self._view.changes(shape):
+            if not populate and not self._view.changes(plain=bool(hit.plain)):
                 found.append(hit.item)
             else:
-                found.append(self._shown(hit, shape))
+                found.append(self._shown(hit, await self._snapshots.shape(self._snapshot, hit.version)))
         if populate:
             items = [one for one in found if isinstance(one, dict)]
             await self._populate(list(zip(hits, items, strict=True)), populate)

@@ -15,7 +15,7 @@ from flux.content.delivery.presenting import Presenter
 from flux.content.delivery.reading import Reading, read_request
 from flux.content.delivery.served import Served, Target
 from flux.content.delivery.snapshots import Snapshots
-from flux.content.generations.service import read as read_generations
+from flux.content.generations.service import read_one
 from flux.content.search.problems import Problems
 from flux.content.search.ranking import Ranking
 from flux.content.search.rows import Found
@@ -87,17 +87,20 @@ class Delivery:
         paging = reading.paging
         presenter = self._presenter(entry, reading.view)
         metadata: dict[str, Any] | None = None
+        folder = reading.plan.scope.folder
+        generation = f"{folder}@{await read_one(self._db, folder)}"
         if reading.ranked is None:
-            found = await self._search.page(reading.plan, paging.token, backwards=paging.backwards)
+            found = await self._search.page(
+                reading.plan, paging.token, backwards=paging.backwards, generation=generation
+            )
         else:
-            generation = (await read_generations(self._db, [reading.plan.scope.folder])).popitem()
             found, metadata = await self._ranking.page(
                 reading.plan,
                 reading.ranked,
                 paging.token,
                 backwards=paging.backwards,
                 sorted_=reading.sorted,
-                generation=f"{generation[0]}@{generation[1]}",
+                generation=generation,
             )
         results = await presenter.encoded(found.hits, reading.populate)
         if reading.plan.joins:
@@ -162,7 +165,7 @@ class Delivery:
         waits at the store, caches in front of it stand aside."""
         if self._ports.armed("store"):
             return None
-        generation = (await read_generations(self._db, [served.key]))[served.key]
+        generation = await read_one(self._db, served.key)
         return (
             entry.snapshot.environment,
             entry.snapshot.generation,

@@ -10,7 +10,7 @@ from flux.content.components.service import Components
 from flux.content.delivery.served import ApiServed, Published, Snapshot, served
 from flux.content.folders.rows import Folder
 from flux.content.folders.service import Folders
-from flux.content.generations.service import read as read_generations
+from flux.content.generations.service import read_one
 from flux.content.locales.service import Locales
 from flux.content.organisations.service import Organisations
 from flux.content.schemas.service import Schemas
@@ -43,7 +43,7 @@ class Snapshots:
 
     async def of(self, environment: str) -> Snapshot | None:
         """None when there is no such environment."""
-        generation = (await read_generations(self._db, [environment]))[environment]
+        generation = await read_one(self._db, environment)
         known = self._known.get(environment)
         if known is not None and known.generation == generation:
             return known
@@ -62,7 +62,7 @@ class Snapshots:
         return await self._organisations.only_environment()
 
     async def generation(self, folder: str) -> int:
-        return (await read_generations(self._db, [folder]))[folder]
+        return await read_one(self._db, folder)
 
     async def shape(self, snapshot: Snapshot, version: str) -> Shape | None:
         """Of the version a document was written under, published or archived."""

@@ -15,6 +15,12 @@ async def advance(tx: Transaction, scope: str) -> None:
     )
 
 
+async def read_one(reader: Reader, scope: str) -> int:
+    """0 for a scope that never changed."""
+    sql = "SELECT value FROM content_generations WHERE scope = :scope"
+    return int(await reader.value(sql, {"scope": scope}) or 0)
+
+
 async def read(reader: Reader, scopes: Sequence[str]) -> dict[str, int]:
     rows = await reader.all(
         "SELECT scope, value FROM content_generations WHERE scope IN :scopes", {"scopes": list(scopes)}, _pair

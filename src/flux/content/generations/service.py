@@ -17,6 +17,11 @@ async def advance(tx: Transaction, *scopes: str) -> None:
         await repository.advance(tx, scope)
 
 
+async def read_one(reader: Reader, scope: str) -> int:
+    """0 for a scope that never changed."""
+    return await repository.read_one(reader, scope)
+
+
 async def read(reader: Reader, scopes: Sequence[str]) -> dict[str, int]:
     """0 for a scope that never changed."""
     found = await repository.read(reader, scopes)

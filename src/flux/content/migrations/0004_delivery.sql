@@ -30,6 +30,7 @@ CREATE UNIQUE INDEX content_connections_pair ON content_connections (api, folder
 CREATE INDEX content_connections_folder ON content_connections (folder);
 
 -- One row a published resource. `item` is `{"_sys":…,"data":…}` as stored: private fields left out, every locale in.
+-- `plain` is 1 when nothing in it is stored by locale, so that it can leave as it is.
 CREATE TABLE content_documents (
     id {{serial}},
     environment {{text}} NOT NULL,
@@ -41,6 +42,7 @@ CREATE TABLE content_documents (
     revision {{text}} NOT NULL,
     created_at {{bigint}} NOT NULL,
     updated_at {{bigint}} NOT NULL,
+    plain INTEGER NOT NULL,
     item {{blob}} NOT NULL
 ) {{strict}};
 CREATE UNIQUE INDEX content_documents_key ON content_documents (folder, key);

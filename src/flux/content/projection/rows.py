@@ -21,6 +21,7 @@ class Document(Struct, frozen=True):
     revision: str
     created_at: int
     updated_at: int
+    plain: int
     item: bytes
 
 

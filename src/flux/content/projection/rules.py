@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from flux.content.projection.rows import Document, Published, Value
 from flux.content.shape.fields import Field, Shape
-from flux.content.shape.localising import without_private
+from flux.content.shape.localising import has_translations, without_private
 from flux.content.shape.types import TYPES, NotThisType
 from flux.content.texts import words
 from flux.kernel.store import iso
@@ -48,6 +48,7 @@ def document(published: Published) -> Document:
         revision=published.revision,
         created_at=published.created_at,
         updated_at=published.updated_at,
+        plain=int(not has_translations(shape.fields, data)),
         item=msgspec.json.encode(item),
     )
 

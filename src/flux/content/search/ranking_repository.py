@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from flux.content.projection.rules import unpacked
 from flux.content.search.plan import Plan, Scope
-from flux.content.search.repository import Statement, conditions
 from flux.content.search.rows import Hit, hit
+from flux.content.search.sql_repository import Statement, conditions
 from flux.content.search.words import Posting, Statistics
 from flux.kernel.store import Database
 
@@ -97,6 +97,6 @@ async def vectors(db: Database, plan: Plan, slots_: Sequence[int]) -> list[tuple
 
 
 async def documents(db: Database, ids: Sequence[int]) -> dict[int, Hit]:
-    sql = "SELECT d.id, d.key, d.version, d.item FROM content_documents d WHERE d.id IN :ids"
+    sql = "SELECT d.id, d.key, d.version, d.plain, d.item FROM content_documents d WHERE d.id IN :ids"
     found: list[Hit] = await db.all(sql, {"ids": list(ids)}, hit)
     return {one.id: one for one in found}

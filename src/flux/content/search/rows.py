@@ -8,17 +8,19 @@ from msgspec import Struct
 
 
 class Hit(Struct, frozen=True):
-    """One document: `item` is its encoded `{"_sys", "data"}`, `values` are what it was sorted by."""
+    """One document: `item` is its encoded `{"_sys", "data"}`, `plain` says that nothing in it is
+    stored by locale; `values` are what it was sorted by."""
 
     id: int
     key: str
     version: str
+    plain: int
     item: bytes
     values: tuple[Any, ...] = ()
 
 
-def hit(id_: int, key: str, version: str, item: bytes, *values: Any) -> Hit:
-    return Hit(id_, key, version, bytes(item), values)
+def hit(id_: int, key: str, version: str, plain: int, item: bytes, *values: Any) -> Hit:
+    return Hit(id_, key, version, plain, item, values)
 
 
 class Found(Struct, frozen=True):

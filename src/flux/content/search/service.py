@@ -21,12 +21,13 @@ class Search:
         backwards: bool,
         among: tuple[int, ...] | None = None,
         about: object = None,
+        generation: str = "",
     ) -> Found:
         """`among` are the ids of the only documents that count, `about` what chose them. Raises `INVALID_REQUEST` for a token of another query, `RESOURCE_NOT_FOUND` when its document is gone."""
         stamped = cursors.fingerprint(plan, about)
         if token is not None:
             plan = await self._anchored(plan, token, stamped, backwards=backwards)
-        hits = await repository.documents(self._db, plan, plan.limit + 1, among)
+        hits = await repository.documents(self._db, plan, plan.limit + 1, among, generation)
         more = len(hits) > plan.limit
         hits = hits[: plan.limit]
         if backwards:

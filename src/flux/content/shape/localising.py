@@ -21,11 +21,29 @@ class View(Struct, frozen=True):
     truncate: int | None = None
     fields: tuple[str, ...] | None = None
 
-    def changes(self, shape: Shape) -> bool:
-        """False when the stored bytes can leave as they are."""
+    def changes(self, *, plain: bool) -> bool:
+        """False when the stored bytes can leave as they are. `plain`: nothing in them is stored by locale."""
         if self.fields is not None:
             return True
-        return not self.raw and (shape.has_locales or self.truncate is not None)
+        return not self.raw and (not plain or self.truncate is not None)
+
+
+def has_translations(fields: tuple[Field, ...], data: dict[str, Any]) -> bool:
+    """Whether anything in a document is stored by locale."""
+    for one in fields:
+        if one.key not in data:
+            continue
+        if one.localizable:
+            return True
+        if one.is_container:
+            found: list[bool] = []
+            _items(
+                data[one.key],
+                lambda inner, below=one.children, found=found: found.append(has_translations(below, inner)),
+            )
+            if any(found):
+                return True
+    return False
 
 
 def without_private(fields: tuple[Field, ...], data: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,4 @@
+"""Direct and group conversations: beginning, joining, leaving. The channels themselves are channels/private.py.
+
+Uses relationships (who may talk to whom), channels and messages (the notes that somebody came or went). Start at service.py.
+"""

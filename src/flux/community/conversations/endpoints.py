@@ -1,0 +1,75 @@
+"""`/users/@me/channels` and the people of a group."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from flux.community import buckets, faults
+from flux.community.channels.private import PrivateChannels
+from flux.community.channels.schemas import ChannelView
+from flux.community.channels.service import ChannelService
+from flux.community.conversations.schemas import PrivateChannelCreate
+from flux.community.conversations.service import ConversationService
+from flux.community.principals import ANYBODY
+from flux.kernel.wire import Call, Routes, Snowflake
+
+routes = Routes(tag="conversations")
+GROUP = (faults.UNKNOWN_CHANNEL, faults.MISSING_ACCESS, faults.INVALID_CHANNEL_TYPE, faults.UNKNOWN_USER)
+
+
+class SilentQuery(Struct):
+    silent: bool = False
+
+
+@routes.get("/users/@me/channels", auth=ANYBODY)
+async def list_conversations(call: Call) -> list[ChannelView]:
+    """Your open conversations."""
+    return await call.use(PrivateChannels).listing(call.principal.user.id)
+
+
+@routes.post(
+    "/users/@me/channels",
+    auth=ANYBODY,
+    raises=[
+        faults.UNKNOWN_USER, faults.CANNOT_SEND_MESSAGES_TO_USER, faults.MAX_GROUP_DMS, faults.MAX_GROUP_DM_RECIPIENTS,
+        faults.NOT_FRIENDS_WITH_USER,
+    ],
+)  # fmt: skip
+async def begin(call: Call, body: PrivateChannelCreate) -> ChannelView:
+    """Open a direct conversation, or begin a group."""
+    return await call.use(ConversationService).begin(call.principal.user, body)
+
+
+@routes.put(
+    "/channels/{channel_id}/recipients/{user_id}",
+    auth=ANYBODY,
+    raises=[*GROUP, faults.MAX_GROUP_DM_RECIPIENTS, faults.MAX_GROUP_DMS, faults.NOT_FRIENDS_WITH_USER],
+)
+async def add_recipient(call: Call, channel_id: Snowflake, user_id: Snowflake) -> None:
+    """Bring a friend into a group."""
+    await call.use(ConversationService).add(call.principal.user, channel_id, user_id)
+
+
+@routes.delete(
+    "/channels/{channel_id}/recipients/{user_id}", auth=ANYBODY, raises=[*GROUP, faults.MISSING_PERMISSIONS]
+)
+async def remove_recipient(call: Call, channel_id: Snowflake, user_id: Snowflake, query: SilentQuery) -> None:
+    """Leave a group, or as its owner remove somebody."""
+    service = call.use(ConversationService)
+    await service.remove(call.principal.user, channel_id, user_id, silent=query.silent)
+
+
+@routes.delete(
+    "/channels/{channel_id}",
+    auth=ANYBODY,
+    bucket=buckets.CHANNEL_WRITE,
+    raises=[
+        faults.UNKNOWN_CHANNEL, faults.MISSING_ACCESS, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED,
+        faults.CANNOT_EXECUTE_ON_DM, faults.UNKNOWN_USER,
+    ],
+)  # fmt: skip
+async def delete_channel(call: Call, channel_id: Snowflake, query: SilentQuery) -> None:
+    """Delete a guild channel (the channels of a category stay), close a direct conversation, or leave a group."""
+    user = call.principal.user
+    if not await call.use(ConversationService).leave(user, channel_id, silent=query.silent):
+        await call.use(ChannelService).delete(user, channel_id)

@@ -1,0 +1,168 @@
+"""Beginning, joining and leaving private conversations."""
+
+from __future__ import annotations
+
+from flux.community import faults
+from flux.community.announcing import Announcer
+from flux.community.channels.private import PrivateChannels
+from flux.community.channels.schemas import ChannelView
+from flux.community.conversations.schemas import PrivateChannelCreate
+from flux.community.envelope import invalid
+from flux.community.messages.records import RECIPIENT_ADD, RECIPIENT_REMOVE
+from flux.community.messages.rules import Mentions
+from flux.community.messages.writing import Draft, Writing
+from flux.community.relationships.service import RelationshipService
+from flux.community.standing import records
+from flux.community.standing.service import ChannelStanding, StandingService
+from flux.community.users.records import UserRow
+from flux.community.users.schemas import UserPartial
+from flux.community.users.service import UserService
+from flux.kernel.store import Database, Transaction, UniqueViolation
+from flux.settings.community import CommunityLimits
+
+
+class ConversationService:
+    def __init__(
+        self,
+        db: Database,
+        users: UserService,
+        where: StandingService,
+        private: PrivateChannels,
+        relationships: RelationshipService,
+        writing: Writing,
+        announcer: Announcer,
+        limits: CommunityLimits,
+    ) -> None:
+        self._db = db
+        self._users = users
+        self._where = where
+        self._private = private
+        self._relationships = relationships
+        self._writing = writing
+        self._announcer = announcer
+        self._limits = limits
+
+    async def begin(self, user: UserRow, body: PrivateChannelCreate) -> ChannelView:
+        """Raises UNKNOWN_USER, CANNOT_SEND_MESSAGES_TO_USER, MAX_GROUP_DMS, MAX_GROUP_DM_RECIPIENTS,
+        NOT_FRIENDS_WITH_USER."""
+        if body.recipient_id is not None:
+            return await self._direct(user, int(body.recipient_id))
+        if body.recipients is None:
+            raise invalid("recipient_id", "Send recipient_id or recipients.", "REQUIRED")
+        return await self._group(user, list(dict.fromkeys(int(each) for each in body.recipients)))
+
+    async def _direct(self, user: UserRow, other_id: int) -> ChannelView:
+        async def work(tx: Transaction) -> ChannelView:
+            if other_id == user.id:
+                channel = await self._where.find_channel(user.id, tx)
+                if channel is None:
+                    raise faults.UNKNOWN_USER()
+                return await self._private.view(tx, channel, user.id)
+            await self._users.require(other_id, tx)
+            await self._relationships.demand_may_talk(user, other_id, tx)
+            channel = await self._private.direct(tx, user.id, other_id)
+            await self._private.tell(tx, "CHANNEL_CREATE", channel, [user.id])
+            return await self._private.view(tx, channel, user.id)
+
+        try:
+            return await self._db.transact(work)
+        except UniqueViolation:
+            # The other began the same conversation at the same moment; it is there now.
+            return await self._db.transact(work)
+
+    async def _group(self, user: UserRow, others: list[int]) -> ChannelView:
+        if len(others) >= self._limits.max_group_dm_recipients:
+            raise faults.MAX_GROUP_DM_RECIPIENTS(max=self._limits.max_group_dm_recipients)
+
+        async def work(tx: Transaction) -> ChannelView:
+            await self._demand_groups_left(tx, user.id)
+            for other_id in others:
+                await self._demand_friend(tx, user, other_id)
+                await self._demand_groups_left(tx, other_id)
+            channel = await self._private.group(tx, user.id, others)
+            await self._private.tell(tx, "CHANNEL_CREATE", channel, [user.id, *others])
+            return await self._private.view(tx, channel, user.id)
+
+        return await self._db.transact(work, serializable=True)
+
+    async def add(self, user: UserRow, channel_id: int, other_id: int) -> None:
+        """Raises INVALID_CHANNEL_TYPE, NOT_FRIENDS_WITH_USER, MAX_GROUP_DM_RECIPIENTS, MAX_GROUP_DMS."""
+
+        async def work(tx: Transaction) -> None:
+            standing = await self._demand_group(tx, user, channel_id)
+            await self._demand_friend(tx, user, other_id)
+            if other_id in standing.recipients:
+                return
+            if len(standing.recipients) >= self._limits.max_group_dm_recipients:
+                raise faults.MAX_GROUP_DM_RECIPIENTS(max=self._limits.max_group_dm_recipients)
+            await self._demand_groups_left(tx, other_id)
+            await self._private.add(tx, standing.channel, other_id)
+            told = {
+                "channel_id": str(channel_id),
+                "user": UserPartial.of(await self._users.require(other_id, tx)),
+            }
+            self._announcer.users(tx, standing.recipients, "CHANNEL_RECIPIENT_ADD", told)
+            await self._private.tell(tx, "CHANNEL_CREATE", standing.channel, [other_id])
+            await self._note(tx, standing, [*standing.recipients, other_id], RECIPIENT_ADD, other_id)
+
+        await self._db.transact(work, serializable=True)
+
+    async def remove(self, user: UserRow, channel_id: int, other_id: int, *, silent: bool = False) -> None:
+        """Oneself, or as the owner anybody. Raises MISSING_PERMISSIONS, UNKNOWN_USER."""
+
+        async def work(tx: Transaction) -> None:
+            standing = await self._demand_group(tx, user, channel_id)
+            if other_id != user.id and standing.channel.owner_id != user.id:
+                raise faults.MISSING_PERMISSIONS()
+            if other_id not in standing.recipients:
+                raise faults.UNKNOWN_USER()
+            await self._leave(tx, standing, other_id, silent=silent)
+
+        await self._db.transact(work)
+
+    async def leave(self, user: UserRow, channel_id: int, *, silent: bool = False) -> bool:
+        """A direct conversation closes, a group is left. False for a guild's channel, which is not for this room.
+        Raises CANNOT_EXECUTE_ON_DM for one's notes."""
+
+        async def work(tx: Transaction) -> bool:
+            standing = await self._where.channel(user, channel_id, tx)
+            if standing.channel.guild_id is not None:
+                return False
+            if standing.channel.type == records.NOTES:
+                raise faults.CANNOT_EXECUTE_ON_DM()
+            if standing.channel.type == records.DM:
+                await self._private.close(tx, standing.channel, user.id)
+            else:
+                await self._leave(tx, standing, user.id, silent=silent)
+            return True
+
+        return await self._db.transact(work)
+
+    async def _leave(self, tx: Transaction, standing: ChannelStanding, gone_id: int, *, silent: bool) -> None:
+        left = await self._private.remove(tx, standing.channel, gone_id)
+        gone = await self._users.require(gone_id, tx)
+        told = {"channel_id": str(standing.channel.id), "user": UserPartial.of(gone)}
+        self._announcer.users(tx, left, "CHANNEL_RECIPIENT_REMOVE", told)
+        if left and not silent:
+            await self._note(tx, standing, left, RECIPIENT_REMOVE, gone_id)
+
+    async def _note(
+        self, tx: Transaction, standing: ChannelStanding, readers: list[int], kind: int, about: int
+    ) -> None:
+        draft = Draft(standing.user.id, type=kind, mentions=Mentions([about], [], False))
+        await self._writing.write(tx, standing.channel, draft, recipients=readers)
+
+    async def _demand_group(self, tx: Transaction, user: UserRow, channel_id: int) -> ChannelStanding:
+        standing = await self._where.channel(user, channel_id, tx)
+        if standing.channel.type != records.GROUP_DM:
+            raise faults.INVALID_CHANNEL_TYPE()
+        return standing
+
+    async def _demand_friend(self, tx: Transaction, user: UserRow, other_id: int) -> None:
+        await self._users.require(other_id, tx)
+        if not await self._relationships.are_friends(user.id, other_id, tx):
+            raise faults.NOT_FRIENDS_WITH_USER()
+
+    async def _demand_groups_left(self, tx: Transaction, user_id: int) -> None:
+        if await self._private.count_groups(tx, user_id) >= self._limits.max_group_dms:
+            raise faults.MAX_GROUP_DMS(max=self._limits.max_group_dms)

@@ -1,0 +1,22 @@
+"""What a friend request between two accounts leads to. No I/O."""
+
+from __future__ import annotations
+
+from flux.community import faults
+from flux.kernel.faults import FaultError
+
+FRIEND = 1
+BLOCKED = 2
+INCOMING = 3
+OUTGOING = 4
+
+
+def request_refusal(mine: int | None, theirs: int | None) -> FaultError | None:
+    """`mine` is what the other is to the caller, `theirs` what the caller is to the other."""
+    if mine == BLOCKED:
+        return faults.CANNOT_SEND_FRIEND_REQUEST_TO_BLOCKED_USER()
+    if theirs == BLOCKED:
+        return faults.FRIEND_REQUEST_BLOCKED()
+    if mine == FRIEND:
+        return faults.ALREADY_FRIENDS()
+    return None

@@ -1,0 +1,31 @@
+"""Relationships on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from flux.community.inputs import Input
+from flux.community.users.schemas import UserPartial
+
+
+class RelationshipView(Struct, frozen=True):
+    id: str
+    type: int
+    user: UserPartial
+    since: str
+    nickname: str | None
+
+
+class RequestByTag(Input):
+    username: Annotated[str, Meta(min_length=1, max_length=32)]
+    discriminator: Annotated[str, Meta(pattern=r"^\d{1,4}$")]
+
+
+class RelationshipPut(Struct):
+    type: int | UnsetType = UNSET
+
+
+class RelationshipNickname(Input):
+    nickname: Annotated[str, Meta(max_length=256)] | None

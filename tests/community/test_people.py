@@ -1,0 +1,223 @@
+"""Friends, conversations, reactions and saved messages over a real server and its gateway."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.community.actors import Person, add_bot, bot, guild, person
+from tests.community.gateway import GatewayClient
+from tests.harness.server import Server
+
+THUMB, HEART = "👍", "❤️"
+
+
+async def befriend(one: Person, *others: Person) -> None:
+    for other in others:
+        await one.ok("POST", f"/users/@me/relationships/{other.id}")
+        await other.ok("PUT", f"/users/@me/relationships/{one.id}", {})
+
+
+async def test_a_request_is_made_seen_and_accepted(server: Server) -> None:
+    one, other = await person(server), await person(server)
+    async with GatewayClient(one) as first, GatewayClient(other) as second:
+        await first.identify()
+        await second.identify()
+        tag = (await other.ok("GET", "/users/@me"))["discriminator"]
+        body = {"username": other.username.upper(), "discriminator": tag}
+        made = await one.ok("POST", "/users/@me/relationships", body)
+        assert (made["type"], made["id"]) == (4, other.id)
+        assert (await first.event("RELATIONSHIP_ADD"))["type"] == 4
+        assert (await second.event("RELATIONSHIP_ADD"))["type"] == 3
+        again = await one.ok("POST", f"/users/@me/relationships/{other.id}")
+        assert again["type"] == 4
+        # Asking back is accepting.
+        assert (await other.ok("POST", f"/users/@me/relationships/{one.id}"))["type"] == 1
+        assert (await first.event("RELATIONSHIP_UPDATE"))["type"] == 1
+        assert (await second.event("RELATIONSHIP_UPDATE"))["type"] == 1
+        named = await one.ok("PATCH", f"/users/@me/relationships/{other.id}", {"nickname": "Pal"})
+        assert named["nickname"] == "Pal"
+        await one.ok("DELETE", f"/users/@me/relationships/{other.id}")
+        assert (await second.event("RELATIONSHIP_REMOVE")) == {"id": one.id}
+        assert await other.ok("GET", "/users/@me/relationships") == []
+
+
+async def test_two_requests_at_once_make_friends_or_requests_but_nothing_odd(server: Server) -> None:
+    one, other = await person(server), await person(server)
+    await asyncio.gather(
+        *(a.call("POST", f"/users/@me/relationships/{b.id}") for a, b in ((one, other), (other, one)) * 2)
+    )
+    kinds = [(await each.ok("GET", "/users/@me/relationships"))[0]["type"] for each in (one, other)]
+    assert kinds == [1, 1]
+
+
+async def test_a_block_ends_friendship_on_both_sides(server: Server) -> None:
+    one, other = await person(server), await person(server)
+    await befriend(one, other)
+    await one.ok("PUT", f"/users/@me/relationships/{other.id}", {"type": 2})
+    assert [each["type"] for each in await one.ok("GET", "/users/@me/relationships")] == [2]
+    assert await other.ok("GET", "/users/@me/relationships") == []
+    await one.ok("DELETE", f"/users/@me/relationships/{other.id}")
+    assert (await one.ok("POST", f"/users/@me/relationships/{other.id}"))["type"] == 4
+    assert (await other.call("PUT", "/users/@me/relationships/1", {})).json()["code"] == "UNKNOWN_USER"
+
+
+async def test_a_direct_conversation_opens_with_the_first_message(server: Server) -> None:
+    one, other = await person(server), await person(server)
+    await befriend(one, other)
+    async with GatewayClient(other) as client:
+        ready = await client.identify()
+        assert [each["type"] for each in ready["private_channels"]] == [999]
+        assert [each["type"] for each in ready["relationships"]] == [1]
+        assert {each["id"] for each in ready["users"]} == {one.id, other.id}
+        made, again = await asyncio.gather(
+            *(
+                each.ok("POST", "/users/@me/channels", {"recipient_id": peer.id})
+                for each, peer in ((one, other),) * 2
+            )
+        )
+        assert made["id"] == again["id"]
+        assert [each["id"] for each in made["recipients"]] == [other.id]
+        await one.ok("POST", f"/channels/{made['id']}/messages", {"content": "hi"})
+        opened = await client.event("CHANNEL_CREATE")
+        assert (opened["id"], [each["id"] for each in opened["recipients"]]) == (made["id"], [one.id])
+        heard = await client.event("MESSAGE_CREATE")
+        assert (heard["content"], heard["channel_type"]) == ("hi", 1)
+        assert "guild_id" not in heard
+        await other.ok("POST", f"/channels/{made['id']}/typing")
+        await other.ok("DELETE", f"/channels/{made['id']}")
+        assert (await client.event("CHANNEL_DELETE"))["id"] == made["id"]
+        assert [each["type"] for each in await other.ok("GET", "/users/@me/channels")] == [999]
+        await one.ok("POST", f"/channels/{made['id']}/messages", {"content": "still there?"})
+        assert (await client.event("CHANNEL_CREATE"))["id"] == made["id"]
+    outsider = await person(server)
+    assert (await outsider.call("GET", f"/channels/{made['id']}")).json()["code"] == "UNKNOWN_CHANNEL"
+
+
+async def test_both_beginning_at_once_share_one_conversation(server: Server) -> None:
+    one, other = await person(server), await person(server)
+    await befriend(one, other)
+    made = await asyncio.gather(
+        *(
+            a.ok("POST", "/users/@me/channels", {"recipient_id": b.id})
+            for a, b in ((one, other), (other, one)) * 3
+        )
+    )
+    assert len({each["id"] for each in made}) == 1
+
+
+async def test_a_shared_guild_is_enough_unless_restricted(server: Server) -> None:
+    owner, other = await person(server), await person(server)
+    place = await guild(owner)
+    await place.admit(other)
+    channel = (await owner.ok("POST", "/users/@me/channels", {"recipient_id": other.id}))["id"]
+    await owner.ok("POST", f"/channels/{channel}/messages", {"content": "hi"})
+    await other.ok("PATCH", "/users/@me/settings", {"restricted_guilds": [place.id]})
+    refused = await owner.call("POST", f"/channels/{channel}/messages", {"content": "hi"})
+    assert refused.json()["code"] == "CANNOT_SEND_MESSAGES_TO_USER"
+    robot, application = await bot(owner)
+    await add_bot(owner, application["id"], place.id)
+    made = await robot.ok("POST", "/users/@me/channels", {"recipient_id": other.id})
+    await robot.ok("POST", f"/channels/{made['id']}/messages", {"content": "beep"})
+    await other.ok("PATCH", "/users/@me/settings", {"bot_restricted_guilds": [place.id]})
+    refused = await robot.call("POST", f"/channels/{made['id']}/messages", {"content": "beep"})
+    assert refused.json()["code"] == "CANNOT_SEND_MESSAGES_TO_USER"
+
+
+async def test_notes_are_for_oneself(server: Server) -> None:
+    one, other = await person(server), await person(server)
+    notes = await one.ok("POST", "/users/@me/channels", {"recipient_id": one.id})
+    assert (notes["id"], notes["type"]) == (one.id, 999)
+    said = await one.ok("POST", f"/channels/{one.id}/messages", {"content": "remember"})
+    assert (await one.ok("GET", f"/channels/{one.id}/messages"))[0]["id"] == said["id"]
+    assert (await other.call("GET", f"/channels/{one.id}/messages")).json()["code"] == "UNKNOWN_CHANNEL"
+
+
+async def test_a_group_is_joined_left_and_handed_on(server: Server) -> None:
+    one, two, three, outsider = [await person(server) for _ in range(4)]
+    await befriend(one, two, three)
+    async with GatewayClient(two) as client:
+        await client.identify()
+        made = await one.ok("POST", "/users/@me/channels", {"recipients": [two.id]})
+        assert (made["type"], made["owner_id"]) == (3, one.id)
+        assert (await client.event("CHANNEL_CREATE"))["id"] == made["id"]
+        await one.ok("PUT", f"/channels/{made['id']}/recipients/{three.id}")
+        assert (await client.event("CHANNEL_RECIPIENT_ADD"))["user"]["id"] == three.id
+        assert (await client.event("MESSAGE_CREATE"))["type"] == 1
+        refused = await two.call("DELETE", f"/channels/{made['id']}/recipients/{three.id}")
+        assert refused.json()["code"] == "MISSING_PERMISSIONS"
+        await one.ok("DELETE", f"/channels/{made['id']}/recipients/{three.id}?silent=true")
+        await one.ok("DELETE", f"/channels/{made['id']}")
+        assert (await client.event("CHANNEL_RECIPIENT_REMOVE"))["user"]["id"] == three.id
+        assert (await client.event("CHANNEL_RECIPIENT_REMOVE"))["user"]["id"] == one.id
+        left = await two.ok("GET", f"/channels/{made['id']}")
+        assert (left["owner_id"], left["recipients"]) == (two.id, [])
+        renamed = await two.ok("PATCH", f"/channels/{made['id']}", {"name": "just me"})
+        assert renamed["name"] == "just me"
+        await two.ok("DELETE", f"/channels/{made['id']}")
+    assert (await two.call("GET", f"/channels/{made['id']}")).json()["code"] == "UNKNOWN_CHANNEL"
+    assert (await outsider.call("PUT", f"/channels/{made['id']}/recipients/{one.id}")).status_code == 404
+    place = await guild(one)
+    refused = await one.call("PUT", f"/channels/{place.text}/recipients/{two.id}")
+    assert refused.json()["code"] == "INVALID_CHANNEL_TYPE"
+
+
+async def test_reactions_are_counted_told_and_taken_back(server: Server) -> None:
+    owner, other = await person(server), await person(server)
+    place = await guild(owner)
+    await place.admit(other)
+    said = await place.say(owner)
+    where = f"/channels/{place.text}/messages/{said['id']}/reactions"
+    async with GatewayClient(owner) as client:
+        await client.identify()
+        await other.ok("PUT", f"{where}/{THUMB}/@me?session_id=abc")
+        told = await client.event("MESSAGE_REACTION_ADD")
+        assert (told["user_id"], told["emoji"], told["session_id"]) == (other.id, {"name": THUMB}, "abc")
+        assert told["member"]["user"]["id"] == other.id
+        await owner.ok("PUT", f"{where}/{THUMB}/@me")
+        await owner.ok("PUT", f"{where}/{HEART}/@me")
+        page = await other.ok("GET", f"/channels/{place.text}/messages?limit=1")
+        assert page[0]["reactions"] == [
+            {"emoji": {"name": THUMB}, "count": 2, "me": True},
+            {"emoji": {"name": HEART}, "count": 1},
+        ]
+        users = await owner.ok("GET", f"{where}/{THUMB}?limit=1")
+        assert [each["id"] for each in users] == [owner.id]
+        users = await owner.ok("GET", f"{where}/{THUMB}?after={owner.id}")
+        assert [each["id"] for each in users] == [other.id]
+        assert (await other.call("DELETE", f"{where}/{THUMB}/{owner.id}")).json()[
+            "code"
+        ] == "MISSING_PERMISSIONS"
+        await other.ok("DELETE", f"{where}/{THUMB}/@me")
+        assert (await client.event("MESSAGE_REACTION_REMOVE"))["user_id"] == other.id
+        await owner.ok("DELETE", f"{where}/{THUMB}")
+        assert (await client.event("MESSAGE_REACTION_REMOVE_EMOJI"))["emoji"] == {"name": THUMB}
+        await owner.ok("DELETE", where)
+        assert (await client.event("MESSAGE_REACTION_REMOVE_ALL"))["message_id"] == said["id"]
+        assert (await owner.ok("GET", f"/channels/{place.text}/messages/{said['id']}"))["reactions"] == []
+
+
+async def test_a_new_reaction_needs_the_permission_and_an_old_one_does_not(server: Server) -> None:
+    owner, other = await person(server), await person(server)
+    place = await guild(owner)
+    await place.admit(other)
+    said = await place.say(owner)
+    await owner.ok("PUT", f"/channels/{place.text}/permissions/{place.id}", {"type": 0, "deny": "64"})
+    where = f"/channels/{place.text}/messages/{said['id']}/reactions"
+    assert (await other.call("PUT", f"{where}/{THUMB}/@me")).json()["code"] == "MISSING_PERMISSIONS"
+    await owner.ok("PUT", f"{where}/{THUMB}/@me")
+    await other.ok("PUT", f"{where}/{THUMB}/@me")
+
+
+async def test_saved_messages_show_what_may_still_be_seen(server: Server) -> None:
+    owner, other = await person(server), await person(server)
+    place = await guild(owner)
+    await place.admit(other)
+    said = await place.say(owner, "keep this")
+    await other.ok("POST", "/users/@me/saved-messages", {"channel_id": place.text, "message_id": said["id"]})
+    saved = await other.ok("GET", "/users/@me/saved-messages")
+    assert [(each["status"], each["message"]["content"]) for each in saved] == [("available", "keep this")]
+    await other.ok("DELETE", f"/users/@me/guilds/{place.id}")
+    saved = await other.ok("GET", "/users/@me/saved-messages")
+    assert [(each["status"], each["message"]) for each in saved] == [("missing_permissions", None)]
+    await other.ok("DELETE", f"/users/@me/saved-messages/{said['id']}")
+    assert await other.ok("GET", "/users/@me/saved-messages") == []
