@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 HEAVY_FIXTURES = {"server", "postgres_server", "nats_server", "s3_server"}
 HEAVY = {"serve", "EmbeddedNats", "EmbeddedPostgres", "anvil", "Anvil", "ThreadedMotoServer"}
 """Names whose import into a test module tells that it starts processes."""
-HEAVY_FOLDERS = {"reach", "clients", "gates", "durability"}
+HEAVY_FOLDERS = {"reach", "clients", "gates", "durability", "hostile", "entrances"}
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
