@@ -23,6 +23,9 @@ TOUCH_MS = 60_000
 MAX_SIGNATURE = 8_192
 
 
+ENDED_KEPT_MS = 7 * 86_400_000
+
+
 class Wallets:
     """Sessions slide: each use within the idle time extends them, up to the absolute cap."""
 
@@ -138,7 +141,8 @@ class Wallets:
         now = self._clock.now_ms()
 
         async def work(tx: Transaction) -> None:
-            await repository.sweep(tx, now, now - self._idle_ms)
+            # A session that ended is kept for a while, to be told that it expired and not that it never was.
+            await repository.sweep(tx, now, now - self._idle_ms - ENDED_KEPT_MS)
 
         await self._db.transact(work)
 
