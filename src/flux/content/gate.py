@@ -128,5 +128,6 @@ def implied(route: Route) -> Iterable[Fault]:
     if isinstance(route.auth, Needs):
         found += _IN_ENVIRONMENT
         if route.auth.action != "read":
-            found.append(faults.ENVIRONMENT_PROTECTED)
+            # A write may publish, and publishing may ask the embeddings' port.
+            found += [faults.ENVIRONMENT_PROTECTED, faults.UPSTREAM_ERROR]
     return found

@@ -21,8 +21,6 @@ NONCE_LENGTH = 24
 STATEMENT = "Sign in to the API marketplace."
 TOUCH_MS = 60_000
 MAX_SIGNATURE = 8_192
-
-
 ENDED_KEPT_MS = 7 * 86_400_000
 
 
