@@ -111,6 +111,8 @@ def _head(
     if headers:
         merged = {**merged, **headers}
     if b"origin" in call.first_headers and (shared := cors_headers(call)):
+        if "Vary" in merged and "Vary" in shared:
+            shared["Vary"] = f"{merged['Vary']}, {shared['Vary']}"
         merged = {**merged, **shared}
     for name, value in merged.items():
         head.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace").translate(_HARMLESS)))
