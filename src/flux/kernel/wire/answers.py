@@ -105,6 +105,8 @@ def _extras(call: Call, headers: dict[str, str] | None) -> dict[str, str]:
     if headers:
         merged = {**merged, **headers}
     if b"origin" in call.first_headers and (shared := cors_headers(call)):
+        if "Vary" in merged and "Vary" in shared:
+            shared["Vary"] = f"{merged['Vary']}, {shared['Vary']}"
         merged = {**merged, **shared}
     return merged
 

@@ -90,7 +90,7 @@ def _operation(plane: Plane, one: Compiled, method: str, schemas: _Schemas) -> d
         "parameters": [*_path_parameters(one, schemas), *_query_parameters(one, schemas)],
         "responses": {
             str(route.status): _success(one, schemas),
-            **_failures(plane, plane.can_fail_with(route)),
+            **failures(plane, plane.can_fail_with(route)),
         },
     }
     if route.tag:
@@ -141,7 +141,7 @@ def _success(one: Compiled, schemas: _Schemas) -> dict[str, Any]:
     return answer
 
 
-def _failures(plane: Plane, faults: list[Fault]) -> dict[str, Any]:
+def failures(plane: Plane, faults: Sequence[Fault]) -> dict[str, Any]:
     """One response a status; its codes are listed, and its schema allows any of theirs."""
     by_status: dict[int, list[Fault]] = {}
     for fault in faults:

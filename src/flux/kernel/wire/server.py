@@ -116,6 +116,8 @@ class Application:
             visit = self._visit(call, place, call.method)
             answer = None
             if HEADER in call.first_headers or call.method == "OPTIONS" or "flux.refused" in scope:
+                if call.method == "OPTIONS" and call.plane.before_preflight is not None:
+                    await call.plane.before_preflight(call)
                 answer = self._aside(call, place.resource)
             if answer is None:
                 route = call.route
