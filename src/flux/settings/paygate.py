@@ -148,6 +148,13 @@ class PaygateSettings(Struct, frozen=True, kw_only=True):
     stream_after_bytes: Annotated[
         int, Meta(ge=1, description="Bytes of an answer without length after which it is streamed.")
     ] = 1_048_576
+    lease_slack_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="How much longer than its target's timeouts a call may hold its payment before it counts as dead.",
+        ),
+    ] = 30.0
     hide_powered_by: Annotated[
         bool, Meta(description="Remove Server and X-Powered-By from the answers of targets.")
     ] = True
