@@ -130,6 +130,31 @@ class UserService:
         """Where the account was last seen, quietly."""
         await repository.update(tx, user_id, {"last_address": address})
 
+    # -- second factors: each is decided by the database, so that two at once cannot both have it -------------
+
+    async def set_totp(self, tx: Transaction, user_id: int, sealed: bytes) -> bool:
+        """False when the account has a secret already."""
+        return await repository.set_totp(tx, user_id, sealed)
+
+    async def spend_totp_step(self, tx: Transaction, user_id: int, step: int) -> bool:
+        """False when a code of that time step or a later one was used before."""
+        return await repository.spend_totp_step(tx, user_id, step)
+
+    async def switch_sms_on(self, tx: Transaction, user_id: int) -> bool:
+        """False without one-time codes or without a phone."""
+        return await repository.switch_sms_on(tx, user_id)
+
+    async def add_passkey(self, tx: Transaction, user_id: int, most: int) -> bool:
+        """Take one of `most` places; False when none is left."""
+        return await repository.add_passkey(tx, user_id, most)
+
+    async def drop_passkey(self, tx: Transaction, user_id: int) -> None:
+        await repository.drop_passkey(tx, user_id)
+
+    async def tell(self, tx: Transaction, user_id: int) -> UserRow:
+        """The account's sessions hear what it is like now. Raises UNKNOWN_USER."""
+        return await self.set(tx, user_id)
+
     # -- settings ---------------------------------------------------------------------------------------------
 
     async def settings(self, user_id: int, reader: Reader | None = None) -> UserSettings:
