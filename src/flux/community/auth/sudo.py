@@ -38,7 +38,7 @@ HEADER = "X-Fluxer-Sudo-Mode-JWT"
 COOKIE = "__flx_sudo_"
 SECONDS = 300
 GUESSES = Rate(10, 300)
-"""Proofs an account may try, right or wrong."""
+"""Wrong proofs an account may try in a row; a right one wipes them out."""
 
 
 class SudoService:
@@ -66,7 +66,10 @@ class SudoService:
         """The caller of a request, by its body, header or cookie; a fresh token goes back in both. Raises as `prove`."""
         user: UserRow = call.principal.user
         name = f"{COOKIE}{user.id}"
-        token = call.header(HEADER.lower()) or call.cookie(name)
+        token = call.header(HEADER.lower())
+        if not token and (kept := call.cookie(name)) and self._holds(kept, user.id):
+            # Browsers send a cookie unasked, so a stale one is no failure.
+            return
         fresh = await self.prove(user, token, body)
         if fresh is not None:
             call.reply_headers[HEADER] = fresh
@@ -87,9 +90,11 @@ class SudoService:
             return None
         if body.password is not UNSET and not user.has_mfa:
             await self._password(user, body.password)
+            self._quota.forget(_guesses(user))
             return None
         if body.mfa_method is not UNSET and user.has_mfa:
             await self._factor(user, body.mfa_method, body)
+            self._quota.forget(_guesses(user))
             return self.issue(user.id)
         if token:
             raise faults.INVALID_SUDO_TOKEN()
@@ -119,7 +124,7 @@ class SudoService:
             raise wrong_code("mfa_code")
 
     def _count(self, user: UserRow) -> None:
-        verdict = self._quota.count(f"sudo:{user.id}", GUESSES)
+        verdict = self._quota.count(_guesses(user), GUESSES)
         if not verdict.allowed:
             raise faults.rate_limited(verdict.retry_after)
 
@@ -146,6 +151,10 @@ class SudoService:
 
     def _sign(self, text: str) -> bytes:
         return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), sha256).digest()
+
+
+def _guesses(user: UserRow) -> str:
+    return f"sudo:{user.id}"
 
 
 def _answer(body: SudoProof) -> PasskeyAnswer:

@@ -86,7 +86,10 @@ class FactorService:
                 await self._post.send(tx, Letter("sms", phone, "", body, {"code": code, "kind": purpose}))
             return code is not None
 
-        for key, rate in ((f"text:{user.id}", self._texts_per_account), (f"text:{phone}", self._texts_per_number)):
+        for key, rate in (
+            (f"text:{user.id}", self._texts_per_account),
+            (f"text:{phone}", self._texts_per_number),
+        ):
             if rate is not None and not (verdict := self._quota.count(key, rate)).allowed:
                 raise faults.PHONE_RATE_LIMIT_EXCEEDED(retry_after=verdict.retry_after)
         await self._db.transact(work)
@@ -164,7 +167,9 @@ class FactorService:
 
     async def _listed(self, reader: Reader, user_id: int) -> BackupCodes:
         rows = await repository.backup_codes(reader, user_id)
-        shown = [(self._vault.open(BACKUPS, row.sealed).decode(), row.consumed_at is not None) for row in rows]
+        shown = [
+            (self._vault.open(BACKUPS, row.sealed).decode(), row.consumed_at is not None) for row in rows
+        ]
         return BackupCodes([BackupCode(code, consumed) for code, consumed in shown])
 
     def _backup_hash(self, user_id: int, code: str) -> bytes:

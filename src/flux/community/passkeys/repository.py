@@ -27,7 +27,9 @@ ADD = """
 INSERT INTO community_passkeys (credential_id, user_id, public_key, sign_count, name, transports, created_at)
 VALUES (:credential_id, :user_id, :public_key, :sign_count, :name, :transports, :now)
 """
-RENAME = "UPDATE community_passkeys SET name = :name WHERE credential_id = :credential_id AND user_id = :user_id"
+RENAME = (
+    "UPDATE community_passkeys SET name = :name WHERE credential_id = :credential_id AND user_id = :user_id"
+)
 DROP = "DELETE FROM community_passkeys WHERE credential_id = :credential_id AND user_id = :user_id"
 DROP_ALL = "DELETE FROM community_passkeys WHERE user_id = :user_id"
 USED = """

@@ -60,7 +60,7 @@ class PasskeyService:
 
     async def options_for(self, user: UserRow, purpose: Purpose) -> dict[str, Any]:
         """Raises NO_PASSKEYS_REGISTERED."""
-        self._demand_enabled()
+        self.demand_enabled()
         rows = await repository.list_of(self._db, user.id)
         if not rows:
             raise faults.NO_PASSKEYS_REGISTERED()
@@ -68,7 +68,7 @@ class PasskeyService:
 
     async def registration_options(self, user: UserRow) -> dict[str, Any]:
         """Raises WEBAUTHN_CREDENTIAL_LIMIT_REACHED."""
-        self._demand_enabled()
+        self.demand_enabled()
         known = await repository.list_of(self._db, user.id)
         if len(known) >= self._most:
             raise faults.WEBAUTHN_CREDENTIAL_LIMIT_REACHED(max=self._most)
@@ -83,7 +83,7 @@ class PasskeyService:
     async def _options(
         self, purpose: Purpose, user_id: int, known: list[str], *, verified: bool
     ) -> dict[str, Any]:
-        self._demand_enabled()
+        self.demand_enabled()
         challenge = await self._challenge(purpose, user_id)
         from flux.community.passkeys import ceremony
 
@@ -106,7 +106,7 @@ class PasskeyService:
 
     async def authenticate(self, body: PasskeyAnswer, purpose: Purpose, user_id: int = ANYBODY) -> Proof:
         """Who holds this passkey; with `user_id`, only that account. Raises PASSKEY_AUTHENTICATION_FAILED."""
-        self._demand_enabled()
+        self.demand_enabled()
         known = await self._take(body.challenge, purpose, user_id)
         credential_id = body.response.get("id")
         row = await repository.find(self._db, credential_id) if isinstance(credential_id, str) else None
@@ -133,7 +133,7 @@ class PasskeyService:
 
     async def register(self, user: UserRow, body: PasskeyAnswer, name: str) -> None:
         """Raises INVALID_WEBAUTHN_CREDENTIAL, WEBAUTHN_CREDENTIAL_LIMIT_REACHED."""
-        self._demand_enabled()
+        self.demand_enabled()
         if not await self._take(body.challenge, "register", user.id):
             raise faults.INVALID_WEBAUTHN_CREDENTIAL()
         from flux.community.passkeys import ceremony
@@ -170,7 +170,7 @@ class PasskeyService:
     # -- the account's own ------------------------------------------------------------------------------------
 
     async def listing(self, user_id: int) -> list[PasskeyView]:
-        self._demand_enabled()
+        self.demand_enabled()
         return [_view(row) for row in await repository.list_of(self._db, user_id)]
 
     async def rename(self, user_id: int, credential_id: str, name: str) -> None:
@@ -198,7 +198,7 @@ class PasskeyService:
         """Challenges that have expired."""
         await repository.sweep(tx, self._clock.now_ms())
 
-    def _demand_enabled(self) -> None:
+    def demand_enabled(self) -> None:
         if not self._enabled:
             raise faults.PASSKEYS_DISABLED()
 

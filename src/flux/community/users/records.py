@@ -82,7 +82,11 @@ class UserRow(Struct, frozen=True):
     @property
     def authenticators(self) -> list[int]:
         """0 one-time codes, 1 text messages, 2 passkeys."""
-        held = (self.totp_secret is not None, self.totp_secret is not None and bool(self.sms_mfa), self.passkeys > 0)
+        held = (
+            self.totp_secret is not None,
+            self.totp_secret is not None and bool(self.sms_mfa),
+            self.passkeys > 0,
+        )
         return [kind for kind, has in enumerate(held) if has]
 
     @property

@@ -156,6 +156,9 @@ class UserUpdate(Input, kw_only=True):
     password: Secret | UnsetType = UNSET
     mfa_method: str | UnsetType = UNSET
     mfa_code: str | UnsetType = UNSET
+    webauthn_response: dict[str, Any] | UnsetType = UNSET
+    webauthn_challenge: Annotated[str, Meta(max_length=512)] | UnsetType = UNSET
+    email_token: Secret | UnsetType = UNSET
 
 
 class TagQuery(Struct):
