@@ -21,18 +21,16 @@ WAIT_SECONDS = 30.0
 
 
 @asynccontextmanager
-async def slow_chain(directory: Path, database: str = "sqlite", **change: Any) -> AsyncIterator[World]:
+async def slow_chain(
+    directory: Path, database: str = "sqlite", workers: int = 1, **change: Any
+) -> AsyncIterator[World]:
     """A paygate that waits a second for a receipt, on a chain that mines when it is told to."""
     async with anvil() as chain, target() as there:
         usdc = await Usdc(chain).deploy()
         await usdc.mint(chain.accounts[1].address, 10**9)
-        settings = chain_settings(
-            chain,
-            facilitator_key="0x" + chain.accounts[8].key.hex(),
-            facilitator_settle_seconds="1",
-            **change,
-        )
-        async with serve(directory, database=database, settings=settings) as server:
+        own = {"facilitator_key": "0x" + chain.accounts[8].key.hex(), "facilitator_settle_seconds": "1"}
+        settings = chain_settings(chain, **{**own, **change})
+        async with serve(directory, database=database, settings=settings, workers=workers) as server:
             provider = await purse(server, chain.accounts[0]).login()
             consumer = purse(server, chain.accounts[1])
             yield World(server, chain, usdc, there, provider, consumer)

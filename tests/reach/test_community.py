@@ -944,7 +944,7 @@ async def test_a_client_that_stalls_is_told_and_let_go(tmp_path: Path) -> None:
         url = urlsplit(server.origin)
         reader, writer = await asyncio.open_connection(url.hostname, url.port)
         writer.write(f"POST {API}/auth/login HTTP/1.1\r\nHost: flux\r\nContent-Length: 50\r\n\r\n{{".encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             status = await reader.readline()
             length = 0
             while (line := await reader.readline()).strip():
