@@ -162,7 +162,9 @@ class Wanderer:
                 task.add_done_callback(self._fetching.discard)
 
     async def _fetch(self, channel_id: str) -> None:
-        found = await history(self.who, channel_id)
+        found = None
+        with contextlib.suppress(RuntimeError, *LOST):
+            found = await history(self.who, channel_id)
         if found is not None:
             self.belief.fetched(channel_id, found)
 
@@ -249,11 +251,15 @@ class Wanderer:
     async def differences(self) -> list[str]:
         """How what the client believes differs from what REST says now."""
         found: list[str] = []
-        _, guilds = await fetch(self.who, "/users/@me/guilds")
+        _, guilds = await fetch(self.who, "/users/@me/guilds?limit=200")
         if {each["id"] for each in guilds} != set(self.belief.guilds):
             return [f"{self.who.username}: guilds {sorted(self.belief.guilds)}"]
-        for guild_id, believed in self.belief.guilds.items():
-            _, channels = await fetch(self.who, f"/guilds/{guild_id}/channels")
+        for guild_id, believed in list(self.belief.guilds.items()):
+            status, channels = await fetch(self.who, f"/guilds/{guild_id}/channels")
+            if status != 200:
+                # A departure was still on its way when the listing of guilds was read.
+                found.append(f"{self.who.username}: {guild_id} answers {status}")
+                continue
             if {each["id"] for each in channels} != believed:
                 found.append(f"{self.who.username}: channels {sorted(believed)} of {guild_id}")
             for channel in channels:
