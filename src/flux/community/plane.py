@@ -14,6 +14,8 @@ from flux.community.admin import endpoints as admin_endpoints
 from flux.community.admin.addresses import AddressBans
 from flux.community.admin.service import AdminService
 from flux.community.announcing import Announcer
+from flux.community.audit import endpoints as audit_endpoints
+from flux.community.audit.service import AuditService
 from flux.community.auth import endpoints as auth_endpoints
 from flux.community.auth.captcha import CaptchaService
 from flux.community.auth.login import LoginService
@@ -31,6 +33,10 @@ from flux.community.conversations import endpoints as conversation_endpoints
 from flux.community.conversations.service import ConversationService
 from flux.community.demo import Demo
 from flux.community.envelope import CommunityEnvelope
+from flux.community.expressions import endpoints as expression_endpoints
+from flux.community.expressions import sticker_endpoints
+from flux.community.expressions.emojis import EmojiService
+from flux.community.expressions.stickers import StickerService
 from flux.community.faults import community
 from flux.community.gate import Gatekeeper, implied
 from flux.community.guilds import endpoints as guild_endpoints
@@ -40,6 +46,12 @@ from flux.community.instance import endpoints as instance_endpoints
 from flux.community.instance.service import InstanceService
 from flux.community.invites import endpoints as invite_endpoints
 from flux.community.invites.service import InviteService
+from flux.community.media import endpoints as media_endpoints
+from flux.community.media.darkroom import Darkroom
+from flux.community.media.gallery import Gallery
+from flux.community.media.screening import Screening
+from flux.community.media.service import AssetService
+from flux.community.media.sweeping import AssetSweeping
 from flux.community.members import endpoints as member_endpoints
 from flux.community.members.joining import Joining
 from flux.community.members.profiles import ProfileService
@@ -47,6 +59,7 @@ from flux.community.members.service import MemberService
 from flux.community.messages import endpoints as message_endpoints
 from flux.community.messages import reaction_endpoints
 from flux.community.messages.bookmarks import BookmarkService
+from flux.community.messages.composing import Composing
 from flux.community.messages.pins import PinService
 from flux.community.messages.purging import Purging
 from flux.community.messages.reactions import ReactionService
@@ -71,6 +84,9 @@ from flux.community.roles import endpoints as role_endpoints
 from flux.community.roles.service import RoleService
 from flux.community.standing.service import StandingService
 from flux.community.upkeep import Upkeep
+from flux.community.uploads import endpoints as upload_endpoints
+from flux.community.uploads.forms import Forms
+from flux.community.uploads.service import UploadService
 from flux.community.users import endpoints as user_endpoints
 from flux.community.users.service import UserService
 from flux.kernel.house import House
@@ -95,7 +111,8 @@ def routes() -> Routes:
         account_endpoints, user_endpoints, auth_endpoints, oauth2_endpoints, guild_endpoints, role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
         reaction_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
-        admin_endpoints, instance_endpoints,
+        admin_endpoints, instance_endpoints, media_endpoints, upload_endpoints, expression_endpoints, sticker_endpoints,
+        audit_endpoints,
     )  # fmt: skip
     return Routes.joined(room.routes for room in rooms)
 
@@ -110,6 +127,8 @@ def build(house: House) -> Plane:
         services[SendService],
     )
     Upkeep(house.db, *sweepers).schedule(house.jobs)
+    services[UploadService].schedule(house.jobs)
+    services[AssetSweeping].schedule(house.jobs)
     return plane
 
 
@@ -150,6 +169,7 @@ class Builder:
 
     def build(self) -> None:
         self._people()
+        self._files()
         self._places()
         self._speech()
         self._doors()
@@ -180,6 +200,26 @@ class Builder:
             self.users, self.sessions, self.sudo, self.private, login, register, account, captcha
         )
 
+    def _files(self) -> None:
+        house, settings = self.house, self.settings
+        darkroom = Darkroom(settings.media)
+        screening = Screening(settings.media, sandbox=house.sandbox)
+        self.assets = AssetService(
+            house.db, house.clock, house.blobs, darkroom, screening, settings.limits, settings.media
+        )
+        self.uploads = UploadService(house.db, house.clock, house.ids, house.blobs, screening, settings.media)
+        self.audit = AuditService(house.db, house.ids, self.users, self.where)
+        more = (house.db, house.ids, self.users, self.where, self.assets, self.audit, self.announcer)
+        self.emojis = EmojiService(*more, settings.limits)
+        self.stickers = StickerService(*more, settings.limits)
+        self.plane.on_stop.append(darkroom.close)
+        gallery = Gallery(house.blobs, darkroom, settings.media)
+        sweeping = AssetSweeping(house.db, house.clock, house.blobs, settings.media)
+        forms = Forms(self.uploads, settings.limits)
+        self.plane.provide(
+            self.assets, self.uploads, self.audit, self.emojis, self.stickers, gallery, sweeping, forms
+        )
+
     def _places(self) -> None:
         house, limits = self.house, self.settings.limits
         self.roles = RoleService(house.db, house.ids, self.where, self.announcer, limits)
@@ -195,13 +235,16 @@ class Builder:
             house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
             self.sudo, self.announcer, self.settings,
         )  # fmt: skip
-        self.states = GuildStates(house.db, self.where, self.roles, self.channels, self.members)
+        self.states = GuildStates(
+            house.db, self.where, self.roles, self.channels, self.members, self.emojis, self.stickers
+        )
         profiles = ProfileService(house.db, self.users, self.where, self.members)
         self.plane.provide(self.roles, self.channels, self.members, self.guilds, profiles)
 
     def _speech(self) -> None:
         house, settings = self.house, self.settings
-        views = MessageViews(self.users)
+        views = MessageViews(self.users, self.emojis, house.public_url + MOUNT)
+        composing = Composing(settings)
         writing = Writing(house.ids, views, self.announcer)
         self.welcome = Welcome(self.where, writing)
         self.relationships = RelationshipService(
@@ -209,14 +252,18 @@ class Builder:
         )
         send = SendService(
             house.db, house.clock, self.where, views, writing, self.relationships, self.private, self.announcer,
-            settings,
+            composing, self.uploads, self.stickers,
         )  # fmt: skip
         conversations = ConversationService(
             house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
             settings.limits,
         )  # fmt: skip
-        messages = MessageService(house.db, house.clock, self.where, views, writing, settings)
-        pins = PinService(house.db, house.clock, self.where, messages, views, writing, settings.limits)
+        messages = MessageService(
+            house.db, house.clock, self.where, views, writing, composing, self.uploads, self.audit
+        )
+        pins = PinService(
+            house.db, house.clock, self.where, messages, views, writing, self.audit, settings.limits
+        )
         self.bans = BanService(
             house.db,
             house.clock,
@@ -227,7 +274,7 @@ class Builder:
             self.announcer,
         )
         reactions = ReactionService(
-            house.db, house.clock, self.users, self.where, messages, writing, settings.limits
+            house.db, house.clock, self.users, self.where, messages, writing, self.emojis, settings.limits
         )
         bookmarks = BookmarkService(
             house.db, house.clock, self.where, messages, views, self.announcer, settings.limits
