@@ -27,9 +27,14 @@ node_modules/.ready: package-lock.json
 	@npm install --silent --no-save --no-audit --no-fund
 	@touch $@
 
+build/sdk041/.ready: $(VENV)/.run requirements/sdk041.txt
+	@rm -rf build/sdk041
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes --target build/sdk041 -r requirements/sdk041.txt
+	@touch $@
+
 setup: $(VENV)/.run ## make .venv with what serving needs
 
-setup-dev: $(VENV)/.dev node_modules/.ready ## setup plus what the tests need
+setup-dev: $(VENV)/.dev node_modules/.ready build/sdk041/.ready ## setup plus what the tests need
 
 serve: setup ## start Flux (make serve ARGS="--port 9000")
 	@exec $(BIN)/flux serve $(ARGS)
@@ -49,6 +54,7 @@ format: setup-dev ## rewrite the sources in the house format
 lock: $(BIN)/uv ## re-lock the requirements with hashes
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --extra build pyproject.toml -o requirements/run.txt
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --extra build --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	@echo foxnose-sdk==0.4.1 | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --no-deps - -o requirements/sdk041.txt
 
 clean: ## remove what setup made
 	@rm -rf $(VENV) node_modules build

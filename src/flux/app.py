@@ -131,11 +131,13 @@ def _instance_secret(data_dir: Path, settings: Settings) -> bytes:
 
 
 async def bootstrap(house: House, operator_file: OperatorFile, *, urls: bool = True) -> None:
-    """First start: what each plane needs to exist, written to the operator's file."""
+    """First start: what each plane needs to exist, written to the operator's file. Later ones: what has grown old."""
     for name, plane in PLANES.items():
-        first = getattr(plane, "bootstrap", None)
+        first, again = getattr(plane, "bootstrap", None), getattr(plane, "renew", None)
         if first is not None and not operator_file.has(name):
             operator_file.put(name, await first(house))
+        elif again is not None and operator_file.has(name):
+            operator_file.put(name, await again(house, operator_file.content[name]))
     if urls:
         operator_file.put_urls(house.public_url, house.settings)
     operator_file.save()

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from flux.app import bootstrap, compose, open_house
 from flux.kernel.watch import guard
@@ -32,6 +33,9 @@ from flux.starting import StartError, explained
 
 log = logging.getLogger("flux.serving")
 SOCKET_MESSAGE_BYTES = 1_048_576
+GOODBYE_SECONDS = 2.0
+"""How long a stopping server waits for peers to answer its close frames."""
+GOODBYE_CHECK_SECONDS = 0.02
 INSIST_SECONDS = 0.3
 """A second signal within this time is the first one again: terminals, service managers and wrappers each pass it on."""
 
@@ -95,7 +99,23 @@ class DrainingServer(uvicorn.Server):
                     await asyncio.wait_for(hook(), self.config.timeout_graceful_shutdown)
                 except Exception:
                     log.exception("draining %s failed", plane.name)
+        await self._sockets_gone()
         await super().shutdown(sockets)
+
+    async def _sockets_gone(self) -> None:
+        """Wait for the peers' answers to our goodbyes, a moment at most: a connection that is cut with something of the
+        peer's unread is reset, and a reset throws away what the peer has not read, our goodbye too."""
+        patience = min(GOODBYE_SECONDS, self.config.timeout_graceful_shutdown or GOODBYE_SECONDS)
+        for _ in range(int(patience / GOODBYE_CHECK_SECONDS)):
+            if not self._saying_goodbye():
+                return
+            await asyncio.sleep(GOODBYE_CHECK_SECONDS)
+
+    def _saying_goodbye(self) -> bool:
+        return any(
+            isinstance(each, WebSocketsSansIOProtocol) and each.close_sent
+            for each in self.server_state.connections
+        )
 
 
 def public_origin(settings: Settings, listener: socket.socket) -> str:

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from pathlib import Path
-from typing import Any
 
+from tests.clients.node import node
 from tests.clients.paygate_world import API, chain_settings, purse, target
-from tests.harness.anvil import ROOT, anvil
+from tests.harness.anvil import anvil
 from tests.harness.server import serve
-
-
-async def node(script: str, task: dict[str, Any]) -> Any:
-    process = await asyncio.create_subprocess_exec(
-        "node",
-        str(ROOT / "tests" / "clients" / script),
-        json.dumps(task),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-    )
-    out, problems = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 0, problems.decode()[-2000:]
-    return json.loads(out)
 
 
 async def test_viem_logs_in_pays_and_calls(tmp_path: Path) -> None:

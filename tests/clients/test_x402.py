@@ -45,10 +45,14 @@ class World:
         body = {"currency": "USDC", "pricePerRequest": "0.01", **change}
         return await self.provider.list_api(f"{self.target.url}/x{next(self.numbers)}", **body)
 
-    def client(self, account: LocalAccount | None = None) -> x402HttpxClient:
-        return x402HttpxClient(
+    def client(self, account: LocalAccount | None = None, *, version: int = 2) -> x402HttpxClient:
+        """`version` 1: as against a server that knows no header of requirements."""
+        client = x402HttpxClient(
             payer(account or self.consumer.account), base_url=self.server.origin, timeout=30
         )
+        if version == 1:
+            client._transport._transport = WithoutVersion2()
+        return client
 
     async def unpaid(self, listing: dict[str, Any], path: str = "/a") -> httpx.Response:
         return await self.consumer.http.get(f"{API}/x402/{listing['id']}{path}")
@@ -69,6 +73,13 @@ class World:
         return await self.consumer.http.get(
             f"{API}/{mount}/{listing['id']}{path}", headers={"PAYMENT-SIGNATURE": header}
         )
+
+
+class WithoutVersion2(httpx.AsyncHTTPTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        answer.headers.pop("payment-required", None)
+        return answer
 
 
 def payer(account: LocalAccount) -> x402Client:
@@ -121,6 +132,20 @@ async def test_an_unmodified_client_pays_and_is_served(world: World) -> None:
     )
     state = (await world.consumer.get(f"/payments/{receipt['transaction']}")).json()
     assert (state["state"], state["callId"]) == ("consumed", call["id"])
+
+
+async def test_an_unmodified_client_pays_in_version_1(world: World) -> None:
+    listing = await world.listed()
+    before = await world.usdc.balance(world.provider.address)
+    async with world.client(version=1) as client:
+        answer = await client.get(f"{API}/x402/{listing['id']}/weather")
+    assert answer.status_code == 200, answer.text
+    receipt = decoded(answer.headers["x-payment-response"])
+    assert (receipt["success"], receipt["network"]) == (True, "base-sepolia")
+    assert "payment-response" not in answer.headers
+    call = (await world.provider.get(f"/history/{answer.headers['x-call-id']}")).json()
+    assert call["paymentFlow"] == "x402-v1"
+    assert await world.usdc.balance(world.provider.address) == before + PRICE
 
 
 async def test_version_1_pays_too(world: World) -> None:

@@ -379,10 +379,7 @@ async def test_the_server_stopping_tells_clients_to_come_back(tmp_path: Path) ->
                 while True:
                     payloads.append(await client.receive())
             assert payloads[-1] == {"op": 7, "d": None}
-            assert closed.value.code in (
-                4000,
-                1006,
-            )  # on a busy machine the connection may end before its close frame
+            assert closed.value.code == 4000
         server.terminate()
 
 

@@ -155,5 +155,10 @@ async def bootstrap(house: House) -> dict[str, object]:
     return await bootstrapping.bootstrap(furnished(house), house)
 
 
+async def renew(house: House, known: dict[str, object]) -> dict[str, object]:
+    """Of what `bootstrap` told the operator's file, what each later start makes anew."""
+    return await bootstrapping.renew(furnished(house), known)
+
+
 async def demo(house: House) -> list[str]:
     return await demonstration.demo(furnished(house), house)

@@ -25,6 +25,9 @@ from flux.paygate.envelope import PaygateEnvelope
 from flux.paygate.facilitator import endpoints as facilitator
 from flux.paygate.facilitator.counter import Counter
 from flux.paygate.facilitator.offers import Offers
+from flux.paygate.facilitator.sender import KIND as SETTLEMENTS
+from flux.paygate.facilitator.sender import SECONDS as SETTLEMENT_SECONDS
+from flux.paygate.facilitator.sender import Sender, private_key
 from flux.paygate.facilitator.service import Facilitator
 from flux.paygate.faults import paygate
 from flux.paygate.gate import Gate, implied
@@ -120,7 +123,11 @@ class Rooms:
         )
         self.quotes = Quotes(self.listings, self.providers, clock, settings)
         self.stats = ListingStats(house.db, self.history, clock)
-        self.facilitator = Facilitator(self.reader, clock, settings)
+        key = private_key(settings.facilitator_key)
+        self.sender = (
+            Sender(key, house.db, self.reader, self.settlements, clock, settings) if key is not None else None
+        )
+        self.facilitator = Facilitator(self.reader, clock, settings, self.sender)
         self.offers = Offers(self.facilitator, self.url)
         payments = Payments(self.reader, clock, self.turnstile, settings)
         self.relay = Relay(
@@ -169,6 +176,8 @@ def build(house: House) -> Plane:
     house.jobs.every(lease_jobs.KIND, lease_jobs.SECONDS, lease_jobs.LeaseSweeper(rooms.ledger).sweep)
     house.jobs.every(monitor.KIND, monitor.SECONDS, rooms.monitor.look)
     house.jobs.every(stats.KIND, stats.SECONDS, rooms.stats.refresh)
+    if rooms.sender is not None:
+        house.jobs.every(SETTLEMENTS, SETTLEMENT_SECONDS, rooms.sender.sweep)
     house.jobs.every("paygate.sessions", SWEEP_SECONDS, rooms.wallets.sweep)
     house.jobs.every("paygate.credit", SWEEP_SECONDS, rooms.credits.sweep)
     house.jobs.every("paygate.replays", SWEEP_SECONDS, rooms.replays.sweep)

@@ -98,6 +98,15 @@ class PaygateSettings(Struct, frozen=True, kw_only=True):
     facilitator_settle_seconds: Annotated[
         float, Meta(gt=0, description="How long a settlement may wait for its receipt.")
     ] = 60.0
+    facilitator_raise_seconds: Annotated[
+        float,
+        Meta(
+            gt=0, description="How long a settlement may stay unmined before its fee is raised by a quarter."
+        ),
+    ] = 15.0
+    facilitator_max_fee_gwei: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Most that a settlement offers for a unit of gas.")
+    ] = 500
     facilitator_open: Annotated[
         bool,
         Meta(description="Let loopback callers use the facilitator routes without the operator's token."),
@@ -139,6 +148,13 @@ class PaygateSettings(Struct, frozen=True, kw_only=True):
     stream_after_bytes: Annotated[
         int, Meta(ge=1, description="Bytes of an answer without length after which it is streamed.")
     ] = 1_048_576
+    lease_slack_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="How much longer than its target's timeouts a call may hold its payment before it counts as dead.",
+        ),
+    ] = 30.0
     hide_powered_by: Annotated[
         bool, Meta(description="Remove Server and X-Powered-By from the answers of targets.")
     ] = True

@@ -51,6 +51,14 @@ class Accounts:
         await self._db.transact(keep)
         return TokenPair(sign(access, key), sign(again, key))
 
+    async def access_for(self, email: str) -> str | None:
+        """A fresh access token without a password, for the operator's file; None when nobody has that e-mail."""
+        user = await repository.by_email(self._db, email.strip().lower())
+        if user is None:
+            return None
+        claims = self._claims(user.key, "access", self._settings.access_token_seconds)
+        return sign(claims, self._signing_key)
+
     async def user_of(self, token: str) -> User:
         """Raises `AUTHENTICATION_FAILED`."""
         claims = read(token, "access", self._signing_key, self._now_s())

@@ -56,7 +56,7 @@ class Revisions:
             stored = await self._writing.checked(tx, folder.environment, shape, data)
             changes = {"data": stored, "size": len(stored), "schema_version": version, "is_valid": 1}
             await repository.update_revision(tx, revision.key, changes)
-            return await self._read(tx, found, key)
+            return await self._read(tx, found, revision.key)
 
         return await self._db.transact(work)
 
@@ -74,7 +74,7 @@ class Revisions:
             async def work(tx: Transaction) -> Revision:
                 found, revision = await self._found(tx, folder, resource, key)
                 await self._writing.publish(tx, folder, found, revision, vectors)
-                return await self._read(tx, found, key)
+                return await self._read(tx, found, revision.key)
 
             return await self._db.transact(work)
 
@@ -87,7 +87,7 @@ class Revisions:
             found, revision = await self._found(tx, folder, resource, key)
             if revision.status == "published":
                 await self._writing.unpublish(tx, folder, found)
-            return await self._read(tx, found, key)
+            return await self._read(tx, found, revision.key)
 
         return await self._db.transact(work)
 

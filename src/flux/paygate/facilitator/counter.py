@@ -8,7 +8,6 @@ from flux.paygate.facilitator.model import Payload, Refused, Requirement, Settle
 from flux.paygate.facilitator.service import Facilitator
 from flux.paygate.ledger.settlements import Settlements
 from flux.paygate.listings.service import Listings
-from flux.paygate.payment.rules import Terms
 
 
 class Counter:
@@ -37,12 +36,8 @@ class Counter:
 
     async def _settle(self, payload: Payload, requirement: Requirement) -> Settlement:
         await self.verify(payload, requirement)
-        token = requirement.token
-        terms = Terms(
-            requirement.chain, "USDC", token.address, token.decimals, requirement.pay_to, requirement.amount
-        )
 
         async def note(tx_hash: str) -> None:
-            await self._settlements.claim(terms, payload.payer, tx_hash)
+            await self._settlements.claim(requirement.chain.chain_id, payload.payer, tx_hash)
 
         return await self._facilitator.settle(payload, requirement, note)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from flux.paygate.chains.registry import Chain, Token
 from flux.paygate.signing.accounts import checksummed
 from flux.paygate.signing.typed import Authorization
@@ -112,3 +114,31 @@ class Settlement:
         elif version != 1:
             receipt["amount"] = str(self.amount)
         return receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A settlement to be sent: the payment it settles, whose money it moves, and the call of the token's contract."""
+
+    payment_key: str
+    payer: str
+    token: str
+    data: bytes
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A settlement that was signed, in the order of the columns read. Fees in wei per gas, `sent_at` in Unix ms."""
+
+    chain_id: int
+    sender: str
+    nonce: int
+    tries: int
+    tx_hash: str
+    payment_key: str
+    payer: str
+    token: str
+    data: bytes
+    gas: int
+    max_fee: int
+    tip: int
+    sent_at: int

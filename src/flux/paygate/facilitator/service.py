@@ -1,11 +1,9 @@
-"""Verifying on chain, and settling with the operator's gas: one sender a chain, never the same transfer twice."""
+"""Verifying on chain, and settling with the operator's gas: never the same transfer twice."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from flux.kernel.store import Clock
@@ -15,34 +13,28 @@ from flux.paygate.chains.nodes import ChainFailure, RpcRefused
 from flux.paygate.chains.registry import Chain
 from flux.paygate.chains.service import ChainReader
 from flux.paygate.facilitator import rules
-from flux.paygate.facilitator.model import Payload, Refused, Requirement, Settlement
-from flux.paygate.facilitator.transactions import Draft, balance_call, state_call, transfer_call
+from flux.paygate.facilitator.model import Payload, Refused, Requirement, Settlement, Transfer
+from flux.paygate.facilitator.sender import Note, Sender
+from flux.paygate.facilitator.transactions import balance_call, state_call, transfer_call
 from flux.paygate.payment.rules import TRANSFER_TOPIC
 from flux.paygate.signing.accounts import checksummed
-from flux.paygate.signing.curve import address_of
 from flux.settings.paygate import PaygateSettings
 
-log = logging.getLogger("flux.paygate.facilitator")
-GAS_MARGIN_PERCENT = 130
-TIP_WEI = 1_000_000
-NONCE_ATTEMPTS = 3
 FIRST_POLL_SECONDS = 0.05
 LONGEST_POLL_SECONDS = 1.0
-Note = Callable[[str], Awaitable[None]]
-"""Told the hash of a settlement before it is broadcast."""
 
 
 class Facilitator:
     """`address` is None where the operator has configured no key: then nothing is offered over x402."""
 
-    def __init__(self, chains: ChainReader, clock: Clock, settings: PaygateSettings) -> None:
+    def __init__(
+        self, chains: ChainReader, clock: Clock, settings: PaygateSettings, sender: Sender | None
+    ) -> None:
         self._chains = chains
         self._clock = clock
-        self._max_gas = settings.facilitator_gas
         self._wait_seconds = settings.facilitator_settle_seconds
-        self._key = _private_key(settings.facilitator_key)
-        self.address = address_of(self._key) if self._key is not None else None
-        self._senders: dict[int, asyncio.Lock] = {}
+        self._sender = sender
+        self.address = sender.address if sender is not None else None
 
     def serves(self, chain: Chain) -> bool:
         return (
@@ -90,80 +82,53 @@ class Facilitator:
     ) -> Settlement:
         """Move the money and wait for the receipt. Failures are in the settlement; raises `ChainFailure` only when
         nothing was sent."""
-        assert self._key is not None
-        chain = requirement.chain
-        lock = self._senders.setdefault(chain.chain_id, asyncio.Lock())
-        async with lock:
-            tx_hash = await self._send(payload, requirement, note)
+        assert self._sender is not None
+        chain, token = requirement.chain, requirement.token.address
+        transfer = Transfer(_key(payload, requirement), payload.payer, token, transfer_call(payload))
+        tx_hash = await self._sender.send(chain, transfer, note)
         if tx_hash is None:
             return self._failed(payload, requirement, "transaction_failed")
-        return await self.settled(tx_hash, payload, requirement)
+        return await self._settled(tx_hash, payload, requirement)
 
-    async def settled(self, tx_hash: str, payload: Payload, requirement: Requirement) -> Settlement:
-        """What came of a settlement that was broadcast; `settlement_pending` when time runs out first."""
+    async def _settled(self, tx_hash: str, payload: Payload, requirement: Requirement) -> Settlement:
+        """`settlement_pending` when time runs out first. Its fee is raised on the way, so its hash may change."""
+        assert self._sender is not None
         deadline = self._clock.monotonic() + self._wait_seconds
-        wait = FIRST_POLL_SECONDS
+        wait, hashes = FIRST_POLL_SECONDS, [tx_hash]
         while True:
-            receipt = await self._receipt(requirement.chain, tx_hash)
+            try:
+                [receipt] = await self._receipts(requirement.chain, [hashes])
+            except ChainFailure:
+                # The transaction is out; a node that stumbles now decides nothing.
+                receipt = None
             if receipt is not None:
                 return self._judged(receipt, payload, requirement)
             if self._clock.monotonic() >= deadline:
-                return self._failed(payload, requirement, "settlement_pending", tx_hash)
+                return self._failed(payload, requirement, "settlement_pending", hashes[0])
+            await self._sender.hurry(requirement.chain)
+            tries = await self._sender.tries(_key(payload, requirement))
+            hashes = next((found for found in tries if tx_hash in found), hashes)
             await asyncio.sleep(wait)
             wait = min(wait * 1.5, LONGEST_POLL_SECONDS)
 
-    async def look(self, tx_hash: str, payload: Payload, requirement: Requirement) -> Settlement | None:
-        """What came of a settlement so far; None while it is not mined. Raises `ChainFailure`."""
-        [raw] = await self._chains.call(requirement.chain, ("eth_getTransactionReceipt", [tx_hash]))
-        try:
-            receipt = decoding.receipt(raw)
-        except Undecodable:
-            raise ChainFailure.nonsense(requirement.chain.name) from None
-        if receipt is not None:
-            return self._judged(receipt, payload, requirement)
+    async def sent(self, payload: Payload, requirement: Requirement) -> list[list[str]]:
+        """What was broadcast to settle this payment, newest first; see `Sender.tries`."""
+        return await self._sender.tries(_key(payload, requirement)) if self._sender is not None else []
+
+    async def look(
+        self, tries: Sequence[Sequence[str]], payload: Payload, requirement: Requirement
+    ) -> Settlement | None:
+        """What came of a settlement so far; None while the newest try is not mined. Raises `ChainFailure`."""
+        newest, *_ = receipts = await self._receipts(requirement.chain, tries)
+        done = next((one for one in receipts if one is not None and one.status == 1), newest)
+        if done is not None:
+            return self._judged(done, payload, requirement)
         if payload.authorization.valid_before <= self._clock.now_ms() // 1000:
             # It can not be mined with success any more.
-            return self._failed(payload, requirement, "transaction_failed", tx_hash)
+            return self._failed(payload, requirement, "transaction_failed", tries[0][0])
         return None
 
-    # -- sending ----------------------------------------------------------------------------------------------
-
-    async def _send(self, payload: Payload, requirement: Requirement, note: Note | None) -> str | None:
-        """The hash of the broadcast settlement; None when the chain refuses it."""
-        chain, data = requirement.chain, transfer_call(payload)
-        sender = {"from": self.address, "to": requirement.token.address, "data": "0x" + data.hex()}
-        try:
-            gas_raw, block_raw = await self._chains.call(
-                chain, ("eth_estimateGas", [sender]), ("eth_getBlockByNumber", ["latest", False])
-            )
-        except RpcRefused:
-            return None
-        gas = min(self._quantity(chain, gas_raw) * GAS_MARGIN_PERCENT // 100, self._max_gas)
-        base_fee = self._quantity(chain, (block_raw or {}).get("baseFeePerGas", "0x0"))
-        for _ in range(NONCE_ATTEMPTS):
-            [count] = await self._chains.call(chain, ("eth_getTransactionCount", [self.address, "pending"]))
-            draft = Draft(
-                chain_id=chain.chain_id,
-                nonce=self._quantity(chain, count),
-                max_priority_fee=TIP_WEI,
-                max_fee=base_fee * 2 + TIP_WEI,
-                gas=gas,
-                to=requirement.token.address,
-                data=data,
-            )
-            assert self._key is not None
-            raw, tx_hash = draft.signed(self._key)
-            if note is not None:
-                await note(tx_hash)
-            try:
-                await self._chains.call(chain, ("eth_sendRawTransaction", ["0x" + raw.hex()]))
-                return tx_hash
-            except RpcRefused as refused:
-                # Another process may send from the same key: its nonce, not ours, is then the next.
-                if "nonce" not in refused.text.lower() and "already known" not in refused.text.lower():
-                    log.error("chain %s refuses a settlement: check the facilitator's gas", chain.name)
-                    return None
-        return None
+    # -- asking the chain -------------------------------------------------------------------------------------
 
     async def _simulate(self, payload: Payload, requirement: Requirement) -> None:
         call = _view(requirement.token.address, transfer_call(payload), self.address)
@@ -172,13 +137,15 @@ class Facilitator:
         except RpcRefused:
             raise Refused("invalid_exact_evm_transaction_simulation_failed", payer=payload.payer) from None
 
-    async def _receipt(self, chain: Chain, tx_hash: str) -> Receipt | None:
+    async def _receipts(self, chain: Chain, tries: Sequence[Sequence[str]]) -> list[Receipt | None]:
+        """The one receipt of each of the tries. Raises `ChainFailure`."""
+        wanted = [("eth_getTransactionReceipt", [tx_hash]) for hashes in tries for tx_hash in hashes]
         try:
-            [raw] = await self._chains.call(chain, ("eth_getTransactionReceipt", [tx_hash]))
-            return decoding.receipt(raw)
-        except (ChainFailure, Undecodable):
-            # The transaction is out; a node that stumbles now decides nothing.
-            return None
+            found = [decoding.receipt(raw) for raw in await self._chains.call(chain, *wanted)]
+        except Undecodable:
+            raise ChainFailure.nonsense(chain.name) from None
+        mined = {receipt.tx_hash: receipt for receipt in found if receipt is not None}
+        return [next((mined[one] for one in hashes if one in mined), None) for hashes in tries]
 
     def _judged(self, receipt: Receipt, payload: Payload, requirement: Requirement) -> Settlement:
         if receipt.status != 1:
@@ -216,28 +183,11 @@ class Facilitator:
         except Undecodable:
             raise ChainFailure.nonsense(chain.name) from None
 
-    @staticmethod
-    def _quantity(chain: Chain, value: Any) -> int:
-        try:
-            return decoding.quantity(value)
-        except Undecodable:
-            raise ChainFailure.nonsense(chain.name) from None
+
+def _key(payload: Payload, requirement: Requirement) -> str:
+    return payload.key(requirement.chain.chain_id, requirement.token.address)
 
 
 def _view(to: str, data: bytes, sender: str | None = None) -> tuple[str, list[Any]]:
     call = {"to": to, "data": "0x" + data.hex(), **({"from": sender} if sender else {})}
     return "eth_call", [call, "latest"]
-
-
-def _private_key(setting: str) -> bytes | None:
-    """`0x…` itself, or the file that holds it. Raises ValueError at start-up, without repeating the key."""
-    if not setting:
-        return None
-    text = setting if setting.startswith("0x") else Path(setting).read_text("ascii").strip()
-    try:
-        key = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise ValueError("paygate.facilitator_key: 0x and 64 hexadecimal digits, or a file with them")
-    return key

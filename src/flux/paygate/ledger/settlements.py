@@ -5,7 +5,6 @@ from __future__ import annotations
 from flux.kernel.store import Clock, Database, Transaction
 from flux.paygate.ledger import repository
 from flux.paygate.ledger.model import Hold, Moved, transaction_key
-from flux.paygate.payment.rules import Terms
 
 
 class Settlements:
@@ -19,7 +18,7 @@ class Settlements:
 
         async def work(tx: Transaction) -> None:
             await repository.note_settlement(tx, hold.key, hold.call_id, tx_hash)
-            await self._claim(tx, terms, payer, tx_hash, hold.api_id, hold.call_id)
+            await self._claim(tx, terms.chain.chain_id, payer, tx_hash, hold.api_id, hold.call_id)
 
         await self._db.transact(work)
 
@@ -31,11 +30,11 @@ class Settlements:
 
         await self._db.transact(work)
 
-    async def claim(self, terms: Terms, payer: str, tx_hash: str) -> None:
-        """A settlement made for another resource server: as a transaction it pays nobody here."""
+    async def claim(self, chain_id: int, payer: str, tx_hash: str) -> None:
+        """A settlement that no call waits for, or of another resource server: as a transaction it pays nobody here."""
 
         async def work(tx: Transaction) -> None:
-            await self._claim(tx, terms, payer, tx_hash, "", "")
+            await self._claim(tx, chain_id, payer, tx_hash, "", "")
 
         await self._db.transact(work)
 
@@ -48,16 +47,16 @@ class Settlements:
         await self._db.transact(work)
 
     async def _claim(
-        self, tx: Transaction, terms: Terms, payer: str, tx_hash: str, api_id: str, call_id: str
+        self, tx: Transaction, chain_id: int, payer: str, tx_hash: str, api_id: str, call_id: str
     ) -> None:
         values = {
-            "key": transaction_key(terms.chain.chain_id, tx_hash),
-            "chain_id": terms.chain.chain_id,
+            "key": transaction_key(chain_id, tx_hash),
+            "chain_id": chain_id,
             "tx_hash": tx_hash,
             "api_id": api_id,
             "payer": payer,
             "call_id": call_id,
-            "currency": terms.currency,
+            "currency": "USDC",
             "paid_base": "0",
             "block_number": None,
             "block_hash": None,

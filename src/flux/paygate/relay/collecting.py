@@ -88,13 +88,16 @@ class Collector:
         self, row: PaymentRow | None, payload: Payload, requirement: Requirement, terms: Terms
     ) -> bool:
         """Whether an earlier attempt settled after all. Never a second transfer while one may still be mined."""
-        if row is None or row.tx_hash is None:
+        if row is None or row.settled:
+            return row is not None
+        tries = await self._facilitator.sent(payload, requirement)
+        if row.tx_hash is not None and not any(row.tx_hash in hashes for hashes in tries):
+            tries = [[row.tx_hash], *tries]
+        if not tries:
             return False
-        if row.settled:
-            return True
-        found = await self._facilitator.look(row.tx_hash, payload, requirement)
+        found = await self._facilitator.look(tries, payload, requirement)
         if found is None:
-            raise fault_of(Refused("settlement_pending"), requirement, terms, row.tx_hash)
+            raise fault_of(Refused("settlement_pending"), requirement, terms, tries[0][0])
         if found.success:
             moved = Moved(found.transaction, found.block_number, found.block_hash)
             await self._settlements.mark(row.payment_key, moved)

@@ -34,7 +34,6 @@ from flux.paygate.scalars import new_call_id
 from flux.paygate.signing.accounts import checksummed
 from flux.settings.paygate import PaygateSettings
 
-LEASE_SLACK_MS = 30_000
 QUERY_KEPT = 2_000
 
 
@@ -180,7 +179,8 @@ class Relay:
 
     def _request(self, asked: Asked, size: int, timeout: float) -> Request:
         listing = asked.listing
-        longest = self._settings.connect_seconds + timeout + self._settings.total_seconds
+        settings = self._settings
+        longest = settings.connect_seconds + timeout + settings.total_seconds + settings.lease_slack_seconds
         return Request(
             call_id=new_call_id(self._clock),
             api_id=listing.id,
@@ -190,7 +190,7 @@ class Relay:
             path=asked.suffix or "/",
             query=asked.call.query_string[:QUERY_KEPT],
             request_bytes=size,
-            lease_ms=round(longest * 1000) + LEASE_SLACK_MS,
+            lease_ms=round(longest * 1000),
             monthly_quota=listing.monthly_quota,
         )
 

@@ -1,0 +1,45 @@
+"""Walk with the client that is on the path, sync and async, and print what was done as JSON.
+
+`python -m tests.clients.foxnose.walk ORIGIN OPERATOR.JSON`: so an older client is walked in a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import foxnose_sdk
+from foxnose_sdk.flux import AsyncFluxClient, FluxClient
+from foxnose_sdk.management import AsyncManagementClient, ManagementClient
+from tests.clients.foxnose.calling import Caller, flux_client, management_client
+from tests.clients.foxnose.delivery import Shelf, delivery_walk
+from tests.clients.foxnose.management import management_walk
+
+
+async def walk(origin: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Everything with the client that is installed; the methods of each kind that were not called."""
+    told: dict[str, Any] = {"at": str(Path(foxnose_sdk.__file__).parent), "missed": {}, "called": {}}
+    for kind, delivering in ((ManagementClient, FluxClient), (AsyncManagementClient, AsyncFluxClient)):
+        manage = Caller(management_client(kind, origin, content))
+        await management_walk(manage, content["organization"])
+        shelf = await Shelf.make(manage)
+        for auth in shelf.auths():
+            reading = Caller(flux_client(delivering, origin, content, shelf.prefix, auth))
+            await delivery_walk(reading, shelf)
+            told["missed"][delivering.__name__] = sorted(reading.missed())
+            told["called"][delivering.__name__] = len(reading.called)
+            await reading.close()
+        told["missed"][kind.__name__] = sorted(manage.missed())
+        told["called"][kind.__name__] = len(manage.called)
+        await manage.close()
+    return told
+
+
+if __name__ == "__main__":
+    json.dump(
+        asyncio.run(walk(sys.argv[1], json.loads(Path(sys.argv[2]).read_text("utf-8"))["content"])),
+        sys.stdout,
+    )

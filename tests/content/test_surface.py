@@ -1,0 +1,177 @@
+"""The served surface against the published one: every method and path of the contract, with and without its slash.
+
+A request without credentials tells whether a route is there: 401 from a served one, 404 or 405 from a hole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import product
+
+import httpx
+import pytest
+
+from tests.content.world import Blog, blog
+from tests.harness.server import Server
+
+CRUD = ("GET", "PUT", "DELETE")
+BOTH = ("GET", "POST")
+ORG = "/organizations/o"
+PROJECT = f"{ORG}/projects/p"
+ENVIRONMENT = f"{PROJECT}/environments/e"
+AT = "/v1/{env}"
+SIDES = ("management-api", "flux-api")
+FAMILIES = (("folders", "folder"), ("collections", "collection"))
+OWNERS = ("folders/f", "collections/f", "components/c")
+
+
+def _pairs(methods: tuple[str, ...], *paths: str) -> Iterator[tuple[str, str]]:
+    yield from product(methods, paths)
+
+
+def organisations() -> Iterator[tuple[str, str]]:
+    yield from _pairs(("GET",), "/organizations", f"{ORG}/plan", f"{ORG}/usage", "/plans", "/regions")
+    yield from _pairs(("GET", "PUT"), ORG)
+    yield from _pairs(BOTH, f"{ORG}/projects", f"{PROJECT}/environments")
+    yield from _pairs(CRUD, PROJECT, ENVIRONMENT)
+    yield from (("POST", f"{ORG}/plan/free"), ("POST", f"{ENVIRONMENT}/toggle"))
+    yield "PATCH", f"{ENVIRONMENT}/protection"
+
+
+def modelling() -> Iterator[tuple[str, str]]:
+    yield from _pairs(BOTH, f"{AT}/locales", f"{AT}/components")
+    yield from _pairs(CRUD, f"{AT}/locales/en", f"{AT}/components/c")
+    for plural, singular in FAMILIES:
+        yield from _pairs(BOTH, f"{AT}/{plural}/tree")
+        yield from _pairs(CRUD, f"{AT}/{plural}/tree/{singular}")
+    for owner in OWNERS:
+        at = f"{AT}/{owner}/model/versions"
+        yield from _pairs(BOTH, at, f"{at}/v/schema/tree")
+        yield from _pairs(CRUD, f"{at}/v", f"{at}/v/schema/tree/field")
+        yield "POST", f"{at}/v/publish"
+    yield "POST", f"{AT}/collections/f/sync_component"
+
+
+def resources(plural: str = "folders") -> Iterator[tuple[str, str]]:
+    at = f"{AT}/{plural}/f/resources"
+    yield from _pairs((*BOTH, "PUT"), at)
+    yield from _pairs(CRUD, f"{at}/r", f"{at}/r/revisions/v")
+    yield from _pairs(BOTH, f"{at}/r/revisions")
+    yield from _pairs(("GET",), f"{at}/r/data", f"{at}/r/revisions/v/data")
+    yield from _pairs(("POST",), f"{at}/r/revisions/v/publish", f"{at}/r/revisions/v/validate")
+
+
+def apis() -> Iterator[tuple[str, str]]:
+    yield from _pairs(BOTH, f"{AT}/api", *(f"{AT}/api/a/{plural}" for plural, _ in FAMILIES))
+    yield from _pairs(CRUD, f"{AT}/api/a", *(f"{AT}/api/a/{plural}/f" for plural, _ in FAMILIES))
+
+
+def access(root: str = "permissions") -> Iterator[tuple[str, str]]:
+    for side in SIDES:
+        at = f"{AT}/{root}/{side}"
+        yield from _pairs(BOTH, f"{at}/roles", f"{at}/api-keys")
+        yield from _pairs(CRUD, f"{at}/roles/r", f"{at}/api-keys/k")
+        yield from _pairs((*BOTH, "DELETE"), f"{at}/roles/r/permissions", f"{at}/roles/r/permissions/objects")
+        yield "POST", f"{at}/roles/r/permissions/batch"
+    yield from _pairs(("POST", "DELETE"), f"{AT}/{root}/flux-api/api-keys/k/bearer-token")
+
+
+T1 = [*organisations(), *modelling(), *resources(), *apis(), *access()]
+T2 = [
+    *resources("collections"),
+    *access("roles"),
+    ("POST", f"{AT}/folders/f/resources/r/revisions/v/unpublish"),
+    ("GET", "/account"),
+]
+DELIVERED = [
+    ("GET", "/blog/articles"),
+    ("GET", "/blog/articles/{A1}"),
+    ("POST", "/blog/articles/_search"),
+    ("POST", "/blog/articles"),
+    ("PUT", "/blog/articles/{A1}"),
+    ("GET", "/blog/_router"),
+    ("GET", "/blog/articles/_schema"),
+]
+
+
+def test_the_contract_counts_as_many() -> None:
+    assert len(T1) == len(set(T1)) == 140
+    assert len({(method, path.replace("/collections/", "/folders/")) for method, path in T1}) < 140
+    assert len(DELIVERED) == 7
+
+
+@pytest.fixture(scope="module")
+async def made(server: Server) -> Blog:
+    return await blog(server)
+
+
+async def _hole(server: Server, method: str, path: str) -> str | None:
+    """What a request without credentials says against the route; None when it is served."""
+    for slash in ("/", ""):
+        answer: httpx.Response = await server.http.request(method, f"/content{path}{slash}")
+        if (answer.status_code, answer.json()["error_code"]) != (401, "authentication_failed"):
+            return f"{method} {path}{slash}: {answer.status_code} {answer.text}"
+    return None
+
+
+@pytest.mark.parametrize("tier", [T1, T2], ids=["t1", "t2"])
+async def test_every_pair_of_management_is_served(made: Blog, tier: list[tuple[str, str]]) -> None:
+    server, env = made.world.server, made.world.env
+    holes = [await _hole(server, method, path.replace("{env}", env)) for method, path in tier]
+    assert [one for one in holes if one] == []
+
+
+async def test_every_pair_of_delivery_is_served(made: Blog) -> None:
+    below = f"/flux/{made.world.env}"
+    holes = [
+        await _hole(made.world.server, method, below + path.format(**made.resources))
+        for method, path in DELIVERED
+    ]
+    assert [one for one in holes if one] == []
+
+
+async def test_a_hole_is_noticed(made: Blog) -> None:
+    assert await _hole(made.world.server, "GET", f"/v1/{made.world.env}/nothing") is not None
+    assert await _hole(made.world.server, "PATCH", f"/v1/{made.world.env}/locales") is not None
+
+
+async def test_every_pair_is_documented(made: Blog) -> None:
+    document = (await made.world.server.http.get("/openapi/content.json")).json()
+    shown = {
+        (method.upper(), "/".join("*" if part[:1] == "{" else part for part in path.split("/")))
+        for path, operations in document["paths"].items()
+        for method in operations
+    }
+    values = {"{env}", "o", "p", "e", "f", "c", "v", "r", "a", "k", "en", "free"}
+    wanted = {
+        (method, "/".join("*" if part in values else part for part in path.split("/"))) for method, path in T1
+    }
+    assert sorted(wanted - shown) == []
+
+
+async def test_logging_in_and_refreshing(server: Server) -> None:
+    """The routes that need no credentials, and a refresh token's single use."""
+    content = server.operator["content"]
+    body = {"email": content["email"], "password": content["password"]}
+    pair = (await server.http.post("/content/account/auth/", json=body)).json()
+    again = await server.http.post("/content/account/auth/refresh/", json={"refresh": pair["refresh"]})
+    assert again.status_code == 200 and set(again.json()) == {"access", "refresh"}
+    headers = {"Authorization": f"Bearer {again.json()['access']}"}
+    person = (await server.http.get("/content/account/", headers=headers)).json()
+    assert person["email"] == content["email"]
+    spent = await server.http.post("/content/account/auth/refresh/", json={"refresh": pair["refresh"]})
+    assert (spent.status_code, spent.json()["error_code"]) == (401, "authentication_failed")
+    as_refresh = await server.http.post("/content/account/auth/refresh/", json={"refresh": pair["access"]})
+    assert as_refresh.status_code == 401
+
+
+async def test_a_later_start_renews_the_operators_token(server: Server) -> None:
+    before = server.operator["content"]
+    server.terminate()
+    await server.restart()
+    after = json.loads((server.data_dir / "operator.json").read_text("utf-8"))["content"]
+    assert after["management_token"] != before["management_token"]
+    assert {**after, "management_token": ""} == {**before, "management_token": ""}
+    headers = {"Authorization": f"Bearer {after['management_token']}"}
+    assert (await server.http.get("/content/organizations/", headers=headers)).status_code == 200

@@ -1,0 +1,118 @@
+"""A chain node that can be made to misbehave: an HTTP relay in front of a real one.
+
+    async with hostile_node(chain.url) as node:
+        node.mood = "hang"                       # error · html · 503 · drop · hang · pass
+        node.on["eth_sendRawTransaction"] = act  # awaited before a request with that method is passed on
+
+`act` may return "drop" to close the connection after the request was passed on: the answer is lost, the deed is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+Act = Callable[[], Awaitable[str | None]]
+_ERROR = {"jsonrpc": "2.0", "id": 0, "error": {"code": -32000, "message": "secret text of the node"}}
+
+
+class HostileNode:
+    def __init__(self, behind: str) -> None:
+        self.behind = behind
+        self.mood = "pass"
+        self.on: dict[str, Act] = {}
+        self.asked: list[str] = []
+        """Methods, in the order they came."""
+        self.port = 0
+        self._session: aiohttp.ClientSession | None = None
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        assert self._session is not None
+        self._server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+        await self._session.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            while await self._one(reader, writer):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError, aiohttp.ClientError, RuntimeError):
+            pass
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        length = int(head.partition("content-length:")[2].partition("\r\n")[0] or 0)
+        body = await reader.readexactly(length)
+        methods = _methods(body)
+        self.asked += methods
+        mood = self.mood
+        if mood == "hang":
+            await asyncio.sleep(60)
+        if mood in ("hang", "drop"):
+            return False
+        if mood in _WORDS:
+            status, answer = _WORDS[mood]
+            await _write(writer, status, answer)
+            return True
+        acts = [act for method in methods if (act := self.on.get(method)) is not None]
+        verdicts = [await act() for act in acts]
+        assert self._session is not None
+        headers = {"Content-Type": "application/json"}
+        async with self._session.post(self.behind, data=body, headers=headers) as passed:
+            answer = await passed.read()
+            status = passed.status
+        if "drop" in verdicts:
+            return False
+        await _write(writer, status, answer)
+        return True
+
+
+_WORDS = {
+    "error": (200, json.dumps(_ERROR).encode()),
+    "html": (200, b"<html>busy</html>"),
+    "503": (503, b"overloaded"),
+}
+
+
+def _methods(body: bytes) -> list[str]:
+    asked: Any = json.loads(body)
+    return [str(one["method"]) for one in (asked if isinstance(asked, list) else [asked])]
+
+
+async def _write(writer: asyncio.StreamWriter, status: int, body: bytes) -> None:
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(head.encode() + body)
+    await writer.drain()
+
+
+@asynccontextmanager
+async def hostile_node(behind: str) -> AsyncIterator[HostileNode]:
+    """In front of the node at `behind`; gone in the end."""
+    node = HostileNode(behind)
+    await node.start()
+    try:
+        yield node
+    finally:
+        await node.stop()
