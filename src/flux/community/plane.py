@@ -42,6 +42,7 @@ from flux.community.gate import Gatekeeper, implied
 from flux.community.guilds import endpoints as guild_endpoints
 from flux.community.guilds.service import GuildService
 from flux.community.guilds.state import GuildStates
+from flux.community.guilds.vanity import VanityService
 from flux.community.instance import endpoints as instance_endpoints
 from flux.community.instance.service import InstanceService
 from flux.community.invites import endpoints as invite_endpoints
@@ -60,6 +61,7 @@ from flux.community.messages import endpoints as message_endpoints
 from flux.community.messages import reaction_endpoints
 from flux.community.messages.bookmarks import BookmarkService
 from flux.community.messages.composing import Composing
+from flux.community.messages.ghostwriting import GhostwritingService
 from flux.community.messages.pins import PinService
 from flux.community.messages.purging import Purging
 from flux.community.messages.reactions import ReactionService
@@ -89,6 +91,10 @@ from flux.community.uploads.forms import Forms
 from flux.community.uploads.service import UploadService
 from flux.community.users import endpoints as user_endpoints
 from flux.community.users.service import UserService
+from flux.community.webhooks import endpoints as webhook_endpoints
+from flux.community.webhooks import token_endpoints as webhook_token_endpoints
+from flux.community.webhooks.service import WebhookService
+from flux.community.webhooks.speaking import SpeakingService
 from flux.kernel.house import House
 from flux.kernel.identity import new_token
 from flux.kernel.quota import Quota
@@ -112,7 +118,7 @@ def routes() -> Routes:
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
         reaction_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
         admin_endpoints, instance_endpoints, media_endpoints, upload_endpoints, expression_endpoints, sticker_endpoints,
-        audit_endpoints,
+        audit_endpoints, webhook_endpoints, webhook_token_endpoints,
     )  # fmt: skip
     return Routes.joined(room.routes for room in rooms)
 
@@ -233,13 +239,14 @@ class Builder:
         )
         self.guilds = GuildService(
             house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
-            self.sudo, self.announcer, self.settings,
+            self.sudo, self.assets, self.audit, self.announcer, self.settings,
         )  # fmt: skip
+        self.vanity = VanityService(house.db, self.where, self.audit, self.announcer)
         self.states = GuildStates(
             house.db, self.where, self.roles, self.channels, self.members, self.emojis, self.stickers
         )
         profiles = ProfileService(house.db, self.users, self.where, self.members)
-        self.plane.provide(self.roles, self.channels, self.members, self.guilds, profiles)
+        self.plane.provide(self.roles, self.channels, self.members, self.guilds, self.vanity, profiles)
 
     def _speech(self) -> None:
         house, settings = self.house, self.settings
@@ -261,9 +268,29 @@ class Builder:
         messages = MessageService(
             house.db, house.clock, self.where, views, writing, composing, self.uploads, self.audit
         )
+        self._webhooks(
+            GhostwritingService(house.db, house.clock, self.where, views, writing, composing, self.uploads)
+        )
         pins = PinService(
             house.db, house.clock, self.where, messages, views, writing, self.audit, settings.limits
         )
+        reactions = ReactionService(
+            house.db, house.clock, self.users, self.where, messages, writing, self.emojis, settings.limits
+        )
+        bookmarks = BookmarkService(
+            house.db, house.clock, self.where, messages, views, self.announcer, settings.limits
+        )
+        self.plane.provide(self.relationships, send, conversations, messages, pins, reactions, bookmarks)
+
+    def _webhooks(self, ghost: GhostwritingService) -> None:
+        house, limits = self.house, self.settings.limits
+        webhooks = WebhookService(
+            house.db, house.ids, self.users, self.where, self.assets, self.audit, self.announcer, limits
+        )
+        self.plane.provide(webhooks, SpeakingService(webhooks, ghost))
+
+    def _doors(self) -> None:
+        house = self.house
         self.bans = BanService(
             house.db,
             house.clock,
@@ -273,18 +300,7 @@ class Builder:
             Purging(self.announcer),
             self.announcer,
         )
-        reactions = ReactionService(
-            house.db, house.clock, self.users, self.where, messages, writing, self.emojis, settings.limits
-        )
-        bookmarks = BookmarkService(
-            house.db, house.clock, self.where, messages, views, self.announcer, settings.limits
-        )
-        self.plane.provide(
-            self.relationships, send, conversations, messages, pins, reactions, bookmarks, self.bans
-        )
-
-    def _doors(self) -> None:
-        house = self.house
+        self.plane.provide(self.bans)
         applications = ApplicationService(
             house.db,
             house.clock,

@@ -87,19 +87,7 @@ class SendService:
             ):
                 return known
             await self._slow_down(tx, standing)
-            if standing.guild is None:
-                await self._private.open_for_all(tx, standing.channel)
-            member = None
-            if (guild := standing.guild) is not None:
-                member = MemberView.of(guild.member, user, guild.role_ids)
-            view = await self._writing.write(
-                tx,
-                standing.channel,
-                draft,
-                member=member,
-                recipients=standing.recipients,
-                message_id=message_id,
-            )
+            view = await self._say(tx, standing, draft, message_id)
             await self._uploads.claim(tx, message_id, files)
             claimed = True
             return view
@@ -108,6 +96,23 @@ class SendService:
         if files and not claimed:
             await self._uploads.give_up(taken.row for taken in files)
         return view
+
+    async def _say(
+        self, tx: Transaction, standing: ChannelStanding, draft: Draft, message_id: int
+    ) -> MessageView:
+        guild, member = standing.guild, None
+        if guild is None:
+            await self._private.open_for_all(tx, standing.channel)
+        else:
+            member = MemberView.of(guild.member, standing.user, guild.role_ids)
+        return await self._writing.write(
+            tx,
+            standing.channel,
+            draft,
+            member=member,
+            recipients=standing.recipients,
+            message_id=message_id,
+        )
 
     def demand_decent(self, standing: ChannelStanding, files: Sequence[Taken]) -> None:
         """Explicit images belong into channels for them, where the guild filters. Raises

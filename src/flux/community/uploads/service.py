@@ -71,6 +71,21 @@ class UploadService:
         )
         await self._db.transact(lambda tx: repository.insert(tx, row))
         tap = _Tap(part.content, room)
+        digest, size = await self._keep(row, tap, room)
+        head = bytes(tap.head)
+        picture = look(head)
+        row = msgspec.structs.replace(
+            row,
+            content_type=naming.content_type(part.content_type, name, picture),
+            size=size,
+            width=picture.width if picture else None,
+            height=picture.height if picture else None,
+        )
+        animated = picture is not None and picture.animated
+        return Taken(index, row, digest, self._screening.explicitness(head), animated)
+
+    async def _keep(self, row: FileRow, tap: _Tap, room: Room) -> tuple[str, int]:
+        """Its digest and size; what is refused is not kept."""
         try:
             kept = await self._blobs.put(row.key, tap.flow(), limit=room.file)
             self._screening.demand_allowed(kept.sha256)
@@ -81,22 +96,7 @@ class UploadService:
         except BaseException:
             await self.give_up([row])
             raise
-        head = bytes(tap.head)
-        picture = look(head)
-        row = msgspec.structs.replace(
-            row,
-            content_type=naming.content_type(part.content_type, name, picture),
-            size=kept.size,
-            width=picture.width if picture else None,
-            height=picture.height if picture else None,
-        )
-        return Taken(
-            index,
-            row,
-            kept.sha256,
-            self._screening.explicitness(head),
-            picture.animated if picture else False,
-        )
+        return kept.sha256, kept.size
 
     async def _demand_no_bomb(self, row: FileRow, head: bytes, size: int) -> None:
         if not archives.is_zip(head):
