@@ -44,6 +44,6 @@ async def test_events_reach_the_sessions_of_every_process(tmp_path: Path) -> Non
                 code = await other.invite(temporary=True)
                 await guest.ok("POST", f"/invites/{code}")
             await guest.ok("POST", f"/invites/{temporary}")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await guest.ok("GET", "/users/@me/guilds"):
                 await asyncio.sleep(0.1)

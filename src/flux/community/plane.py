@@ -8,36 +8,43 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flux.community import furnishing
+from flux.community.account import change_endpoints
 from flux.community.account import endpoints as account_endpoints
+from flux.community.account.changes import Changes
+from flux.community.account.emails import EmailChange
+from flux.community.account.passwords import PasswordChange
 from flux.community.account.service import AccountService
 from flux.community.admin import endpoints as admin_endpoints
 from flux.community.admin.addresses import AddressBans
 from flux.community.admin.service import AdminService
 from flux.community.announcing import Announcer
-from flux.community.audit import endpoints as audit_endpoints
-from flux.community.audit.service import AuditService
 from flux.community.auth import endpoints as auth_endpoints
-from flux.community.auth.captcha import CaptchaService
+from flux.community.auth import second_endpoints
+from flux.community.auth.admission import Admission
 from flux.community.auth.login import LoginService
 from flux.community.auth.mails import Mails
+from flux.community.auth.recovery import Recovery
 from flux.community.auth.register import RegisterService
+from flux.community.auth.secondstep import SecondStep
 from flux.community.auth.sessions import SessionService
 from flux.community.auth.sudo import SudoService
 from flux.community.bans import endpoints as ban_endpoints
 from flux.community.bans.service import BanService
+from flux.community.captcha import endpoints as captcha_endpoints
+from flux.community.captcha.service import CaptchaService
 from flux.community.channels import endpoints as channel_endpoints
 from flux.community.channels.overwrites import Overwrites
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.service import ChannelService
+from flux.community.codes.service import CodeService
 from flux.community.conversations import endpoints as conversation_endpoints
 from flux.community.conversations.service import ConversationService
 from flux.community.demo import Demo
 from flux.community.envelope import CommunityEnvelope
-from flux.community.expressions import endpoints as expression_endpoints
-from flux.community.expressions import sticker_endpoints
-from flux.community.expressions.emojis import EmojiService
-from flux.community.expressions.stickers import StickerService
+from flux.community.factors.service import FactorService
 from flux.community.faults import community
+from flux.community.furnishing import furnish, hang
 from flux.community.gate import Gatekeeper, implied
 from flux.community.guilds import endpoints as guild_endpoints
 from flux.community.guilds.service import GuildService
@@ -47,12 +54,6 @@ from flux.community.instance import endpoints as instance_endpoints
 from flux.community.instance.service import InstanceService
 from flux.community.invites import endpoints as invite_endpoints
 from flux.community.invites.service import InviteService
-from flux.community.media import endpoints as media_endpoints
-from flux.community.media.darkroom import Darkroom
-from flux.community.media.gallery import Gallery
-from flux.community.media.screening import Screening
-from flux.community.media.service import AssetService
-from flux.community.media.sweeping import AssetSweeping
 from flux.community.members import endpoints as member_endpoints
 from flux.community.members.joining import Joining
 from flux.community.members.profiles import ProfileService
@@ -70,10 +71,15 @@ from flux.community.messages.service import MessageService
 from flux.community.messages.views import MessageViews
 from flux.community.messages.welcome import Welcome
 from flux.community.messages.writing import Writing
+from flux.community.mfa import endpoints as mfa_endpoints
+from flux.community.mfa import passkey_endpoints
 from flux.community.oauth2 import endpoints as oauth2_endpoints
 from flux.community.oauth2.applications import ApplicationService
 from flux.community.oauth2.consent import ConsentService
 from flux.community.oauth2.tokens import TokenService
+from flux.community.passkeys.service import PasskeyService
+from flux.community.phones import endpoints as phone_endpoints
+from flux.community.phones.service import PhoneService
 from flux.community.realtime import endpoints as realtime_endpoints
 from flux.community.realtime.conversation import Gateway
 from flux.community.realtime.hub import Hub
@@ -86,15 +92,8 @@ from flux.community.roles import endpoints as role_endpoints
 from flux.community.roles.service import RoleService
 from flux.community.standing.service import StandingService
 from flux.community.upkeep import Upkeep
-from flux.community.uploads import endpoints as upload_endpoints
-from flux.community.uploads.forms import Forms
-from flux.community.uploads.service import UploadService
 from flux.community.users import endpoints as user_endpoints
 from flux.community.users.service import UserService
-from flux.community.webhooks import endpoints as webhook_endpoints
-from flux.community.webhooks import token_endpoints as webhook_token_endpoints
-from flux.community.webhooks.service import WebhookService
-from flux.community.webhooks.speaking import SpeakingService
 from flux.kernel.house import House
 from flux.kernel.identity import new_token
 from flux.kernel.quota import Quota
@@ -114,11 +113,11 @@ def migrations() -> MigrationSet:
 
 def routes() -> Routes:
     rooms = (
-        account_endpoints, user_endpoints, auth_endpoints, oauth2_endpoints, guild_endpoints, role_endpoints,
+        account_endpoints, change_endpoints, mfa_endpoints, passkey_endpoints, phone_endpoints, user_endpoints,
+        auth_endpoints, second_endpoints, captcha_endpoints, oauth2_endpoints, guild_endpoints, role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
         reaction_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
-        admin_endpoints, instance_endpoints, media_endpoints, upload_endpoints, expression_endpoints, sticker_endpoints,
-        audit_endpoints, webhook_endpoints, webhook_token_endpoints,
+        admin_endpoints, instance_endpoints, *furnishing.ROOMS,
     )  # fmt: skip
     return Routes.joined(room.routes for room in rooms)
 
@@ -128,13 +127,18 @@ def build(house: House) -> Plane:
     services = plane.services
     sweepers = (
         services[LoginService],
+        services[SecondStep],
+        services[CodeService],
+        services[PasskeyService],
+        services[PhoneService],
+        services[Changes],
+        services[CaptchaService],
         services[TokenService],
         services[InviteService],
         services[SendService],
     )
     Upkeep(house.db, *sweepers).schedule(house.jobs)
-    services[UploadService].schedule(house.jobs)
-    services[AssetSweeping].schedule(house.jobs)
+    furnishing.schedule(plane, house.jobs)
     return plane
 
 
@@ -154,7 +158,8 @@ def assemble(house: House) -> Plane:
         cors=Cors(expose_headers=EXPOSED),
     )
     Builder(house, plane).build()
-    plane.provide(InstanceService(settings, house.public_url, MOUNT))
+    texts = house.sandbox or house.settings.post.sms != "outbox"
+    plane.provide(InstanceService(settings, house.public_url, MOUNT, texts=texts))
     return plane
 
 
@@ -175,7 +180,7 @@ class Builder:
 
     def build(self) -> None:
         self._people()
-        self._files()
+        self.files = furnish(self.house, self.plane, self.users, self.where, self.announcer)
         self._places()
         self._speech()
         self._doors()
@@ -184,47 +189,64 @@ class Builder:
     def _people(self) -> None:
         house, settings = self.house, self.settings
         self.users = UserService(house.db, house.clock, house.ids, self.announcer)
-        self.sessions = SessionService(house.db, house.clock, self.users, self.announcer)
-        self.mails = Mails(house.post, house.clock, house.public_url + MOUNT)
-        self.sudo = SudoService(house.vault, house.clock)
         self.where = StandingService(house.db, house.clock)
-        login = LoginService(
-            house.db, house.clock, self.users, self.sessions, self.mails, self.quota, settings
-        )
+        self.sessions = SessionService(house.db, house.clock, self.users, self.announcer, settings.limits)
         self.private = PrivateChannels(
             house.db, house.clock, house.ids, self.users, self.where, self.announcer
+        )
+        self.mails = Mails(house.post, house.clock, self.users, house.public_url + MOUNT)
+        self._proofs()
+        self._logins()
+        self._accounts()
+        self.plane.provide(self.users, self.sessions, self.sudo, self.private)
+
+    def _proofs(self) -> None:
+        """What somebody can show to be who they say."""
+        house, settings = self.house, self.settings
+        self.codes = CodeService(house.vault, house.clock)
+        self.factors = FactorService(
+            house.db,
+            house.clock,
+            house.vault,
+            house.post,
+            self.users,
+            self.codes,
+            self.quota,
+            settings.limits,
+        )
+        self.passkeys = PasskeyService(house.db, house.clock, self.users, settings, house.public_url)
+        self.sudo = SudoService(house.db, house.vault, house.clock, self.quota, self.factors, self.passkeys)
+        captcha = CaptchaService(
+            house.db, house.clock, house.vault, settings.captcha, house.ports, sandbox=house.sandbox
+        )
+        phones = PhoneService(house.db, house.clock, self.users, self.codes, self.factors)
+        self.plane.provide(self.codes, self.factors, self.passkeys, captcha, phones)
+
+    def _logins(self) -> None:
+        house, settings = self.house, self.settings
+        self.admission = Admission(house.clock, self.users, self.sessions)
+        second = SecondStep(house.db, house.clock, self.users, self.admission, self.factors, self.passkeys)
+        login = LoginService(
+            house.db, house.clock, self.users, self.admission, second, self.mails, self.quota, settings
+        )
+        recovery = Recovery(
+            house.db, house.clock, self.users, self.sessions, self.admission, second, self.mails
         )
         register = RegisterService(
             house.db, house.clock, self.users, self.sessions, self.mails, settings, self.private.make_notes,
             sandbox=house.sandbox,
         )  # fmt: skip
-        account = AccountService(
-            house.db, house.clock, self.users, self.sessions, self.sudo, self.mails, self.where, settings
-        )
-        captcha = CaptchaService(settings.captcha, house.ports, sandbox=house.sandbox)
-        self.plane.provide(
-            self.users, self.sessions, self.sudo, self.private, login, register, account, captcha
-        )
+        self.plane.provide(second, login, recovery, register)
 
-    def _files(self) -> None:
+    def _accounts(self) -> None:
         house, settings = self.house, self.settings
-        darkroom = Darkroom(settings.media)
-        screening = Screening(settings.media, sandbox=house.sandbox)
-        self.assets = AssetService(
-            house.db, house.clock, house.blobs, darkroom, screening, settings.limits, settings.media
+        changes = Changes(house.db, house.clock, self.mails, self.codes)
+        emails = EmailChange(changes, self.users)
+        account = AccountService(
+            house.db, house.clock, self.users, self.sessions, emails, self.mails, self.where, settings
         )
-        self.uploads = UploadService(house.db, house.clock, house.ids, house.blobs, screening, settings.media)
-        self.audit = AuditService(house.db, house.ids, self.users, self.where)
-        more = (house.db, house.ids, self.users, self.where, self.assets, self.audit, self.announcer)
-        self.emojis = EmojiService(*more, settings.limits)
-        self.stickers = StickerService(*more, settings.limits)
-        self.plane.on_stop.append(darkroom.close)
-        gallery = Gallery(house.blobs, darkroom, settings.media)
-        sweeping = AssetSweeping(house.db, house.clock, house.blobs, settings.media)
-        forms = Forms(self.uploads, settings.limits)
-        self.plane.provide(
-            self.assets, self.uploads, self.audit, self.emojis, self.stickers, gallery, sweeping, forms
-        )
+        passwords = PasswordChange(changes, self.users, self.sessions)
+        self.plane.provide(changes, emails, account, passwords)
 
     def _places(self) -> None:
         house, limits = self.house, self.settings.limits
@@ -239,18 +261,24 @@ class Builder:
         )
         self.guilds = GuildService(
             house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
-            self.sudo, self.assets, self.audit, self.announcer, self.settings,
+            self.sudo, self.files.assets, self.files.audit, self.announcer, self.settings,
         )  # fmt: skip
-        self.vanity = VanityService(house.db, self.where, self.audit, self.announcer)
+        self.vanity = VanityService(house.db, self.where, self.files.audit, self.announcer)
         self.states = GuildStates(
-            house.db, self.where, self.roles, self.channels, self.members, self.emojis, self.stickers
+            house.db,
+            self.where,
+            self.roles,
+            self.channels,
+            self.members,
+            self.files.emojis,
+            self.files.stickers,
         )
         profiles = ProfileService(house.db, self.users, self.where, self.members)
         self.plane.provide(self.roles, self.channels, self.members, self.guilds, self.vanity, profiles)
 
     def _speech(self) -> None:
         house, settings = self.house, self.settings
-        views = MessageViews(self.users, self.emojis, house.public_url + MOUNT)
+        views = MessageViews(self.users, self.files.emojis, house.public_url + MOUNT)
         composing = Composing(settings)
         writing = Writing(house.ids, views, self.announcer)
         self.welcome = Welcome(self.where, writing)
@@ -259,35 +287,35 @@ class Builder:
         )
         send = SendService(
             house.db, house.clock, self.where, views, writing, self.relationships, self.private, self.announcer,
-            composing, self.uploads, self.stickers,
+            composing, self.files.uploads, self.files.stickers,
         )  # fmt: skip
         conversations = ConversationService(
             house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
             settings.limits,
         )  # fmt: skip
         messages = MessageService(
-            house.db, house.clock, self.where, views, writing, composing, self.uploads, self.audit
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit
         )
-        self._webhooks(
-            GhostwritingService(house.db, house.clock, self.where, views, writing, composing, self.uploads)
+        ghost = GhostwritingService(
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads
         )
+        hang(self.house, self.plane, self.users, self.where, self.announcer, self.files, ghost)
+        self.plane.provide(self.relationships, send, conversations, messages)
+        self._marks(messages, views, writing)
+
+    def _marks(self, messages: MessageService, views: MessageViews, writing: Writing) -> None:
+        """What people do with messages."""
+        house, limits = self.house, self.settings.limits
         pins = PinService(
-            house.db, house.clock, self.where, messages, views, writing, self.audit, settings.limits
+            house.db, house.clock, self.where, messages, views, writing, self.files.audit, limits
         )
         reactions = ReactionService(
-            house.db, house.clock, self.users, self.where, messages, writing, self.emojis, settings.limits
+            house.db, house.clock, self.users, self.where, messages, writing, self.files.emojis, limits
         )
         bookmarks = BookmarkService(
-            house.db, house.clock, self.where, messages, views, self.announcer, settings.limits
+            house.db, house.clock, self.where, messages, views, self.announcer, limits
         )
-        self.plane.provide(self.relationships, send, conversations, messages, pins, reactions, bookmarks)
-
-    def _webhooks(self, ghost: GhostwritingService) -> None:
-        house, limits = self.house, self.settings.limits
-        webhooks = WebhookService(
-            house.db, house.ids, self.users, self.where, self.assets, self.audit, self.announcer, limits
-        )
-        self.plane.provide(webhooks, SpeakingService(webhooks, ghost))
+        self.plane.provide(pins, reactions, bookmarks)
 
     def _doors(self) -> None:
         house = self.house

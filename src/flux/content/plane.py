@@ -12,6 +12,7 @@ from flux.content.apis.service import Apis
 from flux.content.components import endpoints as components
 from flux.content.components.service import Components
 from flux.content.delivery import endpoints as delivery
+from flux.content.delivery import sharing
 from flux.content.delivery.answers import Answers
 from flux.content.delivery.door import Door
 from flux.content.delivery.service import Delivery
@@ -85,6 +86,8 @@ def furnished(house: House) -> Plane:
         title="Flux content",
         gate=Gate(house),
         implied=implied,
+        cors=sharing.policy,
+        before_preflight=sharing.introduce,
         limits=Limits(
             body_bytes=settings.max_request_bytes,
             body_seconds=house.settings.server.body_seconds,

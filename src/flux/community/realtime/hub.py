@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from flux.community.announcing import Announcement, Announcer, decoder, guild_subject, user_subject
-from flux.community.auth.tokens import id_hash
+from flux.community.auth.tokens import from_id_hash, id_hash
 from flux.community.guilds.state import GuildStates
 from flux.community.members.service import MemberService
 from flux.community.realtime.connection import Connection
@@ -272,6 +272,12 @@ class Hub:
             for session in sessions:
                 if wanted is None or (session.auth_hash is not None and id_hash(session.auth_hash) in wanted):
                     self._revoke(session)
+
+        elif told.name == "SESSION_ROTATED":
+            for session in sessions:
+                if session.auth_hash == from_id_hash(data["old_auth_session_id_hash"]):
+                    session.auth_hash = from_id_hash(data["new_auth_session_id_hash"])
+                    session.token_hash = session.auth_hash or b""
 
     def _revoke(self, session: Session) -> None:
         if session.connection is not None:
