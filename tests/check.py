@@ -10,7 +10,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 SOURCES = ("src", "tests", "bench")
-UNIT = ("tests/rules", "tests/unit")
 
 
 def main() -> int:

@@ -5,21 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from flux.client import AsyncFluxClient, FluxClient, FluxError, Refusal, RetryPolicy
 from flux.client.dialects import COMMUNITY, CONTENT, PAYGATE
 from flux.kernel.faults import ContractRow, load_contract
 
 DIALECTS = {"community": COMMUNITY, "content": CONTENT, "paygate": PAYGATE}
-NEEDED = ["tests.harness.server", *(f"flux.{plane}.plane" for plane in DIALECTS)]
-whole_server = pytest.mark.skipif(
-    any(find_spec(module) is None for module in NEEDED), reason="a plane cannot be served yet"
-)
 TRANSIENT = {
     "community": {429, 500, 502, 503, 504},
     "content": {408, 429, *range(500, 600)},
@@ -91,7 +84,6 @@ def test_there_are_156_published_rows() -> None:
     assert sum(row.published for row in rows()) == 156
 
 
-@whole_server
 async def test_every_row_through_both_clients(tmp_path: Path) -> None:
     from tests.harness.server import serve
 
@@ -100,7 +92,6 @@ async def test_every_row_through_both_clients(tmp_path: Path) -> None:
         assert await asyncio.to_thread(wrong_through_the_blocking_client, server.origin) == []
 
 
-@whole_server
 async def test_the_operator_file_opens_every_plane(tmp_path: Path) -> None:
     from tests.harness.server import serve
 

@@ -74,7 +74,7 @@ async def hire(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while not true():
             await asyncio.sleep(0.005)
 

@@ -26,13 +26,14 @@ from tests.community.actors import (
 )
 from tests.gates.observed import ALLOW
 from tests.harness.server import Server, serve
+from tests.reach import community_proofs
 
 from flux.community.envelope import CommunityEnvelope
 from flux.community.faults import community
 
 Scenario = Callable[[Server], Awaitable[httpx.Response]]
-SCENARIOS: dict[str, Scenario] = {}
-SETTINGS: dict[str, dict[str, Any]] = {}
+SCENARIOS: dict[str, Scenario] = dict(community_proofs.SCENARIOS)
+SETTINGS: dict[str, dict[str, Any]] = dict(community_proofs.SETTINGS)
 """Scenarios that need a server of their own, with these settings."""
 
 URI = "https://example.test/back"
@@ -943,7 +944,7 @@ async def test_a_client_that_stalls_is_told_and_let_go(tmp_path: Path) -> None:
         url = urlsplit(server.origin)
         reader, writer = await asyncio.open_connection(url.hostname, url.port)
         writer.write(f"POST {API}/auth/login HTTP/1.1\r\nHost: flux\r\nContent-Length: 50\r\n\r\n{{".encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             status = await reader.readline()
             length = 0
             while (line := await reader.readline()).strip():

@@ -115,7 +115,7 @@ async def test_a_client_that_stalls_is_told_and_let_go(tmp_path: Path) -> None:
         token = admin(server)["Authorization"]
         head = f"POST /sandbox/clock HTTP/1.1\r\nHost: flux\r\nAuthorization: {token}\r\nContent-Length: 50\r\n\r\n{{"
         writer.write(head.encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             status = await reader.readline()
             length = 0
             while (line := await reader.readline()).strip():

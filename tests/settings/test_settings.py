@@ -39,9 +39,14 @@ def test_lists_are_json_or_commas() -> None:
         ]
 
 
+def test_one_of_several_words() -> None:
+    assert load_settings(environ={"FLUX_POST__MAIL": "smtp"}).post.mail == "smtp"
+
+
 @pytest.mark.parametrize(
     "environ",
     [
+        {"FLUX_POST__MAIL": "pigeon"},
         {"FLUX_SERVER__PROT": "1"},
         {"FLUX_NOPE__X": "1"},
         {"FLUX_SERVER__PORT": "x"},

@@ -12,6 +12,7 @@ from flux.content.apis.service import Apis
 from flux.content.components import endpoints as components
 from flux.content.components.service import Components
 from flux.content.delivery import endpoints as delivery
+from flux.content.delivery import sharing
 from flux.content.delivery.answers import Answers
 from flux.content.delivery.door import Door
 from flux.content.delivery.service import Delivery
@@ -47,7 +48,11 @@ from flux.content.schemas.syncing import Syncing
 from flux.content.search.ranking import Ranking
 from flux.content.search.service import Search
 from flux.content.settled import Settled
+from flux.content.webhooks import endpoints as webhooks
+from flux.content.webhooks.sending import Sending
+from flux.content.webhooks.service import Webhooks
 from flux.kernel.house import House
+from flux.kernel.outside.guard import Guard
 from flux.kernel.store.migrations import MigrationSet
 from flux.kernel.wire import Limits, Plane, Routes
 
@@ -63,6 +68,7 @@ _ROOMS = (
     resources.routes,
     revisions.routes,
     apis.routes,
+    webhooks.routes,
     delivery.routes,
 )
 
@@ -70,6 +76,7 @@ _ROOMS = (
 def build(house: House) -> Plane:
     plane = furnished(house)
     jobs.register(house.jobs, plane.services[Projection])
+    plane.services[Sending].register(house.jobs)
     return plane
 
 
@@ -85,6 +92,8 @@ def furnished(house: House) -> Plane:
         title="Flux content",
         gate=Gate(house),
         implied=implied,
+        cors=sharing.policy,
+        before_preflight=sharing.introduce,
         limits=Limits(
             body_bytes=settings.max_request_bytes,
             body_seconds=house.settings.server.body_seconds,
@@ -109,9 +118,13 @@ def _furnish(plane: Plane, house: House) -> None:
     folders_ = Folders(house, plans, projection)
     components_ = Components(house, plans)
     schemas_ = Schemas(house, plans, projection)
-    writing = Writing(house, locales_, schemas_, projection)
+    guard = Guard(house.settings.content.webhooks.allowed_targets, setting="content.webhooks.allowed_targets")
+    webhooks_, sending = Webhooks(house, plans, folders_, guard), Sending(house, guard)
+    plane.on_stop.append(sending.close)
+    writing = Writing(house, locales_, schemas_, projection, webhooks_)
     resources_ = Resources(house, plans, folders_, components_, writing, projection, embeddings)
     plane.provide(settled, plans, projection, embeddings, locales_, roles_, folders_, components_, schemas_)
+    plane.provide(webhooks_, sending)
     plane.provide(
         Accounts(house),
         Organisations(house, plans, locales_, projection),

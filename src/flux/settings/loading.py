@@ -106,7 +106,7 @@ def _open_table(kinds: Mapping[tuple[str, ...], types.Type], keys: tuple[str, ..
 def _from_text(name: str, text: str, kind: types.Type) -> Any:
     if isinstance(kind, types.Metadata):
         kind = kind.type
-    if isinstance(kind, types.StrType):
+    if isinstance(kind, types.StrType) or (isinstance(kind, types.LiteralType) and text in kind.values):
         return text
     try:
         if isinstance(kind, (types.ListType, types.DictType)):
@@ -159,4 +159,6 @@ def _type_name(kind: types.Type) -> str:
         return f"list of {_type_name(kind.item_type)}"
     if isinstance(kind, types.UnionType):
         return " or ".join(_type_name(part) for part in kind.types)
+    if isinstance(kind, types.LiteralType):
+        return f"one of {', '.join(map(str, kind.values))}"
     return type(kind).__name__.removesuffix("Type").lower()

@@ -79,7 +79,7 @@ async def test_what_a_killed_process_left_is_swept_and_what_a_living_one_writes_
         await going_on.wait()
 
     writing = asyncio.ensure_future(living.put("slow", slow(), limit=2_000_000))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(files(root)) < 2:
             await asyncio.sleep(0.01)
     other = DirectoryBlobs(root, Ports())

@@ -194,7 +194,7 @@ async def who(call: Call) -> dict[str, str]:
 
 
 @routes.post("/echo")
-async def echo(call: Call, body: Any = None) -> Raw:
+async def echo(call: Call, body: Any = None) -> Raw | Reply:
     return Raw(json.dumps(body).encode())
 
 

@@ -59,6 +59,7 @@ def test_the_document_lists_every_failure_of_a_route() -> None:
     assert found["paths"]["/things"]["get"]["parameters"][0]["name"] == "limit"
     assert found["paths"]["/things/{thing_id}"]["get"]["parameters"][0]["schema"]["pattern"]
     assert "/socket" not in found["paths"]
+    assert found["paths"]["/echo"]["post"]["responses"]["200"] == {"description": "Success"}
     assert json.loads(json.dumps(found)) == found
 
 

@@ -48,9 +48,8 @@ class Door:
     async def enter(self, call: Call) -> Entry:
         environment, segments = await self._address(call)
         await self._count(call, environment)
-        snapshot = await self._snapshots.of(environment) if environment else None
-        api = snapshot.apis.get(segments[0]) if snapshot and segments else None
-        if snapshot is None or api is None or not snapshot.is_enabled:
+        snapshot, api = await self._found(call, environment, segments)
+        if snapshot is None or api is None:
             raise faults.ROUTE_NOT_FOUND()
         principal = await self._principal(call, snapshot, api)
         entry = Entry(snapshot, api, segments[1:], principal)
@@ -69,6 +68,21 @@ class Door:
         return reference() if self._settled.content.error_profile == "reference" else current()
 
     # -- where ------------------------------------------------------------------------------------------------
+
+    async def locate(self, call: Call) -> None:
+        """Note which API a request is about, without letting it in."""
+        environment, segments = await self._address(call)
+        await self._found(call, environment, segments)
+
+    async def _found(
+        self, call: Call, environment: str | None, segments: tuple[str, ...]
+    ) -> tuple[Snapshot | None, ApiServed | None]:
+        """Both None where nothing is served. The API is noted in the call's state, refusals to come included."""
+        snapshot = await self._snapshots.of(environment) if environment else None
+        api = snapshot.apis.get(segments[0]) if snapshot and snapshot.is_enabled and segments else None
+        if api is not None:
+            call.state["api"] = api
+        return snapshot, api
 
     async def _address(self, call: Call) -> tuple[str | None, tuple[str, ...]]:
         """The environment's key and the path from the prefix on."""
@@ -129,11 +143,16 @@ class Door:
         return known
 
 
+def reads(method: str, path: str) -> bool:
+    """Whether a request only reads. Methods that are not served end in a refusal and need no more than reading."""
+    return method not in ("POST", "PUT") or (method == "POST" and path.endswith(("/_search", "/_mcp")))
+
+
 def _action(call: Call) -> str:
-    """What the role must give. Other methods end in a refusal anyway and need no more than reading."""
-    if call.method == "POST" and not call.path.endswith("/_search"):
-        return "create"
-    return "update" if call.method == "PUT" else "read"
+    """What the role must give."""
+    if reads(call.method, call.path):
+        return "read"
+    return "create" if call.method == "POST" else "update"
 
 
 def _segments(path: str) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ from typing import Any
 from flux.content import faults
 from flux.content.access import DELIVERY
 from flux.content.delivery import introspection
+from flux.content.delivery.describing import Describing
 from flux.content.delivery.door import Door, Entry
+from flux.content.delivery.mcp import Mcp
 from flux.content.delivery.reading import read_body
 from flux.content.delivery.served import READS, Target
 from flux.content.delivery.service import Delivery
@@ -19,6 +21,7 @@ from flux.content.delivery.writes import Writes
 from flux.content.settled import Settled
 from flux.kernel.wire import Call, Raw, Reply, Routes
 from flux.kernel.wire.compiling import decode_json
+from flux.kernel.wire.openapi import failures
 from flux.kernel.wire.routes import Handler
 
 routes = Routes(tag="delivery")
@@ -31,6 +34,7 @@ ENTERING = [
     faults.ACTION_NOT_ALLOWED,
     faults.RATE_LIMIT_EXCEEDED,
 ]
+ALWAYS = [faults.REQUEST_TIMEOUT, faults.INTERNAL_SERVER_ERROR, faults.SERVICE_UNAVAILABLE]
 _READING = [
     faults.RESOURCE_NOT_FOUND,
     faults.COMPONENT_NOT_FOUND,
@@ -77,13 +81,17 @@ def entry_of(call: Call) -> Entry:
 
 
 @_route("GET", [*_READING, faults.UPSTREAM_ERROR])
-async def read(call: Call) -> Raw:
-    """List a folder, get a resource, or read `_router` or `_schema`."""
+async def read(call: Call) -> Any:
+    """List a folder, get a resource, or read `_router`, `_schema`, `_openapi` or the probe of `_mcp`."""
     entry, delivery = entry_of(call), call.use(Delivery)
     segments = entry.segments
-    if segments == ("_router",):
+    if segments == ("_mcp",):
+        return _mcp(call, entry).probe(call, entry)
+    if segments in (("_router",), ("_openapi",)):
         if not entry.api.api.router_introspection_enabled:
             raise faults.ROUTE_NOT_FOUND()
+        if segments == ("_openapi",):
+            return delivery.reply(call, entry, _describing(call, entry).document(entry.api))
         return delivery.reply(call, entry, introspection.router(entry.api))
     special = segments[-1] if segments else ""
     if special == "_schema":
@@ -99,9 +107,11 @@ async def read(call: Call) -> Raw:
 
 @_route("POST", [*_SEARCHING, *_WRITING])
 async def search_or_create(call: Call) -> Any:
-    """Search a folder (`…/_search`), or create a published resource in it."""
+    """Search a folder (`…/_search`), create a published resource in it, or talk to `_mcp`."""
     entry, delivery = entry_of(call), call.use(Delivery)
     segments = entry.segments
+    if segments == ("_mcp",):
+        return await _mcp(call, entry).answer(call, entry, await _message(call))
     searching = bool(segments) and segments[-1] == "_search"
     target = delivery.target(entry, segments[:-1] if searching else segments)
     if target.key is not None:
@@ -133,9 +143,13 @@ async def other_methods(call: Call) -> None:
     """Nothing else is done here: a path that exists refuses the method, another is not found."""
     entry = entry_of(call)
     segments = entry.segments
+    if segments == ("_mcp",):
+        _mcp(call, entry)
+        if call.method == "DELETE":
+            return  # No session is kept, so none is left to end.
     if segments and segments[-1] in ("_search", "_schema"):
         segments = segments[:-1]
-    if segments != ("_router",):
+    if segments not in (("_router",), ("_openapi",), ("_mcp",)):
         call.use(Delivery).target(entry, segments)
     raise faults.ACTION_NOT_ALLOWED()
 
@@ -161,6 +175,24 @@ async def _schema(call: Call, entry: Entry, target: Target) -> Raw:
     prefix = entry.api.api.prefix
     shown = introspection.schema(prefix, target.served, owner, published.version, published.shape)
     return delivery.reply(call, entry, shown)
+
+
+def _mcp(call: Call, entry: Entry) -> Mcp:
+    if not entry.api.api.mcp_enabled:
+        raise faults.ROUTE_NOT_FOUND()
+    return Mcp(read, search_or_create)
+
+
+def _describing(call: Call, entry: Entry) -> Describing:
+    """The server is where the API's own paths begin, with its environment in it where the request had it."""
+    above = call.path.removesuffix(f"/{entry.api.api.prefix}/_openapi")
+    answers = [failures(call.plane, [*ALWAYS, *ENTERING, *own]) for own in (_READING, _SEARCHING, _WRITING)]
+    return Describing(call.use(Settled).public_base(call) + above, *answers)
+
+
+async def _message(call: Call) -> Any:
+    raw = await call.body()
+    return decode_json(raw, Any, call.use(Settled).depth) if raw else None
 
 
 async def _body(call: Call) -> dict[str, Any]:

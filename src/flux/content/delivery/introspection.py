@@ -15,7 +15,7 @@ def _parameter(name: str, kind: str, description: str) -> Descriptor:
     return {"name": name, "type": kind, "required": False, "description": description}
 
 
-_VIEW = [
+VIEW = [
     _parameter("return_locales", "string", "Comma-separated locales to show; one locale gives bare values."),
     _parameter("fallback_locales", "boolean", "Fill missing translations from parent and default locales."),
     _parameter("populate", "string", "Comma-separated paths of references to replace by their documents."),
@@ -31,15 +31,16 @@ _PAGING = [
     _parameter("search_locale", "string", "Locale that filters, sorting and text search look at."),
     _parameter("component", "string", "Component key, in composite folders."),
 ]
-_LIST = [
+PAGE_AND_VIEW = [*_PAGING, *VIEW]
+LIST = [
     *_PAGING,
-    *_VIEW,
+    *VIEW,
     _parameter("sort", "string", "Comma-separated paths, '-' in front for descending."),
     _parameter("ignore_unknown_fields", "boolean", "Drop clauses that name unknown fields."),
     _parameter("where__{field}__{operator}", "string", "A filter; several are all wanted."),
     _parameter("find_text__query", "string", "Words to find."),
 ]
-_BODY = [
+BODY = [
     _parameter("where", "object", "Filter: {source: {all_of|any_of|none_of: [{field__operator: value}]}}."),
     _parameter("find_text", "object", "Words to find: query, fields, threshold."),
     _parameter("find_phrase", "object", "Words to find side by side: query, fields."),
@@ -83,8 +84,8 @@ def _routes(prefix: str, served: Served) -> list[Descriptor]:
     }
     found = []
     if "get_many" in served.allowed:
-        found.append(_route("GET", prefix, at, "get_many", "collection", served, _LIST, None, page))
-        body = {"content_type": "application/json", "required": False, "fields": _BODY}
+        found.append(_route("GET", prefix, at, "get_many", "collection", served, LIST, None, page))
+        body = {"content_type": "application/json", "required": False, "fields": BODY}
         found.append(
             _route(
                 "POST",
@@ -93,7 +94,7 @@ def _routes(prefix: str, served: Served) -> list[Descriptor]:
                 "search",
                 "collection",
                 served,
-                [*_PAGING, *_VIEW],
+                PAGE_AND_VIEW,
                 body,
                 page,
             )
@@ -101,7 +102,7 @@ def _routes(prefix: str, served: Served) -> list[Descriptor]:
     if "get_one" in served.allowed:
         item = {"required_fields": ["_sys", "data"], "optional_fields": [], "data_ref": schema}
         path = f"{at}/{{{served.folder.alias}_key}}"
-        found.append(_route("GET", prefix, path, "get_one", "item", served, _VIEW, None, item))
+        found.append(_route("GET", prefix, path, "get_one", "item", served, VIEW, None, item))
     if served.allowed.intersection(READS):
         shape = {"required_fields": ["json_schema", "path", "actions"], "optional_fields": []}
         found.append(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from flux.content.delivery.served import ApiServed, Snapshot
 from flux.content.faults import FAILED_JOIN, INVALID_REQUEST, TOO_MANY_JOIN_FOLDERS, UNKNOWN_FIELD
-from flux.content.search.plan import KEY, Join, Node, Scope
+from flux.content.search.plan import KEY, Join, Node, Scope, Sort
 from flux.content.search.problems import Problems
 from flux.settings.content import ContentSettings
 
@@ -36,6 +37,23 @@ class Joins(Struct, frozen=True):
 
     def narrowed(self, where: dict[str, tuple[Node, ...]]) -> Joins:
         return Joins(self.scopes, self.relations, {alias: where.get(alias, ()) for alias in self.scopes})
+
+    def led(self, sort: tuple[Sort, ...]) -> tuple[Sort, ...]:
+        """Entries that name an alias, with the way that leads to it."""
+        return tuple(
+            msgspec.structs.replace(one, way=self._way(one.alias)) if one.alias else one for one in sort
+        )
+
+    def _way(self, alias: str) -> tuple[Join, ...]:
+        def search(joins: tuple[Join, ...], above: tuple[Join, ...]) -> tuple[Join, ...] | None:
+            for one in joins:
+                chain = (*above, one)
+                found = chain if one.alias == alias else search(one.joins, chain)
+                if found is not None:
+                    return found
+            return None
+
+        return search(self.tree("$"), ()) or ()
 
     def tree(self, source: str) -> tuple[Join, ...]:
         """What hangs on `source`. Conditions on an alias make it required, and what it hangs on too."""

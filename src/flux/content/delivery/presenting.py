@@ -127,8 +127,8 @@ class Presenter:
     async def joined(
         self, scope: Scope, hits: list[Hit], joins: tuple[Join, ...]
     ) -> list[dict[str, list[Item]]]:
-        """For each document what its aliases lead to."""
-        found: list[dict[str, list[Item]]] = [{} for _ in hits]
+        """For each document what its aliases lead to; every alias is there."""
+        found: list[dict[str, list[Item]]] = [{alias: [] for alias in _aliases(joins)} for _ in hits]
         await self._joins(scope, [(hit, index) for index, hit in enumerate(hits)], joins, found)
         return found
 
@@ -143,14 +143,21 @@ class Presenter:
         for join in joins:
             ids = list(dict.fromkeys(hit.id for hit, _ in sources))
             pairs = await self._search.joined(scope, join, ids, most * max(1, len(ids))) if ids else []
+            led: dict[int, list[Hit]] = {}
+            for id_, hit in pairs:
+                led.setdefault(id_, []).append(hit)
             below: list[tuple[Hit, int]] = []
             for source, index in sources:
-                hits = [hit for id_, hit in pairs if id_ == source.id]
-                rows = found[index].setdefault(join.alias, [])
+                hits = led.get(source.id, [])
+                rows = found[index][join.alias]
                 kept = hits[: max(0, most - len(rows))]
                 rows += await self.items(kept)
                 below += [(hit, index) for hit in kept]
             await self._joins(join.scope, below, join.joins, found)
+
+
+def _aliases(joins: tuple[Join, ...]) -> list[str]:
+    return [alias for join in joins for alias in (join.alias, *_aliases(join.joins))]
 
 
 def _steps(shape: Shape, paths: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -91,7 +91,7 @@ def read_request(
     plan = Plan(
         scope=scope,
         where=sections.where.get("$", ()),
-        sort=sections.sort or DEFAULT_SORT,
+        sort=joins.led(sections.sort) or DEFAULT_SORT,
         limit=paging.limit,
         offset=paging.offset,
         anchor=None,
@@ -193,6 +193,11 @@ class _Sections:
         descending = entry.startswith("-")
         name = entry.removeprefix("-").strip()
         scope = self._scopes["$"]
+        alias, _, rest = name.partition(".")
+        if alias in self._scopes and alias != "$" and scope.field(name) is None:
+            scope, name = self._scopes[alias], rest
+        else:
+            alias = ""
         if name in ("created_at", "updated_at") and scope.field(name) is None:
             name = f"_sys.{name}"
         field = scope.field(name)
@@ -202,7 +207,7 @@ class _Sections:
         if scope.is_many(name):
             self._problems.value(path, f"'{name}' holds several values")
             return None
-        return Sort(name, field.type, descending)
+        return Sort(name, field.type, descending, alias)
 
     def _read_populate(self, value: Any, path: str) -> None:
         self.populate = known_paths(value, path, self._scopes["$"].shape, self._problems) or ()

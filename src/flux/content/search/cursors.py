@@ -27,7 +27,7 @@ def fingerprint(plan: Plan, ranked: object = None) -> bytes:
         scope.parent,
         scope.locales,
         plan.where,
-        plan.sort,
+        [(one.alias, one.path, one.type, one.descending) for one in plan.sort],
         _joined(plan.joins),
         ranked,
     )

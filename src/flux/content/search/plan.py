@@ -75,11 +75,19 @@ class Join(Struct, frozen=True):
 
 
 class Sort(Struct, frozen=True):
-    """`path` is a data path or `_sys.…`."""
+    """`path` is a data path or `_sys.…`: of the document, or of the first one, by key, that the joins of `way` lead to,
+    the last of which is called `alias`."""
 
     path: str
     type: str
     descending: bool
+    alias: str = ""
+    way: tuple[Join, ...] = ()
+
+    @property
+    def is_column(self) -> bool:
+        """The document's own time or key: never without a value, and indexed with it."""
+        return self.path in SYSTEM and not self.alias
 
 
 class Anchor(Struct, frozen=True):

@@ -32,7 +32,7 @@ async def documents(
     if driver is None and among is None and _is_by_one_field(plan):
         return await _by_index(db, plan, limit, generation)
     sql, params = compiled(plan, db.dialect, limit, among, driver)
-    plain = not plan.where and not plan.joins and all(one.path in SYSTEM for one in plan.sort)
+    plain = not plan.where and not plan.joins and all(one.is_column for one in plan.sort)
     cheap = driver is not None or (among is None and plain and plan.offset <= CHEAP_OFFSET)
     read: Callable[..., Any] = db.all if cheap and not plan.joins else db.scan
     found: list[Hit] = await read(sql, params, hit)
@@ -102,7 +102,7 @@ def _may_drive(scope: Scope, leaf: Leaf) -> bool:
 
 def _is_by_one_field(plan: Plan) -> bool:
     """One field with an index on its values, in one locale, and no skipping."""
-    if len(plan.sort) != 1 or plan.sort[0].path in SYSTEM or plan.offset:
+    if len(plan.sort) != 1 or plan.sort[0].path in SYSTEM or plan.sort[0].alias or plan.offset:
         return False
     one = plan.sort[0]
     locales = plan.scope.locales if plan.scope.is_localizable(one.path) else ("",)

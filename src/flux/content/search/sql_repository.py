@@ -179,6 +179,9 @@ class Statement:
         joins: list[str] = []
         expressions: list[str] = []
         for one in sort:
+            if one.way:
+                expressions.append(self._beyond_joins(scope, one, doc))
+                continue
             if one.path in SYSTEM:
                 expressions.append(f"{doc}.{one.path.removeprefix('_sys.')}")
                 continue
@@ -195,6 +198,27 @@ class Statement:
             expressions.append(values[0] if len(values) == 1 else f"coalesce({', '.join(values)})")
         return joins, expressions
 
+    def _beyond_joins(self, scope: Scope, one: Sort, doc: str) -> str:
+        """The value of the first document, by key, that a chain of joins leads to."""
+        tables, wanted, keys = [], [], []
+        above = doc
+        for join in one.way:
+            inner = f"{above}s"
+            tables.append(f"content_documents {inner}")
+            keys.append(f"{inner}.key")
+            wanted += [
+                f"{inner}.folder = {self.bind(join.scope.folder)}",
+                self.meeting(scope, join, above, inner),
+                *self.all_of(join.scope, join.where, inner),
+                *(self.joined(join.scope, below, inner) for below in join.joins if below.required),
+            ]
+            scope, above = join.scope, inner
+        joins, [value] = self.sorted_by(scope, (Sort(one.path, one.type, one.descending),), above)
+        return (
+            f"(SELECT {value} FROM {' CROSS JOIN '.join(tables)} {' '.join(joins)} WHERE {' AND '.join(wanted)} "
+            f"ORDER BY {', '.join(keys)} LIMIT 1)"
+        )
+
     def beyond(self, anchor: Anchor, sort: tuple[Sort, ...], expressions: list[str], doc: str) -> str:
         """Everything after the anchor (before it, when walking backwards). No value counts as greater than any."""
         rows: list[str] = []
@@ -202,7 +226,7 @@ class Statement:
         bound_first = ""
         for one, expression, value in zip(sort, expressions, anchor.values, strict=True):
             upwards = one.descending is anchor.backwards
-            nullable = one.path not in SYSTEM
+            nullable = not one.is_column
             if value is None:
                 further = "1 = 0" if upwards else f"{expression} IS NOT NULL"
                 same = f"{expression} IS NULL"
@@ -234,7 +258,7 @@ def order(sort: tuple[Sort, ...], expressions: list[str], *, backwards: bool, do
     entries = []
     for one, expression in zip(sort, expressions, strict=True):
         descending = one.descending is not backwards
-        nulls = "" if one.path in SYSTEM else (" NULLS FIRST" if descending else " NULLS LAST")
+        nulls = "" if one.is_column else (" NULLS FIRST" if descending else " NULLS LAST")
         entries.append(f"{expression}{' DESC' if descending else ''}{nulls}")
     entries.append(f"{doc}.key{' DESC' if backwards else ''}")
     return ", ".join(entries)

@@ -120,12 +120,14 @@ class FaultError(Exception):
         extra: Mapping[str, Any],
         headers: Mapping[str, str],
     ) -> None:
-        super().__init__(fault.key)
         self.fault = fault
         self.params = params
         self.detail = detail
         self.extra = extra
         self.extra_headers = headers
+
+    def __str__(self) -> str:
+        return self.fault.key
 
     @property
     def message(self) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 
 from flux.kernel.wire.bodies import ClientGone
 from flux.kernel.wire.call import Call, Send
+from flux.kernel.wire.exchange import Exchange
 from flux.kernel.wire.planes import Cors
 from flux.kernel.wire.replies import Raw, Reply, Stream
 from flux.kernel.wire.values import encoder
 
 JSON = b"application/json"
+_USUAL = b"x-request-id: %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
 BODILESS = (204, 304)
 _CONTROLS = bytes(code for code in (*range(32), 127) if code != 9)
 _HARMLESS = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
@@ -97,6 +99,18 @@ def socket_head(call: Call, answer: Answer) -> list[tuple[bytes, bytes]]:
     return _head(call, answer.content_type, len(answer.body), answer.headers)
 
 
+def _extras(call: Call, headers: dict[str, str] | None) -> dict[str, str]:
+    """Everything beyond request id, type and length: of the answer, of the request, of sharing between origins."""
+    merged = call.reply_headers
+    if headers:
+        merged = {**merged, **headers}
+    if b"origin" in call.first_headers and (shared := cors_headers(call)):
+        if "Vary" in merged and "Vary" in shared:
+            shared["Vary"] = f"{merged['Vary']}, {shared['Vary']}"
+        merged = {**merged, **shared}
+    return merged
+
+
 def _head(
     call: Call, content_type: bytes | None, length: int | None, headers: dict[str, str] | None
 ) -> list[tuple[bytes, bytes]]:
@@ -105,14 +119,7 @@ def _head(
         head.append((b"content-type", content_type.translate(_HARMLESS)))
     if length is not None:
         head.append((b"content-length", b"%d" % length))
-    merged = call.reply_headers
-    if not merged and not headers and b"origin" not in call.first_headers:
-        return head
-    if headers:
-        merged = {**merged, **headers}
-    if b"origin" in call.first_headers and (shared := cors_headers(call)):
-        merged = {**merged, **shared}
-    for name, value in merged.items():
+    for name, value in _extras(call, headers).items():
         head.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace").translate(_HARMLESS)))
     return head
 
@@ -125,39 +132,55 @@ async def _send(
     body: bytes,
     headers: dict[str, str] | None,
 ) -> int:
+    exchange = call.exchange
     length = None if status in BODILESS else len(body)
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": _head(call, content_type, length, headers),
-        }
-    )
-    call.scope["flux.started"] = True
-    if call.method == "HEAD" or status in BODILESS:
+    if exchange is not None and exchange.flow.write_paused:
+        await exchange.flow.drain()
+    plain = not headers and not call.reply_headers and b"origin" not in call.first_headers
+    if plain and length and content_type is JSON and exchange is not None:
+        exchange.answer(status, _USUAL % (call.request_id.encode(), length), body)
+        return status
+    head = _head(call, content_type, length, headers)
+    if length is None:
         body = b""
-    await send({"type": "http.response.body", "body": body})
+    if exchange is not None:
+        exchange.answer(status, _lines(exchange, head), body)
+        return status
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    call.started = True
+    await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
     return status
 
 
+def _lines(exchange: Exchange, head: list[tuple[bytes, bytes]]) -> bytes:
+    """Header lines. What an answer says of the connection is the exchange's to keep, and to write."""
+    lines = []
+    for name, value in head:
+        if name == b"connection" and value.lower() == b"close":
+            exchange.keep_alive = False
+        else:
+            lines.append(b"%b: %b\r\n" % (name, value))
+    return b"".join(lines)
+
+
 async def _send_stream(send: Send, call: Call, stream: Stream) -> int:
-    cycle = call.cycle
+    exchange = call.exchange
     head = _stream_head(call, stream)
-    unmarked = cycle is not None and call.scope["http_version"] == "1.0" and _open_ended(head)
-    if unmarked:
+    unmarked = exchange if call.scope["http_version"] == "1.0" and _open_ended(head) else None
+    if unmarked is not None:
         # HTTP/1.0 knows no chunks: the body ends where the connection does.
-        cycle.chunked_encoding, cycle.expected_content_length = False, sys.maxsize
+        unmarked.chunked_encoding, unmarked.expected_content_length = False, sys.maxsize
     try:
         await send({"type": "http.response.start", "status": stream.status, "headers": head})
-        call.scope["flux.started"] = True
+        call.started = True
         if call.method != "HEAD" and stream.status not in BODILESS:
             async for chunk in stream.chunks:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                if cycle is not None and cycle.disconnected:
+                if exchange is not None and exchange.disconnected:
                     # Nobody reads any more, and sending to nobody succeeds for ever.
                     raise ClientGone
-        if unmarked:
-            cycle.expected_content_length = 0
+        if unmarked is not None:
+            unmarked.expected_content_length = 0
         await send({"type": "http.response.body", "body": b""})
     finally:
         close = getattr(stream.chunks, "aclose", None)

@@ -34,11 +34,7 @@ def declared_length(headers: Headers) -> int | None:
     return int(value) if value is not None and value.isdigit() else None
 
 
-def whole_body(message: MutableMapping[str, Any], limit: int) -> bytes:
-    """The body of a message that holds all of it."""
-    if message["type"] == "http.disconnect":
-        raise ClientGone
-    body: bytes = message.get("body", b"")
+def within(body: bytes, limit: int) -> bytes:
     if len(body) > limit:
         raise WireTrouble(Kind.BODY_TOO_LARGE, limit=limit)
     return body
@@ -72,9 +68,12 @@ async def _next(receive: Receive, seconds: float) -> MutableMapping[str, Any]:
 
 def owes_body(call: Call) -> bool:
     """Whether the connection ends with this answer while the client still sends."""
-    cycle = call.cycle
+    exchange = call.exchange
     return (
-        cycle is not None and cycle.more_body and not cycle.keep_alive and not cycle.waiting_for_100_continue
+        exchange is not None
+        and exchange.more_body
+        and not exchange.keep_alive
+        and not exchange.waiting_for_100_continue
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Mutable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from flux.kernel.wire.bodies import stream_body, whole_body
+from flux.kernel.wire.bodies import stream_body, within
+from flux.kernel.wire.exchange import Exchange
 from flux.kernel.wire.troubles import Kind, WireTrouble
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class Call:
     """A request on its way to a handler.
 
-    `path` is relative to the plane's mount, percent-encoded as sent, without a trailing slash (`slashed` tells
+    `exchange` is the server's own state of it; None under a bare ASGI caller. `path` is relative to the plane's mount, percent-encoded as sent, without a trailing slash (`slashed` tells
     whether there was one). `principal` is what the plane's gate found out about the caller. `reply_headers` go on
     whatever answer leaves, success or fault. `path_params` are its texts, `values` what the route makes of them. `state` is the plane's own scratch place for this request.
     """
 
     __slots__ = (
-        "_body", "_query", "_receive", "client_ip", "first_headers", "method", "path", "path_params", "plane",
+        "_body", "_query", "_receive", "_started", "client_ip", "exchange", "first_headers", "method", "path", "path_params", "plane",
         "principal", "reply_headers", "request_id", "route", "scope", "slashed", "state", "values",
     )  # fmt: skip
 
@@ -56,15 +57,20 @@ class Call:
         self.reply_headers: dict[str, str] = {}
         self.state: dict[str, Any] = {}
         self._receive = receive
+        owner = getattr(receive, "__self__", None)
+        self.exchange: Exchange | None = owner if type(owner) is Exchange else None
+        self._started = False
         self._query: list[tuple[str, str]] | None = None
         self._body: bytes | None = None
 
     @property
-    def cycle(self) -> Any:
-        """The server's own state of this request (`more_body`, `disconnected`, `keep_alive`); None under a bare ASGI
-        caller."""
-        cycle = getattr(self._receive, "__self__", None)
-        return cycle if hasattr(cycle, "keep_alive") else None
+    def started(self) -> bool:
+        """Whether the status line is out."""
+        return self._started if self.exchange is None else self.exchange.response_started
+
+    @started.setter
+    def started(self, out: bool) -> None:
+        self._started = out
 
     def use(self, kind: type[T]) -> T:
         """The plane's one instance of a service."""
@@ -125,17 +131,23 @@ class Call:
 
     async def body(self, limit: int | None = None) -> bytes:
         """The whole body, read once, at most `limit` bytes (default: the route's, else the plane's)."""
-        if self._body is None:
-            route = self.route
-            bound = limit or (route.body_limit if route is not None else None) or self.plane.limits.body_bytes
-            if (cycle := getattr(self._receive, "__self__", None)) is not None and not cycle.more_body:
-                # It lies complete in the server's cycle: the usual case, which needs no timer and no assembly.
-                message = await self._receive()
-                self._body = whole_body(message, bound)
-            else:
-                pieces = self.body_stream(bound)
-                self._body = b"".join([piece async for piece in pieces])
+        body = self.body_now(limit)
+        if body is None:
+            pieces = self.body_stream(self._bound(limit))
+            body = self._body = b"".join([piece async for piece in pieces])
+        return body
+
+    def body_now(self, limit: int | None = None) -> bytes | None:
+        """`body` when it has come already, as it nearly always has; None when it must be awaited."""
+        if self._body is None and self.exchange is not None:
+            body = self.exchange.take_body()
+            if body is not None:
+                self._body = within(body, self._bound(limit))
         return self._body
+
+    def _bound(self, limit: int | None) -> int:
+        route = self.route
+        return limit or (route.body_limit if route is not None else None) or self.plane.limits.body_bytes
 
     def body_stream(self, limit: int) -> AsyncIterator[bytes]:
         """The body in chunks as they arrive, refusing more than `limit` bytes; instead of `body`, not after it."""

@@ -21,6 +21,7 @@ from flux.kernel.wire.values import Body, decode_hook, explain
 PLACE = re.compile(r"\{(\w+)(?::path)?\}")
 JSON_TYPES = ("application/json", "text/json")
 Invoke = Callable[..., Awaitable[Any]]
+Decode = Callable[[Call, bytes], Any]
 Convert = Callable[[Mapping[str, str]], tuple[dict[str, Any], list[Problem]]]
 
 
@@ -86,7 +87,7 @@ def compile_route(route: Route) -> Compiled:
 def _assemble(
     handler: Callable[..., Awaitable[Any]],
     read_query: Callable[[Call], Any] | None,
-    decode: Callable[[Call], Awaitable[Any]] | None,
+    decode: Decode | None,
     lazy: bool,
 ) -> Invoke:
     """The handler's call with just the steps that its signature needs."""
@@ -100,17 +101,26 @@ def _assemble(
 
         def with_lazy_body(call: Call) -> Awaitable[Any]:
             extra = {} if read_query is None else {"query": read_query(call)}
-            return handler(call, body=Body(lambda: decode(call)), **extra, **call.values)
+            return handler(call, body=Body(lambda: _read(call, decode)), **extra, **call.values)
 
         return with_lazy_body
 
-    async def with_body(call: Call) -> Any:
-        if read_query is None:
-            return await handler(call, body=await decode(call), **call.values)
-        query = read_query(call)
-        return await handler(call, query=query, body=await decode(call), **call.values)
+    def with_body(call: Call) -> Awaitable[Any]:
+        if read_query is not None:
+            call.values = {**call.values, "query": read_query(call)}
+        raw = call.body_now()
+        if raw is None:
+            return when_it_came(call)
+        return handler(call, body=decode(call, raw), **call.values)
+
+    async def when_it_came(call: Call) -> Any:
+        return await handler(call, body=decode(call, await call.body()), **call.values)
 
     return with_body
+
+
+async def _read(call: Call, decode: Decode) -> Any:
+    return decode(call, await call.body())
 
 
 def _path_reader(plain: tuple[str, ...], converters: Mapping[str, Callable[[str], Any]]) -> Convert:
@@ -196,9 +206,8 @@ def _is_list(kind: Any) -> bool:
     return any(typing.get_origin(part) is list or part is list for part in candidates)
 
 
-def _body_decoder(kind: Any, optional: bool, default: Any) -> Callable[[Call], Awaitable[Any]]:
-    async def decode(call: Call) -> Any:
-        raw = await call.body()
+def _body_decoder(kind: Any, optional: bool, default: Any) -> Decode:
+    def decode(call: Call, raw: bytes) -> Any:
         if not raw and optional:
             return default
         require_json(call)

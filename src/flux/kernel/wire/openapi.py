@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Sequence
+from types import UnionType
 from typing import Any
 
 import msgspec
@@ -41,6 +42,16 @@ def encoded(plane: Plane, compiled: Sequence[Compiled], origin: str) -> bytes:
     return encoder.encode(document(plane, compiled, origin))
 
 
+def _described(kind: Any) -> bool:
+    """Whether a type says what the JSON looks like. A reply that carries its own bytes or status does not."""
+    members = typing.get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    return (
+        kind is not str
+        and not any(member in _UNDESCRIBED[2:] for member in members)
+        and kind not in _UNDESCRIBED
+    )
+
+
 class _Schemas:
     """Each type's schema, by reference where it has a name."""
 
@@ -48,7 +59,7 @@ class _Schemas:
         kinds: list[Any] = []
         for one in compiled:
             for kind in (one.body, one.query, one.returns, *(one.path_types or {}).values()):
-                if kind not in _UNDESCRIBED and kind is not str:
+                if _described(kind):
                     kinds.append(kind)
         found, self.components = msgspec.json.schema_components(
             kinds, schema_hook=_custom_schema, ref_template="#/components/schemas/{name}"
@@ -79,7 +90,7 @@ def _operation(plane: Plane, one: Compiled, method: str, schemas: _Schemas) -> d
         "parameters": [*_path_parameters(one, schemas), *_query_parameters(one, schemas)],
         "responses": {
             str(route.status): _success(one, schemas),
-            **_failures(plane, plane.can_fail_with(route)),
+            **failures(plane, plane.can_fail_with(route)),
         },
     }
     if route.tag:
@@ -124,13 +135,13 @@ def _query_parameters(one: Compiled, schemas: _Schemas) -> list[dict[str, Any]]:
 def _success(one: Compiled, schemas: _Schemas) -> dict[str, Any]:
     kind = one.returns
     answer: dict[str, Any] = {"description": "Success"}
-    if kind in _UNDESCRIBED or typing.get_origin(kind) is typing.Union:
+    if not _described(kind):
         return answer
     answer["content"] = {"application/json": {"schema": schemas.of(kind)}}
     return answer
 
 
-def _failures(plane: Plane, faults: list[Fault]) -> dict[str, Any]:
+def failures(plane: Plane, faults: Sequence[Fault]) -> dict[str, Any]:
     """One response a status; its codes are listed, and its schema allows any of theirs."""
     by_status: dict[int, list[Fault]] = {}
     for fault in faults:

@@ -61,6 +61,14 @@ class Place:
         if found is not None:
             self.resource, self.texts = found
 
+    @classmethod
+    def below(cls, plane: Plane, path: str) -> Place:
+        """A path that a plane makes up itself, for a call within a call: routed already, so without a resource."""
+        place = cls.__new__(cls)
+        place.plane, place.path, place.slashed = plane, path, False
+        place.resource, place.texts, place.trouble, place._visits = None, (), None, {}
+        return place
+
     def visit(self, method: str) -> Visit:
         known = self._visits.get(method)
         if known is not None:

@@ -83,6 +83,8 @@ class Plane:
     implied: Callable[[Route], Iterable[Fault]] = nothing_implied
     limits: Limits = field(default_factory=Limits)
     cors: Cors | Callable[[Call], Cors | None] | None = None
+    before_preflight: Gate | None = None
+    """Finds out what `cors` goes by, for a preflight: that passes no gate."""
     strip: tuple[str, ...] = ()
     host: str = ""
     """A host name at which the plane is served at the root, beside its mount."""

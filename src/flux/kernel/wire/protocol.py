@@ -11,10 +11,13 @@ import base64
 import binascii
 import contextlib
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from flux.kernel.wire.exchange import Exchange
 from flux.kernel.wire.troubles import Kind, WireTrouble
 
 LEFTOVER_SECONDS = 5.0
@@ -46,10 +49,12 @@ class LimitedProtocol(HttpToolsProtocol):
     """
 
     limits = HeadLimits
+    cycle: Exchange
     _head_bytes = 0
     _most_bytes = 0
     _in_head = True
     _spoken = False
+    _idle_since = 0.0
     _head_timer: asyncio.TimerHandle | None = None
     _leftover_timer: asyncio.TimerHandle | None = None
     _earlier: list[Any] | None = None
@@ -60,6 +65,12 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.url = b""
         self.headers = []
+        self._scope: dict[str, Any] = {
+            "type": "http", "asgi": {"version": self.asgi_version, "spec_version": "2.3"}, "http_version": "1.1",
+            "server": self.server, "client": self.client, "scheme": self.scheme, "root_path": self.root_path,
+            "state": self.app_state,
+        }  # fmt: skip
+        """What every request of this connection has in common."""
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -84,25 +95,32 @@ class LimitedProtocol(HttpToolsProtocol):
             cycle = self.cycle
             self._head_bytes = 0 if cycle is not None and cycle.more_body else size
             self._most_bytes = size
-        super().data_received(data)
-        if self._closed:
-            return
-        if self._in_head:
-            if self._head_bytes > self.limits.header_bytes + self.limits.url_bytes:
-                self._refuse(
-                    self._excess() or WireTrouble(Kind.HEADERS_TOO_LARGE, limit=self.limits.header_bytes)
-                )
-            elif self._head_timer is None:
-                self._arm()
-        elif self.timeout_keep_alive_task is None and not self._busy():
-            # What came belonged to no request: an idle connection stays one.
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(WireTrouble(Kind.BAD_REQUEST))
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+        if self._in_head and not self._closed:
+            self._head_grew()
+
+    def _head_grew(self) -> None:
+        if self._head_bytes > self.limits.header_bytes + self.limits.url_bytes:
+            self._refuse(
+                self._excess() or WireTrouble(Kind.HEADERS_TOO_LARGE, limit=self.limits.header_bytes)
             )
+        elif self._head_timer is None:
+            self._arm()
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
         self._in_head = True
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        scope = self._scope.copy()
+        scope["headers"] = self.headers
+        self.scope = scope  # type: ignore[assignment]
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -115,9 +133,30 @@ class LimitedProtocol(HttpToolsProtocol):
             self.scope["flux.refused"] = trouble  # type: ignore[typeddict-unknown-key]
             self.url = self.url[: self.limits.url_bytes] or b"/"
             del self.headers[100:]
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._queue(self.cycle)
-        super().on_headers_complete()
+        before = self.cycle
+        waits = before is not None and not before.response_complete
+        if waits:
+            self._queue(before)
+        self._begin(waits=waits)
+
+    def _begin(self, *, waits: bool) -> None:
+        """The head is whole: a request begins, or a WebSocket."""
+        scope: Any = self.scope
+        parser = self.parser
+        scope["method"] = parser.get_method().decode("ascii")
+        if (version := parser.get_http_version()) != "1.1":
+            scope["http_version"] = version
+        if parser.should_upgrade() and self._should_upgrade():
+            return
+        scope["raw_path"], scope["query_string"] = _target(self.url)
+        path = scope["raw_path"].decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        cycle = self.cycle = Exchange(self, scope, keep_alive=version != "1.0" and parser.should_keep_alive())
+        if waits:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+        else:
+            cycle.start(self.app(scope, cycle.receive, cycle.send), self.loop)
 
     def _queue(self, before: Any) -> None:
         if len(self.pipeline) >= MOST_PIPELINED:
@@ -127,6 +166,15 @@ class LimitedProtocol(HttpToolsProtocol):
         assert self._earlier is not None
         self._earlier.append(before)
 
+    def on_body(self, body: bytes) -> None:
+        cycle = self.cycle
+        if (self.parser.should_upgrade() and self._should_upgrade()) or cycle.response_complete:
+            return
+        cycle.body = cycle.body + body if cycle.body else body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
         if self._leftover_timer is not None:
@@ -135,19 +183,41 @@ class LimitedProtocol(HttpToolsProtocol):
             self.cycle.more_body = False
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            cycle.start(app(cycle.scope, cycle.receive, cycle.send), self.loop)  # type: ignore[attr-defined]
+        else:
+            self._idle_since = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self._watch_idleness(self.timeout_keep_alive)
         cycle = self.cycle
-        if cycle.more_body and cycle.response_complete and not self.transport.is_closing():
+        if cycle.more_body and cycle.response_complete:
             self._leave_after(LEFTOVER_SECONDS)
+
+    def _watch_idleness(self, seconds: float) -> None:
+        """One timer a connection, which looks again later: one for each request would cost more than the request."""
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self._closed or self.transport.is_closing():
+            return
+        rest = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if self._busy() or self._in_head:
+            self._watch_idleness(self.timeout_keep_alive)
+        elif rest > 0:
+            self._watch_idleness(rest)
+        else:
+            self.transport.close()
 
     # -- WebSocket --------------------------------------------------------------------------------------------
 
     def _should_upgrade(self) -> bool:
         """Only a handshake that will succeed; any other is an ordinary request, refused in its plane's words."""
         return super()._should_upgrade() and not self._busy() and _is_handshake(self.scope, self.headers)
-
-    def _unsupported_upgrade_warning(self) -> None:
-        return
 
     def handle_websocket_upgrade(self) -> None:
         trouble: WireTrouble | None = self.scope.get("flux.refused")  # type: ignore[assignment]
@@ -174,9 +244,6 @@ class LimitedProtocol(HttpToolsProtocol):
         if sum(len(name) + len(value) + 4 for name, value in self.headers or ()) > self.limits.header_bytes:
             return WireTrouble(Kind.HEADERS_TOO_LARGE, limit=self.limits.header_bytes)
         return None
-
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(WireTrouble(Kind.BAD_REQUEST))
 
     def _refuse(self, trouble: WireTrouble) -> None:
         """Nothing more is read as HTTP. One answer a request: what runs already is answered by its handler."""
@@ -245,6 +312,15 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._refuse(WireTrouble(Kind.BODY_TOO_SLOW, limit=self.limits.seconds))
+
+
+def _target(url: bytes) -> tuple[bytes, bytes]:
+    """Path and query string, as sent."""
+    if url[:1] == b"/" and url[:2] != b"//" and b"#" not in url:
+        path, _, query = url.partition(b"?")
+        return path, query
+    parsed = httptools.parse_url(url)
+    return parsed.path, parsed.query or b""
 
 
 def _abandon(cycle: Any) -> None:

@@ -14,6 +14,7 @@ from flux.kernel.faults.simulation import HEADER, SimulationRefused, simulated
 from flux.kernel.watch.logs import in_request
 from flux.kernel.wire.addresses import Addresses
 from flux.kernel.wire.answers import (
+    JSON,
     Answer,
     preflight,
     refusal_bytes,
@@ -115,6 +116,8 @@ class Application:
             visit = self._visit(call, place, call.method)
             answer = None
             if HEADER in call.first_headers or call.method == "OPTIONS" or "flux.refused" in scope:
+                if call.method == "OPTIONS" and call.plane.before_preflight is not None:
+                    await call.plane.before_preflight(call)
                 answer = self._aside(call, place.resource)
             if answer is None:
                 route = call.route
@@ -137,7 +140,7 @@ class Application:
 
     def _refusal(self, call: Call, trouble: BaseException) -> Answer:
         """Cancelled is only what still ran at the end of the time that a stopping server has."""
-        if "flux.started" in call.scope:
+        if call.started:
             # The status line is out: the only honest end is to break the connection.
             if isinstance(trouble, Exception):
                 log.warning("answer broken off", exc_info=trouble, extra={"request_id": call.request_id})
@@ -225,7 +228,7 @@ class Application:
             )
         extra = error.headers
         extra.update(headers)
-        return Answer(fault.status, body, extra, b"application/json")
+        return Answer(fault.status, body, extra, JSON)
 
     def refuse_raw(self, scope: Scope, trouble: WireTrouble) -> bytes:
         """A complete HTTP/1.1 answer for what never became a request: the protocol writes it and closes."""

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 
 class Kind(Enum):
+    __hash__ = object.__hash__  # members are single objects; Enum's own hash is a Python call for each lookup
+
     UNKNOWN_ROUTE = "unknown_route"
     WRONG_METHOD = "wrong_method"
     """`allowed` lists the methods that would do."""
