@@ -67,13 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _paygate_parser(commands)
 
-    errors = commands.add_parser("errors", help="the error reference: plane, code, routes, last proof")
-    errors.add_argument("--plane", choices=("community", "content", "paygate", "operator"))
-    errors.add_argument("--json", action="store_true")
-    errors.set_defaults(run=_errors, code=None)
-    explain = errors.add_subparsers(metavar="explain").add_parser("explain", help="one code, in full")
-    explain.add_argument("code")
-    explain.set_defaults(run=_errors)
+    _errors_parser(commands)
 
     doctor = commands.add_parser("doctor", help="check the instance and say what to do")
     _instance_options(doctor)
@@ -82,6 +76,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _errors_parser(commands: Any) -> None:
+    errors = commands.add_parser("errors", help="the error reference: plane, code, routes, last proof")
+    errors.add_argument("--plane", choices=("community", "content", "paygate", "operator"))
+    errors.add_argument("--json", action="store_true")
+    errors.set_defaults(run=_errors, code=None)
+    explain = errors.add_subparsers(metavar="explain").add_parser("explain", help="one code, in full")
+    explain.add_argument("code")
+    explain.set_defaults(run=_errors)
 
 
 def _paygate_parser(commands: Any) -> None:
