@@ -39,7 +39,7 @@ class Ranking:
         self._db = house.db
         self._search = search
         self._embeddings = embeddings
-        self._vocabulary: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+        self._vocabulary: dict[tuple[int, tuple[int, ...]], list[str]] = {}
 
     async def page(
         self,
@@ -49,7 +49,7 @@ class Ranking:
         *,
         backwards: bool,
         sorted_: bool,
-        generation: str,
+        generation: int,
     ) -> tuple[Found, dict[str, Any] | None]:
         """A page, and the metadata of vector searches. With `sorted_` the plan's order replaces the ranking's.
         `generation` stands for the state of the folder."""
@@ -69,7 +69,7 @@ class Ranking:
 
     # -- text -------------------------------------------------------------------------------------------------
 
-    async def _text(self, plan: Plan, query: TextQuery, generation: str) -> list[Scored]:
+    async def _text(self, plan: Plan, query: TextQuery, generation: int) -> list[Scored]:
         asked = list(dict.fromkeys(words_of(query.query))) if not query.phrase else words_of(query.query)
         slots = (
             await repository.slots(self._db, plan.scope, query.fields, plan.scope.locales)
@@ -93,14 +93,14 @@ class Ranking:
         return _ordered([Scored(doc, allowed[doc], score) for doc, score in scores.items()])
 
     async def _likenesses(
-        self, word: str, query: TextQuery, slots: list[int], generation: str
+        self, word: str, query: TextQuery, slots: list[int], generation: int
     ) -> dict[str, float]:
         if query.threshold >= 1.0:
             return {word: 1.0}
         found = words.alike(word, await self._words(slots, generation), query.threshold)
         return {**found, word: 1.0}
 
-    async def _words(self, slots: list[int], generation: str) -> list[str]:
+    async def _words(self, slots: list[int], generation: int) -> list[str]:
         """The vocabulary, read again when the folder has changed."""
         address = generation, tuple(slots)
         known = self._vocabulary.get(address)

@@ -24,12 +24,12 @@ Ids = tuple[int, ...] | None
 
 
 async def documents(
-    db: Database, plan: Plan, limit: int, among: Ids = None, generation: str = ""
+    db: Database, plan: Plan, limit: int, among: Ids = None, generation: int | None = None
 ) -> list[Hit]:
     """In the direction of the anchor. What cannot take long runs at once, the rest off the loop. `generation` stands
     for the state of the folder."""
     driver = await _driver(db, plan) if among is None else None
-    if driver is None and among is None and _is_by_one_field(plan):
+    if driver is None and among is None and is_by_one_field(plan):
         return await _by_index(db, plan, limit, generation)
     sql, params = compiled(plan, db.dialect, limit, among, driver)
     plain = not plan.where and not plan.joins and all(one.is_column for one in plan.sort)
@@ -37,6 +37,12 @@ async def documents(
     read: Callable[..., Any] = db.all if cheap and not plan.joins else db.scan
     found: list[Hit] = await read(sql, params, hit)
     return found
+
+
+async def at_once(db: Database, plan: Plan, limit: int) -> list[Hit]:
+    """In one statement, whatever it costs."""
+    sql, params = compiled(plan, db.dialect, limit)
+    return await db.scan(sql, params, hit)
 
 
 def compiled(
@@ -100,7 +106,7 @@ def _may_drive(scope: Scope, leaf: Leaf) -> bool:
 # -- driven by the order --------------------------------------------------------------------------------------
 
 
-def _is_by_one_field(plan: Plan) -> bool:
+def is_by_one_field(plan: Plan) -> bool:
     """One field with an index on its values, in one locale, and no skipping."""
     if len(plan.sort) != 1 or plan.sort[0].path in SYSTEM or plan.sort[0].alias or plan.offset:
         return False
@@ -109,7 +115,7 @@ def _is_by_one_field(plan: Plan) -> bool:
     return len(locales) == 1 and TYPES[one.type].family != "text"
 
 
-async def _by_index(db: Database, plan: Plan, limit: int, generation: str) -> list[Hit]:
+async def _by_index(db: Database, plan: Plan, limit: int, generation: int | None) -> list[Hit]:
     """First what comes first: documents with a value in its order, or those without one, by key."""
     [one] = plan.sort
     anchor = plan.anchor
@@ -175,12 +181,12 @@ async def _segment(
 _COMPLETE: dict[tuple[Any, ...], bool] = {}
 
 
-async def _has_empty(db: Database, plan: Plan, one: Sort, generation: str) -> bool:
+async def _has_empty(db: Database, plan: Plan, one: Sort, generation: int | None) -> bool:
     """Whether any document of the scope lacks the value: counted once for each state of the folder."""
     scope = plan.scope
     locale = scope.locales[0] if scope.is_localizable(one.path) else ""
     address = generation, scope.folder, scope.component, one.path, locale
-    known = _COMPLETE.get(address) if generation else None
+    known = _COMPLETE.get(address) if generation is not None else None
     if known is None:
         statement = Statement(db.dialect)
         table = TABLES[TYPES[one.type].family]
