@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("bench.store", "bench.wire", "bench.fanout", "bench.startup")
+MODULES = ("bench.store", "bench.wire", "bench.fanout", "bench.startup", "bench.paygate")
 
 
 def main() -> int:

@@ -14,13 +14,16 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from tests.clients.paygate_world import API, Purse, Target, chain_settings, purse, target
 from tests.harness.anvil import Anvil, anvil
 from tests.harness.server import Server, serve
 from tests.harness.token import Usdc
 from x402 import x402Client
-from x402.http import FacilitatorConfig, HTTPFacilitatorClient
+from x402.extensions.bazaar import ListDiscoveryResourcesParams, with_bazaar
+from x402.extensions.bazaar.facilitator_client import DiscoveryResourcesResponse
+from x402.http import FacilitatorConfig, HTTPFacilitatorClient, HTTPFacilitatorClientSync
 from x402.http.clients.httpx import x402HttpxClient
 from x402.http.utils import encode_payment_signature_header
 from x402.mechanisms.evm.exact import register_exact_evm_client
@@ -325,3 +328,43 @@ async def test_the_bazaar_lists_what_takes_x402(world: World) -> None:
     assert item["accepts"][0]["network"] == "eip155:84532"
     shown = (await world.consumer.get(f"/apis/{listing['id']}/discovery")).json()
     assert shown["x402"] == {"versions": [1, 2], "url": item["resource"]}
+
+
+async def test_the_bazaar_is_searched_by_its_own_client(world: World) -> None:
+    """One resource an operation, at its own price and recipient; pages and filters are the database's work."""
+    payee = Account.create().address
+    listing = await world.listed(
+        recipient=payee,
+        tags=["weather"],
+        endpoints=[
+            {"method": "GET", "path": "/now/:city"},
+            {"method": "POST", "path": "/ask", "pricePerRequest": "0.05"},
+            {"method": "GET", "path": "/ether", "currency": "ETH"},
+        ],
+    )
+    facilitator = FacilitatorConfig(url=f"{world.server.origin}{API}/facilitator")
+    client = with_bazaar(HTTPFacilitatorClientSync(facilitator))
+
+    def ask(**params: Any) -> DiscoveryResourcesResponse:
+        wanted = ListDiscoveryResourcesParams(**{"type": "http", "pay_to": payee, **params})
+        return client.extensions.bazaar.list_resources(wanted)
+
+    found = await asyncio.to_thread(ask, network="eip155:84532", scheme="exact")
+    base = f"{world.server.origin}{API}/x402/{listing['id']}"
+    assert [item.resource for item in found.items] == [f"{base}/now/{{city}}", f"{base}/ask"]
+    assert [item.accepts[0]["amount"] for item in found.items] == ["10000", "50000"]
+    assert {item.accepts[0]["payTo"] for item in found.items} == {payee}
+    assert found.items[0].tags == ["weather"]
+    second = await asyncio.to_thread(ask, limit=1, offset=1)
+    assert [item.resource for item in second.items] == [f"{base}/ask"]
+    assert (second.pagination.total, second.pagination.limit, second.pagination.offset) == (2, 1, 1)
+    for nothing in ({"type": "mcp"}, {"network": "eip155:1"}, {"scheme": "upto"}, {"extensions": "other"}):
+        assert (await asyncio.to_thread(ask, **nothing)).pagination.total == 0
+    await world.provider.patch(f"/apis/{listing['id']}", {"x402": {"enabled": False}})
+    assert (await asyncio.to_thread(ask)).pagination.total == 0
+    await world.provider.patch(f"/apis/{listing['id']}", {"x402": {"enabled": True}, "currency": "ETH"})
+    assert (await asyncio.to_thread(ask)).pagination.total == 0
+    await world.provider.patch(f"/apis/{listing['id']}", {"x402": {"amount": "0.2"}})
+    assert [item.accepts[0]["amount"] for item in (await asyncio.to_thread(ask)).items] == ["200000"] * 3
+    await world.provider.patch(f"/apis/{listing['id']}", {"status": "disabled"})
+    assert (await asyncio.to_thread(ask)).pagination.total == 0

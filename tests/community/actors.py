@@ -39,6 +39,8 @@ class Actor:
         if self.authorization:
             headers.setdefault("Authorization", self.authorization)
         body = {} if json is None else {"json": json}
+        # Everybody here shares one client, which would keep one's sudo cookie for the next.
+        self.server.http.cookies.clear()
         return await self.server.http.request(method, API + path, headers=headers, **body, **options)
 
     async def ok(self, method: str, path: str, json: Any = None, **options: Any) -> Any:

@@ -32,7 +32,7 @@ from flux.paygate.signing.message import call_digest
 PATIENCE_SECONDS = 60.0
 KINDS = {
     "plain": 6, "status/500": 3, "hangup": 3, "short": 3, "garbage": 2, "badchunk": 2, "slow": 2, "cut": 2,
-    "late": 2, "leaves": 3, "twice": 3, "node": 3, "thrice": 2,
+    "late": 2, "leaves": 3, "twice": 3, "node": 3, "thrice": 2, "hangups": 2,
 }  # fmt: skip
 """How a life goes, and how often. Most are what the target does with the first call."""
 CRASHES = ("upstream", "hit", "answer", "chain", "random")
@@ -187,9 +187,9 @@ class Fire:
             return
         if life.kind == "twice":
             await asyncio.gather(*(self.call(life, "ok") for _ in range(5)))
-        elif life.kind == "thrice":
+        elif life.kind in ("thrice", "hangups"):
             for _ in range(3):
-                await self.call(life, "status/500")
+                await self.call(life, "status/500" if life.kind == "thrice" else "hangup")
         elif life.kind == "leaves":
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.call(life, "ok"), self.dice.uniform(0.001, 0.05))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from flux.paygate.outside.paths import joined, path_fault
+from flux.paygate.outside.paths import path_fault, target_of
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,9 @@ def test_what_passes(suffix: str) -> None:
     assert path_fault(suffix) is None
 
 
-def test_urls_are_joined_byte_for_byte() -> None:
-    assert (
-        joined("https://t.example/base", "/a%20b/", "q=%41&r=a+b")
-        == "https://t.example/base/a%20b/?q=%41&r=a+b"
-    )
-    assert joined("https://t.example", "", "") == "https://t.example"
-    assert joined("https://t.example", "/x", "q=\xfc#f") == "https://t.example/x?q=%FC%23f"
+def test_targets_are_joined_byte_for_byte() -> None:
+    assert target_of("/base", "/a%20b/", "q=%41&r=a+b") == "/base/a%20b/?q=%41&r=a+b"
+    assert target_of("", "", "") == "/"
+    assert target_of("", "", "q") == "/?q"
+    assert target_of("/base", "", "") == "/base"
+    assert target_of("", "/x", "q=\xfc#f") == "/x?q=%FC%23f"

@@ -26,13 +26,14 @@ from tests.community.actors import (
 )
 from tests.gates.observed import ALLOW
 from tests.harness.server import Server, serve
+from tests.reach import community_proofs
 
 from flux.community.envelope import CommunityEnvelope
 from flux.community.faults import community
 
 Scenario = Callable[[Server], Awaitable[httpx.Response]]
-SCENARIOS: dict[str, Scenario] = {}
-SETTINGS: dict[str, dict[str, Any]] = {}
+SCENARIOS: dict[str, Scenario] = dict(community_proofs.SCENARIOS)
+SETTINGS: dict[str, dict[str, Any]] = dict(community_proofs.SETTINGS)
 """Scenarios that need a server of their own, with these settings."""
 
 URI = "https://example.test/back"

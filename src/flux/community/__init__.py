@@ -7,9 +7,12 @@ inputs.py      what bodies share: trimming, bitfields;  announcing.py  what happ
 
 Rooms, lower ones first; a room uses only rooms above it in this list:
 users          accounts, their tags, profiles and settings
-auth           registration, login, sessions, mail tokens, sudo
+codes          short codes by mail and text
+factors        one-time codes, backup codes, texts;  passkeys  WebAuthn;  captcha  proofs of being human
+auth           registration, login and its second step, sessions, mail tokens, sudo
+mfa            the doors of factors and passkeys;  phones  numbers and their proof
 standing       who may do what where: the permission algorithm
-account        one's own account
+account        one's own account, another address, another password
 roles  channels  members  guilds
 relationships  friends, blocks, who may write to whom
 messages       sending, editing, pins, reactions, saved messages

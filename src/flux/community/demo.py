@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flux.community.auth.register import Origin, RegisterService
+from flux.community.auth.admission import Origin
+from flux.community.auth.register import RegisterService
 from flux.community.auth.schemas import Register
 from flux.community.channels.schemas import ChannelCreate
 from flux.community.channels.service import ChannelService

@@ -8,29 +8,40 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flux.community.account import change_endpoints
 from flux.community.account import endpoints as account_endpoints
+from flux.community.account.changes import Changes
+from flux.community.account.emails import EmailChange
+from flux.community.account.passwords import PasswordChange
 from flux.community.account.service import AccountService
 from flux.community.admin import endpoints as admin_endpoints
 from flux.community.admin.addresses import AddressBans
 from flux.community.admin.service import AdminService
 from flux.community.announcing import Announcer
 from flux.community.auth import endpoints as auth_endpoints
-from flux.community.auth.captcha import CaptchaService
+from flux.community.auth import second_endpoints
+from flux.community.auth.admission import Admission
 from flux.community.auth.login import LoginService
 from flux.community.auth.mails import Mails
+from flux.community.auth.recovery import Recovery
 from flux.community.auth.register import RegisterService
+from flux.community.auth.secondstep import SecondStep
 from flux.community.auth.sessions import SessionService
 from flux.community.auth.sudo import SudoService
 from flux.community.bans import endpoints as ban_endpoints
 from flux.community.bans.service import BanService
+from flux.community.captcha import endpoints as captcha_endpoints
+from flux.community.captcha.service import CaptchaService
 from flux.community.channels import endpoints as channel_endpoints
 from flux.community.channels.overwrites import Overwrites
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.service import ChannelService
+from flux.community.codes.service import CodeService
 from flux.community.conversations import endpoints as conversation_endpoints
 from flux.community.conversations.service import ConversationService
 from flux.community.demo import Demo
 from flux.community.envelope import CommunityEnvelope
+from flux.community.factors.service import FactorService
 from flux.community.faults import community
 from flux.community.gate import Gatekeeper, implied
 from flux.community.guilds import endpoints as guild_endpoints
@@ -55,10 +66,15 @@ from flux.community.messages.service import MessageService
 from flux.community.messages.views import MessageViews
 from flux.community.messages.welcome import Welcome
 from flux.community.messages.writing import Writing
+from flux.community.mfa import endpoints as mfa_endpoints
+from flux.community.mfa import passkey_endpoints
 from flux.community.oauth2 import endpoints as oauth2_endpoints
 from flux.community.oauth2.applications import ApplicationService
 from flux.community.oauth2.consent import ConsentService
 from flux.community.oauth2.tokens import TokenService
+from flux.community.passkeys.service import PasskeyService
+from flux.community.phones import endpoints as phone_endpoints
+from flux.community.phones.service import PhoneService
 from flux.community.realtime import endpoints as realtime_endpoints
 from flux.community.realtime.conversation import Gateway
 from flux.community.realtime.hub import Hub
@@ -92,7 +108,8 @@ def migrations() -> MigrationSet:
 
 def routes() -> Routes:
     rooms = (
-        account_endpoints, user_endpoints, auth_endpoints, oauth2_endpoints, guild_endpoints, role_endpoints,
+        account_endpoints, change_endpoints, mfa_endpoints, passkey_endpoints, phone_endpoints, user_endpoints,
+        auth_endpoints, second_endpoints, captcha_endpoints, oauth2_endpoints, guild_endpoints, role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
         reaction_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
         admin_endpoints, instance_endpoints,
@@ -105,6 +122,12 @@ def build(house: House) -> Plane:
     services = plane.services
     sweepers = (
         services[LoginService],
+        services[SecondStep],
+        services[CodeService],
+        services[PasskeyService],
+        services[PhoneService],
+        services[Changes],
+        services[CaptchaService],
         services[TokenService],
         services[InviteService],
         services[SendService],
@@ -129,7 +152,8 @@ def assemble(house: House) -> Plane:
         cors=Cors(expose_headers=EXPOSED),
     )
     Builder(house, plane).build()
-    plane.provide(InstanceService(settings, house.public_url, MOUNT))
+    texts = house.sandbox or house.settings.post.sms != "outbox"
+    plane.provide(InstanceService(settings, house.public_url, MOUNT, texts=texts))
     return plane
 
 
@@ -158,27 +182,64 @@ class Builder:
     def _people(self) -> None:
         house, settings = self.house, self.settings
         self.users = UserService(house.db, house.clock, house.ids, self.announcer)
-        self.sessions = SessionService(house.db, house.clock, self.users, self.announcer)
-        self.mails = Mails(house.post, house.clock, house.public_url + MOUNT)
-        self.sudo = SudoService(house.vault, house.clock)
         self.where = StandingService(house.db, house.clock)
-        login = LoginService(
-            house.db, house.clock, self.users, self.sessions, self.mails, self.quota, settings
-        )
+        self.sessions = SessionService(house.db, house.clock, self.users, self.announcer, settings.limits)
         self.private = PrivateChannels(
             house.db, house.clock, house.ids, self.users, self.where, self.announcer
+        )
+        self.mails = Mails(house.post, house.clock, self.users, house.public_url + MOUNT)
+        self._proofs()
+        self._logins()
+        self._accounts()
+        self.plane.provide(self.users, self.sessions, self.sudo, self.private)
+
+    def _proofs(self) -> None:
+        """What somebody can show to be who they say."""
+        house, settings = self.house, self.settings
+        self.codes = CodeService(house.vault, house.clock)
+        self.factors = FactorService(
+            house.db,
+            house.clock,
+            house.vault,
+            house.post,
+            self.users,
+            self.codes,
+            self.quota,
+            settings.limits,
+        )
+        self.passkeys = PasskeyService(house.db, house.clock, self.users, settings, house.public_url)
+        self.sudo = SudoService(house.db, house.vault, house.clock, self.quota, self.factors, self.passkeys)
+        captcha = CaptchaService(
+            house.db, house.clock, house.vault, settings.captcha, house.ports, sandbox=house.sandbox
+        )
+        phones = PhoneService(house.db, house.clock, self.users, self.codes, self.factors)
+        self.plane.provide(self.codes, self.factors, self.passkeys, captcha, phones)
+
+    def _logins(self) -> None:
+        house, settings = self.house, self.settings
+        self.admission = Admission(house.clock, self.users, self.sessions)
+        second = SecondStep(house.db, house.clock, self.users, self.admission, self.factors, self.passkeys)
+        login = LoginService(
+            house.db, house.clock, self.users, self.admission, second, self.mails, self.quota, settings
+        )
+        recovery = Recovery(
+            house.db, house.clock, self.users, self.sessions, self.admission, second, self.mails
         )
         register = RegisterService(
             house.db, house.clock, self.users, self.sessions, self.mails, settings, self.private.make_notes,
             sandbox=house.sandbox,
         )  # fmt: skip
+        self.plane.provide(second, login, recovery, register)
+
+    def _accounts(self) -> None:
+        house, settings = self.house, self.settings
+        changes = Changes(house.db, house.clock, self.mails, self.codes)
+        emails = EmailChange(changes, self.users)
         account = AccountService(
-            house.db, house.clock, self.users, self.sessions, self.sudo, self.mails, self.where, settings
+            house.db, house.clock, self.users, self.sessions, emails, self.mails, self.where, settings
         )
-        captcha = CaptchaService(settings.captcha, house.ports, sandbox=house.sandbox)
-        self.plane.provide(
-            self.users, self.sessions, self.sudo, self.private, login, register, account, captcha
-        )
+        passwords = PasswordChange(changes, self.users, self.sessions)
+        self.plane.provide(changes, emails, account, passwords)
 
     def _places(self) -> None:
         house, limits = self.house, self.settings.limits

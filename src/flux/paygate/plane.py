@@ -161,7 +161,7 @@ def build(house: House) -> Plane:
         implied=implied,
         limits=Limits(body_bytes=rooms.settings.management_body_bytes, depth=BODY_DEPTH),
         cors=gate.cors,
-        on_start=[rooms.reader.start, rooms.dialer.start, rooms.providers.start, rooms.listings.start],
+        on_start=[rooms.reader.start, rooms.providers.start, rooms.listings.start],
         on_stop=[rooms.dialer.close, rooms.reader.close],
     )
     plane.provide(

@@ -66,6 +66,15 @@ class CommunityLimits(Struct, frozen=True, kw_only=True):
     channel_overwrites: Annotated[int, Meta(ge=0, description="Permission overwrites of one channel.")] = 500
     voice_cameras: Annotated[int, Meta(ge=0, description="Cameras in one voice channel.")] = 25
     timeout_seconds: Annotated[int, Meta(ge=1, description="Longest time-out of a member.")] = 365 * 86_400
+    sessions_per_account: Annotated[
+        int, Meta(ge=1, description="Log-ins of one account; beyond them the one not used for longest ends.")
+    ] = 100
+    texts_per_account: Annotated[
+        str, Meta(description="Text messages one account may ask for, as `count/seconds`; 0 is off.")
+    ] = "5/3600s"
+    texts_per_number: Annotated[str, Meta(description="Text messages sent to one number; 0 is off.")] = (
+        "5/3600s"
+    )
     login_per_email: Annotated[
         str, Meta(description="Login attempts for one e-mail address, as `count/seconds`; 0 is off.")
     ] = "5/900s"
@@ -97,6 +106,19 @@ class Captcha(Struct, frozen=True, kw_only=True):
     hcaptcha_secret: Annotated[str, Meta(description="Secret for the verifier.")] = ""
     turnstile_site_key: Annotated[str, Meta(description="Public key shown in discovery.")] = ""
     turnstile_secret: Annotated[str, Meta(description="Secret for the verifier.")] = ""
+    hcaptcha_url: Annotated[str, Meta(description="The verifier of hCaptcha.")] = (
+        "https://api.hcaptcha.com/siteverify"
+    )
+    turnstile_url: Annotated[str, Meta(description="The verifier of Turnstile.")] = (
+        "https://challenges.cloudflare.com/turnstile/v0/siteverify"
+    )
+    altcha_work: Annotated[
+        int,
+        Meta(ge=1, description="Most hashes an ALTCHA challenge takes to solve; half of them on average."),
+    ] = 100_000
+    altcha_seconds: Annotated[
+        int, Meta(ge=1, description="How long an ALTCHA challenge may be answered.")
+    ] = 600
 
 
 class Passkeys(Struct, frozen=True, kw_only=True):

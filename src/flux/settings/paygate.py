@@ -121,6 +121,12 @@ class PaygateSettings(Struct, frozen=True, kw_only=True):
             "a host name exempts every address it resolves to."
         ),
     ] = field(default_factory=list)
+    dns_servers: Annotated[
+        list[str],
+        Meta(
+            description="DNS servers (address:port) asked for the names of targets; empty: the system's resolver."
+        ),
+    ] = field(default_factory=list)
     denied_ports: Annotated[
         list[int], Meta(description="Ports of targets that are never called, beside those below 1024.")
     ] = field(default_factory=list)

@@ -652,3 +652,51 @@ class NoUsersWithFluxertagExist(CommunityBadRequest, code="NO_USERS_WITH_FLUXERT
 
 class NotFriendsWithUser(CommunityBadRequest, code="NOT_FRIENDS_WITH_USER", status=400, retry="after-fix"):
     """Groups are for friends: send a friend request first."""
+
+
+class IpAuthorizationResendCooldown(
+    CommunityTooManyRequests, code="IP_AUTHORIZATION_RESEND_COOLDOWN", status=429, retry="later"
+):
+    """Wait `resend_available_in` seconds, then ask for the mail again."""
+
+
+class IpAuthorizationResendLimitExceeded(
+    CommunityTooManyRequests, code="IP_AUTHORIZATION_RESEND_LIMIT_EXCEEDED", status=429, retry="after-fix"
+):
+    """A ticket sends its mail twice at most. Look into the spam folder, or log in again for a new ticket."""
+
+
+class SmsMfaRequiresTotp(CommunityBadRequest, code="SMS_MFA_REQUIRES_TOTP", status=400, retry="after-fix"):
+    """Text messages are a second way beside one-time codes: `POST /users/@me/mfa/totp/enable`, then
+    repeat.
+    """
+
+
+class PhoneRequiredForSmsMfa(
+    CommunityBadRequest, code="PHONE_REQUIRED_FOR_SMS_MFA", status=400, retry="after-fix"
+):
+    """Verify a number and add it with `POST /users/@me/phone`, then repeat."""
+
+
+class SmsMfaNotEnabled(CommunityBadRequest, code="SMS_MFA_NOT_ENABLED", status=400):
+    """The account does not use text messages as a second factor; offer another method."""
+
+
+class PhoneAlreadyUsed(CommunityBadRequest, code="PHONE_ALREADY_USED", status=400, retry="after-fix"):
+    """A number stands for one account. Remove it there first, or use another."""
+
+
+class InvalidPhoneNumber(CommunityBadRequest, code="INVALID_PHONE_NUMBER", status=400, retry="after-fix"):
+    """Send the number in international form: a plus sign, the country code, at most fifteen digits."""
+
+
+class InvalidPhoneVerificationCode(
+    CommunityBadRequest, code="INVALID_PHONE_VERIFICATION_CODE", status=400, retry="after-fix"
+):
+    """Codes live ten minutes and bear five tries. Type it again, or ask for a new one."""
+
+
+class PhoneRateLimitExceeded(
+    CommunityTooManyRequests, code="PHONE_RATE_LIMIT_EXCEEDED", status=429, retry="later"
+):
+    """Texts cost money: an account and a number get few of them in an hour. Wait `retry_after` seconds."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flux.community import buckets, faults
 from flux.community.account.service import AccountService
 from flux.community.auth.schemas import SudoProof
-from flux.community.auth.sudo import HEADER, SudoService
 from flux.community.auth.sudo import REFUSALS as SUDO
+from flux.community.auth.sudo import SudoService
 from flux.community.principals import ANYBODY, Auth, scoped
 from flux.community.users.schemas import UserPrivate, UserUpdate
 from flux.community.users.service import UserService
@@ -32,25 +32,26 @@ async def read_me(call: Call) -> UserPrivate:
 )
 async def change_me(call: Call, body: UserUpdate) -> UserPrivate:
     """Change your account. Username, e-mail and password need a sudo proof."""
-    changed = await call.use(AccountService).change(call.principal.user, body, call.header(HEADER.lower()))
+    service = call.use(AccountService)
+    if service.needs_proof(body):
+        proof = SudoProof(
+            password=body.password, mfa_method=body.mfa_method, mfa_code=body.mfa_code,
+            webauthn_response=body.webauthn_response, webauthn_challenge=body.webauthn_challenge,
+        )  # fmt: skip
+        await call.use(SudoService).prove_call(call, proof)
+    changed = await service.change(call.principal.user, body, call.principal.session)
     return call.use(UserService).private(changed)
 
 
 @routes.post("/users/@me/disable", auth=ANYBODY, raises=[*SUDO, faults.USER_OWNS_GUILDS, faults.UNKNOWN_USER])
 async def disable_me(call: Call, body: SudoProof) -> None:
     """Disable your account until you log in again."""
-    await _prove(call, body)
+    await call.use(SudoService).prove_call(call, body)
     await call.use(AccountService).disable(call.principal.user)
 
 
 @routes.post("/users/@me/delete", auth=ANYBODY, raises=[*SUDO, faults.USER_OWNS_GUILDS, faults.UNKNOWN_USER])
 async def delete_me(call: Call, body: SudoProof) -> None:
     """Delete your account in fourteen days, unless you log in again."""
-    await _prove(call, body)
+    await call.use(SudoService).prove_call(call, body)
     await call.use(AccountService).delete(call.principal.user)
-
-
-async def _prove(call: Call, body: SudoProof) -> None:
-    await call.use(SudoService).demand(
-        call.principal.user, call.header(HEADER.lower()), body.password or None
-    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flux.community import faults
+from flux.community.account.emails import EmailChange
 from flux.community.auth.mails import Mails
+from flux.community.auth.register import EMAIL_PROOFS
 from flux.community.auth.sessions import SessionService
-from flux.community.auth.sudo import SudoService
 from flux.community.envelope import invalid
 from flux.community.inputs import filled
 from flux.community.standing import service as standing
@@ -20,7 +21,8 @@ from flux.kernel.store import Clock, Database, Transaction
 from flux.settings.community import CommunitySettings
 
 DELETION_MS = 14 * 86_400_000
-_NEED_PROOF = ("username", "discriminator", "email", "new_password")
+_NEED_PROOF = ("username", "discriminator", "email", "new_password", "email_token")
+_PROOFS = ("password", "mfa_method", "mfa_code", "webauthn_response", "webauthn_challenge")
 
 
 class AccountService:
@@ -30,7 +32,7 @@ class AccountService:
         clock: Clock,
         users: UserService,
         sessions: SessionService,
-        sudo: SudoService,
+        emails: EmailChange,
         mails: Mails,
         where: standing.StandingService,
         settings: CommunitySettings,
@@ -39,27 +41,45 @@ class AccountService:
         self._clock = clock
         self._users = users
         self._sessions = sessions
-        self._sudo = sudo
+        self._emails = emails
         self._mails = mails
         self._where = where
         self._blocked = [word.casefold() for word in settings.blocked_words]
 
-    async def change(self, user: UserRow, body: UserUpdate, sudo_token: str | None) -> UserRow:
-        """Raises SUDO_MODE_REQUIRED, INVALID_SUDO_TOKEN, CONTENT_BLOCKED, TAG_ALREADY_TAKEN, validation failures."""
-        sent = filled(body)
-        password = sent.pop("password", None)
-        for proof in ("mfa_method", "mfa_code"):
-            sent.pop(proof, None)
-        if any(name in sent for name in _NEED_PROOF):
-            await self._sudo.demand(user, sudo_token, password)
+    def needs_proof(self, body: UserUpdate) -> bool:
+        """Whether a change of this kind asks for sudo."""
+        return any(name in filled(body) for name in _NEED_PROOF)
+
+    async def change(self, user: UserRow, body: UserUpdate, session: bytes | None) -> UserRow:
+        """After sudo, where `needs_proof`. A new password ends every session but `session`, which gets another token.
+
+        Raises CONTENT_BLOCKED, TAG_ALREADY_TAKEN, validation failures.
+        """
+        sent = {name: value for name, value in filled(body).items() if name not in _PROOFS}
+        token = sent.pop("email_token", None)
         for value in sent.values():
             if isinstance(value, str) and any(word in value.casefold() for word in self._blocked):
                 raise faults.CONTENT_BLOCKED()
         values = await self._columns(user, sent)
-        if not values:
+        if not values and token is None:
             return user
-        changed = await self._users.change_profile(user, values)
-        if "email" in values:
+
+        async def also(tx: Transaction) -> dict[str, Any]:
+            """What must hold in the unit of the change itself."""
+            more: dict[str, Any] = {}
+            if token is not None:
+                more = {"email": await self._emails.spend(tx, user, token), "email_verified": 1}
+                more["suspicious_flags"] = (
+                    0 if user.suspicious_flags & EMAIL_PROOFS else user.suspicious_flags
+                )
+            if user.email is not None and "email" in {*values, *more}:
+                await self._mails.revert(tx, user)
+            if "password_hash" in values:
+                await self._sessions.rotate(tx, user.id, session or b"")
+            return more
+
+        changed = await self._users.change_profile(user, values, also)
+        if "email" in values and token is None:
             await self._db.transact(lambda tx: self._mails.verify(tx, changed))
         return changed
 

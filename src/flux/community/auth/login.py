@@ -1,16 +1,16 @@
-"""Logging in: the password, the state of the account, and addresses seen for the first time."""
+"""Logging in with a password, and addresses seen for the first time."""
 
 from __future__ import annotations
 
 from flux.community import faults
 from flux.community.auth import repository
+from flux.community.auth.admission import Admission, Origin
 from flux.community.auth.mails import Mails
-from flux.community.auth.register import Origin
-from flux.community.auth.schemas import Issued, Login, Poll
-from flux.community.auth.sessions import SessionService
+from flux.community.auth.schemas import Issued, Login, MfaRequired, Poll
+from flux.community.auth.secondstep import SecondStep
 from flux.community.envelope import entry, invalid
 from flux.community.users import rules
-from flux.community.users.records import BY_ADMIN, BY_OWNER, DELETED, DISABLED, UserRow
+from flux.community.users.records import UserRow
 from flux.community.users.service import UserService
 from flux.kernel.faults import FaultError
 from flux.kernel.identity import new_token, password_matches, token_hash
@@ -19,7 +19,8 @@ from flux.kernel.store import Clock, Database, Transaction
 from flux.settings.community import CommunitySettings
 
 TICKET_MS = 900_000
-RESEND_AFTER_SECONDS = 30
+RESEND_MS = 30_000
+RESENDS = 1
 _WRONG = "The e-mail address or the password is wrong."
 
 
@@ -29,7 +30,8 @@ class LoginService:
         db: Database,
         clock: Clock,
         users: UserService,
-        sessions: SessionService,
+        admission: Admission,
+        second: SecondStep,
         mails: Mails,
         quota: Quota,
         settings: CommunitySettings,
@@ -37,15 +39,17 @@ class LoginService:
         self._db = db
         self._clock = clock
         self._users = users
-        self._sessions = sessions
+        self._admission = admission
+        self._second = second
         self._mails = mails
         self._quota = quota
         self._per_email = Rate.parse(settings.limits.login_per_email)
         self._per_address = Rate.parse(settings.limits.login_per_ip)
         self._ask_new_addresses = settings.ip_authorization
 
-    async def login(self, body: Login, origin: Origin) -> Issued:
-        """Raises RATE_LIMITED, a validation failure, ACCOUNT_*, IP_AUTHORIZATION_REQUIRED."""
+    async def login(self, body: Login, origin: Origin) -> Issued | MfaRequired:
+        """A session, or what else is asked for. Raises RATE_LIMITED, a validation failure, ACCOUNT_*,
+        IP_AUTHORIZATION_REQUIRED (of accounts without a second factor)."""
         mail_key = f"login:mail:{rules.folded(body.email)}"
         self._count(f"login:address:{origin.address}", self._per_address)
         self._count(mail_key, self._per_email)
@@ -54,35 +58,17 @@ class LoginService:
             wrong = [entry(path, _WRONG, "INVALID_EMAIL_OR_PASSWORD") for path in ("email", "password")]
             raise faults.VALIDATION_ERROR(errors=wrong)
         self._quota.forget(mail_key)
-        if (refusal := self.refusal(user)) is not None:
-            raise refusal
+        self._admission.demand(user)
+        return await self.go_on(user, origin)
+
+    async def go_on(self, user: UserRow, origin: Origin) -> Issued | MfaRequired:
+        """What follows a right password, or a letter that stands for one. Raises as `login`."""
+        if user.has_mfa:
+            return await self._second.begin(user)
         if self._ask_new_addresses and not await repository.knows_address(self._db, user.id, origin.address):
             raise await self._ask(user, origin.address)
-        return await self._admit(user, origin)
-
-    def refusal(self, user: UserRow) -> FaultError | None:
-        """Why the account may not log in now, if so."""
-        if user.flags & DELETED or user.banned_until == 0:
-            return faults.ACCOUNT_SUSPENDED_PERMANENTLY()
-        if user.banned_until is not None and user.banned_until > self._clock.now_ms():
-            return faults.ACCOUNT_SUSPENDED_TEMPORARILY()
-        if user.flags & DISABLED and user.disabled_by != BY_OWNER:
-            return faults.ACCOUNT_DISABLED()
-        if user.deletion_at is not None and user.deletion_by == BY_ADMIN:
-            return faults.ACCOUNT_SCHEDULED_FOR_DELETION()
-        return None
-
-    async def _admit(self, user: UserRow, origin: Origin) -> Issued:
-        """A session; what its owner had switched off or asked to be deleted is undone."""
-
-        async def work(tx: Transaction) -> Issued:
-            if user.disabled_by == BY_OWNER or user.deletion_by == BY_OWNER:
-                await self._users.set(
-                    tx, user.id, flags=user.flags & ~DISABLED, disabled_by=0, deletion_by=0, deletion_at=None
-                )
-            return await self._sessions.issue(tx, user.id, origin.address, origin.user_agent, origin.platform)
-
-        return await self._db.transact(work)
+        found = user
+        return await self._db.transact(lambda tx: self._admission.admit(tx, found.id, origin))
 
     def _count(self, key: str, rate: Rate | None) -> None:
         if rate is None:
@@ -118,8 +104,29 @@ class LoginService:
             ip_authorization_required=True,
             ticket=ticket,
             email=user.email or "",
-            resend_available_in=RESEND_AFTER_SECONDS,
+            resend_available_in=RESEND_MS // 1000,
         )
+
+    async def resend(self, ticket: str) -> None:
+        """The mail again, with another token. Raises a validation failure on `ticket`,
+        IP_AUTHORIZATION_RESEND_COOLDOWN, IP_AUTHORIZATION_RESEND_LIMIT_EXCEEDED."""
+        token, now = new_token(), self._clock.now_ms()
+
+        async def work(tx: Transaction) -> None:
+            found = await repository.ticket(tx, token_hash(ticket))
+            if found is None or found.expires_at < now:
+                raise _no_ticket()
+            if not await repository.resend(
+                tx, found.ticket_hash, token_hash(token), now, now - RESEND_MS, RESENDS
+            ):
+                if found.resent >= RESENDS:
+                    raise faults.IP_AUTHORIZATION_RESEND_LIMIT_EXCEEDED()
+                left = max(1, -(-(found.sent_at + RESEND_MS - now) // 1000))
+                raise faults.IP_AUTHORIZATION_RESEND_COOLDOWN(resend_available_in=left)
+            user = await self._users.require(found.user_id, tx)
+            await self._mails.authorize(tx, user, token, found.address)
+
+        await self._db.transact(work)
 
     async def authorize(self, token: str) -> None:
         """The link in the mail. Raises a validation failure on `token`."""
@@ -139,16 +146,20 @@ class LoginService:
         async def work(tx: Transaction) -> Poll:
             found = await repository.ticket(tx, token_hash(ticket))
             if found is None or found.expires_at < self._clock.now_ms():
-                raise invalid("ticket", "The ticket is unknown or expired.", "INVALID_OR_EXPIRED_TICKET")
+                raise _no_ticket()
             if not found.completed:
                 return Poll(False)
-            user = await self._users.require(found.user_id, tx)
-            if (refusal := self.refusal(user)) is not None:
-                raise refusal
-            await repository.drop_ticket(tx, found.ticket_hash)
-            issued = await self._sessions.issue(
-                tx, user.id, found.address, origin.user_agent, origin.platform
-            )
+            if not await repository.drop_ticket(tx, found.ticket_hash):
+                raise _no_ticket()
+            issued = await self._admission.admit(tx, found.user_id, origin, found.address)
             return Poll(True, issued.token, issued.user_id)
 
         return await self._db.transact(work)
+
+    async def forget_addresses(self, user: UserRow) -> None:
+        """Every address must be confirmed again, but those of sessions that live."""
+        await self._db.transact(lambda tx: repository.forget_addresses(tx, user.id))
+
+
+def _no_ticket() -> FaultError:
+    return invalid("ticket", "The ticket is unknown or expired.", "INVALID_OR_EXPIRED_TICKET")

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from flux.community import faults
-from flux.community.auth import repository
-from flux.community.auth.mails import RESET, VERIFY, Mails
+from flux.community.auth.admission import Origin
+from flux.community.auth.mails import VERIFY, Mails
 from flux.community.auth.schemas import Issued, Register
 from flux.community.auth.sessions import SessionService
 from flux.community.envelope import entry, invalid
 from flux.community.users import rules
 from flux.community.users.records import NewAccount, UserRow
 from flux.community.users.service import UserService
-from flux.kernel.identity import hash_password, token_hash
+from flux.kernel.identity import hash_password
 from flux.kernel.store import Clock, Database, Transaction, UniqueViolation
 from flux.settings.community import CommunitySettings
 
 EMAIL_PROOFS = 1 | 2 | 16 | 32 | 64 | 128
 """The suspicious-activity flags that a verified e-mail address clears."""
 _TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a request comes from, for the session it makes."""
-
-    address: str
-    user_agent: str | None
-    platform: str | None
 
 
 class RegisterService:
@@ -111,7 +101,7 @@ class RegisterService:
         """The address in the mail is verified. Raises a validation failure on `token`."""
 
         async def work(tx: Transaction) -> None:
-            user = await self._use(tx, token, VERIFY)
+            user = await self._mails.redeem(tx, token, VERIFY)
             left = 0 if user.suspicious_flags & EMAIL_PROOFS else user.suspicious_flags
             await self._users.set(tx, user.id, email_verified=1, suspicious_flags=left)
 
@@ -125,39 +115,3 @@ class RegisterService:
             await self._mails.verify(tx, user)
 
         await self._db.transact(work)
-
-    async def forgot(self, email: str) -> None:
-        """Says nothing about whether the account exists."""
-        user = await self._users.by_email(email)
-        if user is None or user.password_hash is None:
-            return
-        found = user
-
-        async def work(tx: Transaction) -> None:
-            await self._mails.reset(tx, found)
-
-        await self._db.transact(work)
-
-    async def reset(self, token: str, password: str, origin: Origin) -> Issued:
-        """A new password ends every session. Raises a validation failure on `token`."""
-        hashed = await hash_password(password)
-
-        async def work(tx: Transaction) -> Issued:
-            user = await self._use(tx, token, RESET)
-            await self._sessions.end_all(tx, user.id)
-            await self._users.set(tx, user.id, password_hash=hashed, password_changed_at=self._clock.now_ms())
-            return await self._sessions.issue(tx, user.id, origin.address, origin.user_agent, origin.platform)
-
-        return await self._db.transact(work)
-
-    async def _use(self, tx: Transaction, token: str, purpose: str) -> UserRow:
-        found = await repository.use_mail_token(tx, token_hash(token), purpose)
-        user = None if found is None else await self._users.find(found.user_id, tx)
-        if (
-            found is None
-            or user is None
-            or found.expires_at < self._clock.now_ms()
-            or user.email != found.email
-        ):
-            raise invalid("token", "The token is unknown or expired.", "INVALID_OR_EXPIRED_TOKEN")
-        return user

@@ -44,6 +44,15 @@ VALUES (:token_hash, :user_id, :address, :platform, :user_agent, :now, :now)
 """
 LIST_SESSIONS = f"SELECT {SESSION_COLUMNS} FROM community_sessions WHERE user_id = :user_id ORDER BY last_used_at DESC LIMIT 100"
 DROP_SESSION = "DELETE FROM community_sessions WHERE token_hash = :hash AND user_id = :user_id"
+REPLACE = "UPDATE community_sessions SET token_hash = :fresh WHERE token_hash = :hash"
+DROP_OTHERS = """
+DELETE FROM community_sessions WHERE user_id = :user_id AND token_hash <> :hash RETURNING token_hash
+"""
+TRIM = """
+DELETE FROM community_sessions WHERE user_id = :user_id AND token_hash NOT IN (
+    SELECT token_hash FROM community_sessions WHERE user_id = :user_id ORDER BY last_used_at DESC, token_hash LIMIT :most
+) RETURNING token_hash
+"""
 DROP_SESSIONS = "DELETE FROM community_sessions WHERE user_id = :user_id"
 TOUCH_SESSION = "UPDATE community_sessions SET last_used_at = :now WHERE token_hash = :hash"
 
@@ -60,6 +69,14 @@ VALUES (:ticket_hash, :token_hash, :user_id, :address, :expires_at, :now)
 TICKET_BY_TOKEN = f"SELECT {TICKET_COLUMNS} FROM community_address_tickets WHERE token_hash = :hash"
 TICKET_BY_HASH = f"SELECT {TICKET_COLUMNS} FROM community_address_tickets WHERE ticket_hash = :hash"
 COMPLETE_TICKET = "UPDATE community_address_tickets SET completed = 1 WHERE ticket_hash = :hash"
+RESEND = """
+UPDATE community_address_tickets SET token_hash = :token_hash, sent_at = :now, resent = resent + 1
+WHERE ticket_hash = :hash AND sent_at <= :cooled AND resent < :most AND completed = 0
+"""
+FORGET = """
+DELETE FROM community_known_addresses WHERE user_id = :user_id
+    AND address NOT IN (SELECT address FROM community_sessions WHERE user_id = :user_id)
+"""
 DROP_TICKET = "DELETE FROM community_address_tickets WHERE ticket_hash = :hash"
 
 ADD_LETTER = """
@@ -86,6 +103,20 @@ async def sessions(reader: Reader, user_id: int) -> list[SessionRow]:
 
 async def drop_session(tx: Transaction, user_id: int, token_hash: bytes) -> bool:
     return await tx.run(DROP_SESSION, {"hash": token_hash, "user_id": user_id}) > 0
+
+
+async def replace_session(tx: Transaction, token_hash: bytes, fresh_hash: bytes) -> bool:
+    return await tx.run(REPLACE, {"hash": token_hash, "fresh": fresh_hash}) > 0
+
+
+async def drop_other_sessions(tx: Transaction, user_id: int, token_hash: bytes) -> list[bytes]:
+    """The hashes of those that ended."""
+    return await tx.all(DROP_OTHERS, {"user_id": user_id, "hash": token_hash}, bytes)
+
+
+async def trim_sessions(tx: Transaction, user_id: int, most: int) -> list[bytes]:
+    """Only the `most` last used stay; the hashes of those that ended."""
+    return await tx.all(TRIM, {"user_id": user_id, "most": most}, bytes)
 
 
 async def drop_sessions(tx: Transaction, user_id: int) -> int:
@@ -118,6 +149,18 @@ async def ticket(reader: Reader, ticket_hash: bytes) -> TicketRow | None:
 
 async def complete_ticket(tx: Transaction, ticket_hash: bytes) -> None:
     await tx.run(COMPLETE_TICKET, {"hash": ticket_hash})
+
+
+async def resend(
+    tx: Transaction, ticket_hash: bytes, fresh_token_hash: bytes, now: int, cooled: int, most: int
+) -> bool:
+    """False while the last mail is younger than `cooled`, or when it was sent again `most` times."""
+    values = {"hash": ticket_hash, "token_hash": fresh_token_hash, "now": now, "cooled": cooled, "most": most}
+    return await tx.run(RESEND, values) > 0
+
+
+async def forget_addresses(tx: Transaction, user_id: int) -> None:
+    await tx.run(FORGET, {"user_id": user_id})
 
 
 async def drop_ticket(tx: Transaction, ticket_hash: bytes) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from flux.community.inputs import Input, Line, Password, Secret
+from flux.community.passkeys.schemas import PasskeyAnswer
 from flux.community.users.schemas import USERNAME
 
 Email = Annotated[str, Meta(min_length=3, max_length=254)]
@@ -52,6 +53,32 @@ class Issued(Struct, frozen=True):
     user_id: str
 
 
+class MfaRequired(Struct, frozen=True):
+    """The password was right; one of these methods is asked for with the ticket."""
+
+    ticket: str
+    allowed_methods: list[str]
+    sms_phone_hint: str | None
+    sms: bool
+    totp: bool
+    webauthn: bool
+    mfa: bool = True
+
+
+class MfaCode(Input):
+    code: Annotated[str, Meta(max_length=64)]
+    ticket: Secret
+
+
+class MfaPasskey(PasskeyAnswer):
+    ticket: Secret
+
+
+class EmailRevert(Input):
+    token: Secret
+    password: Password
+
+
 class Poll(Struct, frozen=True):
     completed: bool
     token: str | None = None
@@ -76,15 +103,18 @@ class SessionView(Struct, frozen=True):
     current: bool
 
 
-class SessionsLogout(Input, kw_only=True):
-    session_id_hashes: Annotated[list[str], Meta(max_length=100)]
-    password: Secret | UnsetType = UNSET
-
-
 class SudoProof(Input, kw_only=True):
+    """The proof that sudo asks for; routes with more in their bodies take these members beside theirs."""
+
     password: Secret | UnsetType = UNSET
     mfa_method: str | UnsetType = UNSET
     mfa_code: str | UnsetType = UNSET
+    webauthn_response: dict[str, Any] | UnsetType = UNSET
+    webauthn_challenge: Annotated[str, Meta(max_length=512)] | UnsetType = UNSET
+
+
+class SessionsLogout(SudoProof, kw_only=True):
+    session_id_hashes: Annotated[list[str], Meta(max_length=100)]
 
 
 class SudoMethods(Struct, frozen=True):

@@ -11,6 +11,7 @@ from flux.community.users.records import UserRow
 from flux.community.users.service import UserService
 from flux.kernel.identity import token_hash
 from flux.kernel.store import Clock, Database, Transaction, iso
+from flux.settings.community import CommunityLimits
 
 _BROWSERS = (
     ("Edg/", "Edge"),
@@ -28,11 +29,14 @@ _PRODUCT = re.compile(r"[A-Za-z][\w.-]{0,30}")
 class SessionService:
     """Sessions of people. Bots have none: their token is the application's."""
 
-    def __init__(self, db: Database, clock: Clock, users: UserService, announcer: Announcer) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, users: UserService, announcer: Announcer, limits: CommunityLimits
+    ) -> None:
         self._db = db
         self._clock = clock
         self._users = users
         self._announcer = announcer
+        self._most = limits.sessions_per_account
         self._touched: dict[bytes, int] = {}
 
     async def holder(self, session_hash: bytes) -> UserRow | None:
@@ -42,7 +46,8 @@ class SessionService:
     async def issue(
         self, tx: Transaction, user_id: int, address: str, user_agent: str | None, platform: str | None
     ) -> Issued:
-        """A new session in the caller's unit; its address counts as known from now on."""
+        """A new session in the caller's unit; its address counts as known from now on. Beyond the limit the sessions
+        that were not used for longest end."""
         token = tokens.new_session_token()
         now = self._clock.now_ms()
         values = {
@@ -53,7 +58,10 @@ class SessionService:
             "user_agent": (user_agent or "")[:300] or None,
             "now": now,
         }
+        # One login of an account after the other, so that each sees how many sessions there are.
+        await self._users.lock(tx, user_id)
         await repository.add_session(tx, values)
+        self._tell_ended(tx, user_id, await repository.trim_sessions(tx, user_id, self._most))
         await repository.know_address(tx, user_id, address, now)
         return Issued(token, str(user_id))
 
@@ -84,11 +92,28 @@ class SessionService:
 
         async def work(tx: Transaction) -> None:
             ended = [each for each in hashes if await repository.drop_session(tx, user_id, each)]
-            if ended:
-                names = [tokens.id_hash(each) for each in ended]
-                self._announcer.control(tx, user_id, "SESSIONS_ENDED", {"hashes": names})
+            self._tell_ended(tx, user_id, ended)
 
         await self._db.transact(work)
+
+    def _tell_ended(self, tx: Transaction, user_id: int, ended: list[bytes]) -> None:
+        if ended:
+            names = [tokens.id_hash(each) for each in ended]
+            self._announcer.control(tx, user_id, "SESSIONS_ENDED", {"hashes": names})
+
+    async def rotate(self, tx: Transaction, user_id: int, current: bytes) -> None:
+        """In the caller's unit, after a new password: the session that asked for it gets another token, which its
+        realtime connection is told; all others end."""
+        self._tell_ended(tx, user_id, await repository.drop_other_sessions(tx, user_id, current))
+        token = tokens.new_session_token()
+        if not await repository.replace_session(tx, current, token_hash(token)):
+            return
+        names = {
+            "old_auth_session_id_hash": tokens.id_hash(current),
+            "new_auth_session_id_hash": tokens.id_hash(token_hash(token)),
+        }
+        self._announcer.control(tx, user_id, "SESSION_ROTATED", names)
+        self._announcer.user(tx, user_id, "AUTH_SESSION_CHANGE", {**names, "new_token": token})
 
     async def end_all(self, tx: Transaction, user_id: int) -> None:
         """In the caller's unit: every session, and the realtime connections behind them."""

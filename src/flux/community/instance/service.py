@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from flux.community.captcha.service import CHALLENGE_PATH
 from flux.community.instance.schemas import GatewayBot, SessionStartLimit, WellKnown
 from flux.community.oauth2.records import SCOPES
 from flux.settings.community import CommunitySettings
@@ -15,8 +16,9 @@ SESSIONS_PER_DAY = 1000
 
 
 class InstanceService:
-    def __init__(self, settings: CommunitySettings, public_url: str, mount: str) -> None:
+    def __init__(self, settings: CommunitySettings, public_url: str, mount: str, *, texts: bool) -> None:
         self._settings = settings
+        self._texts = texts
         self._base = public_url + mount
         socket = self._base.replace("http", "ws", 1)
         self.gateway_url = settings.realtime.public_url or f"{socket}/gateway"
@@ -33,11 +35,14 @@ class InstanceService:
             endpoints=self._endpoints(),
             captcha={
                 "provider": "none" if captcha.provider == "off" else captcha.provider,
+                "altcha_challenge_url": (
+                    f"{self._base}/v1{CHALLENGE_PATH}" if captcha.provider == "altcha" else None
+                ),
                 "hcaptcha_site_key": captcha.hcaptcha_site_key or None,
                 "turnstile_site_key": captcha.turnstile_site_key or None,
             },
             features={
-                "sms_mfa_enabled": False,
+                "sms_mfa_enabled": self._texts,
                 "voice_enabled": False,
                 "stripe_enabled": False,
                 "self_hosted": True,

@@ -21,7 +21,7 @@ COLUMNS = (
     "u.id, u.username, u.discriminator, u.global_name, u.email, u.email_verified, u.phone, u.password_hash, "
     "u.password_changed_at, u.date_of_birth, u.bot, u.system, u.flags, u.suspicious_flags, u.acls, u.avatar, u.avatar_color, "
     "u.banner, u.banner_color, u.bio, u.pronouns, u.accent_color, u.premium_type, u.premium_since, u.premium_until, "
-    "u.totp_secret, u.disabled_by, u.deletion_by, u.deletion_at, u.banned_until, u.last_address, u.created_at"
+    "u.totp_secret, u.sms_mfa, u.passkeys, u.disabled_by, u.deletion_by, u.deletion_at, u.banned_until, u.last_address, u.created_at"
 )
 """Of `community_users u`, in the order of `UserRow`."""
 
@@ -53,6 +53,8 @@ class UserRow(Struct, frozen=True):
     premium_since: int | None
     premium_until: int | None
     totp_secret: bytes | None
+    sms_mfa: int
+    passkeys: int
     disabled_by: int
     deletion_by: int
     deletion_at: int | None
@@ -75,7 +77,17 @@ class UserRow(Struct, frozen=True):
 
     @property
     def has_mfa(self) -> bool:
-        return self.totp_secret is not None
+        return self.totp_secret is not None or self.passkeys > 0
+
+    @property
+    def authenticators(self) -> list[int]:
+        """0 one-time codes, 1 text messages, 2 passkeys."""
+        held = (
+            self.totp_secret is not None,
+            self.totp_secret is not None and bool(self.sms_mfa),
+            self.passkeys > 0,
+        )
+        return [kind for kind, has in enumerate(held) if has]
 
     @property
     def acl_set(self) -> frozenset[str]:

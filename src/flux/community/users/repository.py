@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from flux.community.users.records import COLUMNS, UserRow
-from flux.kernel.store import Reader, Transaction
+from flux.kernel.store import Reader, Sql, Transaction
 
 BY_ID = f"SELECT {COLUMNS} FROM community_users u WHERE u.id = :id"
 BY_IDS = f"SELECT {COLUMNS} FROM community_users u WHERE u.id IN :ids"
 BY_EMAIL = f"SELECT {COLUMNS} FROM community_users u WHERE u.email_folded = :email"
 BY_TAG = f"SELECT {COLUMNS} FROM community_users u WHERE u.username_folded = :username AND u.discriminator = :discriminator"
 BY_SESSION = f"SELECT {COLUMNS} FROM community_sessions s JOIN community_users u ON u.id = s.user_id WHERE s.token_hash = :hash"
+PHONE_HOLDER = "SELECT id FROM community_users WHERE phone = :phone"
 TAKEN = "SELECT discriminator FROM community_users WHERE username_folded = :username"
 ANYBODY = "SELECT id FROM community_users WHERE bot = 0 LIMIT 1"
 INSERT = """
@@ -26,11 +27,25 @@ PUT_SETTINGS = """
 INSERT INTO community_user_settings (user_id, settings) VALUES (:user_id, :settings)
 ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings
 """
+LOCK = Sql(
+    sqlite="SELECT id FROM community_users WHERE id = :id",
+    postgres="SELECT id FROM community_users WHERE id = :id FOR UPDATE",
+)
+SET_TOTP = (
+    "UPDATE community_users SET totp_secret = :sealed, totp_step = 0 WHERE id = :id AND totp_secret IS NULL"
+)
+SPEND_STEP = "UPDATE community_users SET totp_step = :step WHERE id = :id AND totp_step < :step"
+SMS_ON = """
+UPDATE community_users SET sms_mfa = 1 WHERE id = :id AND totp_secret IS NOT NULL AND phone IS NOT NULL
+"""
+ADD_PASSKEY = "UPDATE community_users SET passkeys = passkeys + 1 WHERE id = :id AND passkeys < :most"
+DROP_PASSKEY = "UPDATE community_users SET passkeys = passkeys - 1 WHERE id = :id AND passkeys > 0"
 _CHANGEABLE = frozenset(
     {
         "username", "username_folded", "discriminator", "global_name", "email", "email_folded", "email_verified",
         "password_hash", "password_changed_at", "bio", "pronouns", "accent_color", "avatar", "banner", "flags",
         "suspicious_flags", "acls", "disabled_by", "deletion_by", "deletion_at", "banned_until", "last_address", "phone",
+        "totp_secret", "sms_mfa", "passkeys", "totp_step", "date_of_birth",
     }
 )  # fmt: skip
 
@@ -59,6 +74,11 @@ async def find_by_session(reader: Reader, token_hash: bytes) -> UserRow | None:
     return await reader.one(BY_SESSION, {"hash": token_hash}, UserRow)
 
 
+async def phone_holder(reader: Reader, phone: str) -> int | None:
+    found: int | None = await reader.value(PHONE_HOLDER, {"phone": phone})
+    return found
+
+
 async def taken_discriminators(reader: Reader, username_folded: str) -> set[int]:
     return set(await reader.all(TAKEN, {"username": username_folded}, int))
 
@@ -82,6 +102,34 @@ async def update(tx: Transaction, user_id: int, values: dict[str, Any]) -> None:
     await tx.run(
         f"UPDATE community_users SET {assignments} WHERE id = :user_id", {**values, "user_id": user_id}
     )
+
+
+async def lock(tx: Transaction, user_id: int) -> None:
+    """Nobody else changes the account before this unit ends. SQLite has one writer anyway."""
+    await tx.value(LOCK, {"id": user_id})
+
+
+async def set_totp(tx: Transaction, user_id: int, sealed: bytes) -> bool:
+    """False when the account has a secret already."""
+    return await tx.run(SET_TOTP, {"id": user_id, "sealed": sealed}) > 0
+
+
+async def spend_totp_step(tx: Transaction, user_id: int, step: int) -> bool:
+    """False when a code of that time or a later one was used before."""
+    return await tx.run(SPEND_STEP, {"id": user_id, "step": step}) > 0
+
+
+async def switch_sms_on(tx: Transaction, user_id: int) -> bool:
+    return await tx.run(SMS_ON, {"id": user_id}) > 0
+
+
+async def add_passkey(tx: Transaction, user_id: int, most: int) -> bool:
+    """False when the account has that many."""
+    return await tx.run(ADD_PASSKEY, {"id": user_id, "most": most}) > 0
+
+
+async def drop_passkey(tx: Transaction, user_id: int) -> None:
+    await tx.run(DROP_PASSKEY, {"id": user_id})
 
 
 async def settings(reader: Reader, user_id: int) -> bytes | None:

@@ -107,7 +107,7 @@ class UserPrivate(Struct, frozen=True, kw_only=True):
             banner=row.banner,
             banner_color=row.banner_color,
             mfa_enabled=row.has_mfa,
-            authenticator_types=[0] if row.totp_secret is not None else [],
+            authenticator_types=row.authenticators,
             verified=bool(row.email_verified),
             premium_type=row.premium_type,
             premium_since=None if row.premium_since is None else iso(row.premium_since),
@@ -156,6 +156,9 @@ class UserUpdate(Input, kw_only=True):
     password: Secret | UnsetType = UNSET
     mfa_method: str | UnsetType = UNSET
     mfa_code: str | UnsetType = UNSET
+    webauthn_response: dict[str, Any] | UnsetType = UNSET
+    webauthn_challenge: Annotated[str, Meta(max_length=512)] | UnsetType = UNSET
+    email_token: Secret | UnsetType = UNSET
 
 
 class TagQuery(Struct):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -49,6 +49,10 @@ class UserService:
 
     async def by_tag(self, username: str, discriminator: int) -> UserRow | None:
         return await repository.find_by_tag(self._db, rules.folded(username), discriminator)
+
+    async def phone_holder(self, phone: str) -> int | None:
+        """Whose number it is, in E.164 form."""
+        return await repository.phone_holder(self._db, phone)
 
     async def anybody_here(self, reader: Reader) -> bool:
         return await repository.anybody_here(reader)
@@ -99,23 +103,28 @@ class UserService:
         self._announcer.user(tx, user_id, "USER_UPDATE", self.private(row))
         return row
 
-    async def change_profile(self, user: UserRow, values: dict[str, Any]) -> UserRow:
-        """Columns by name. Raises TAG_ALREADY_TAKEN, or a validation failure when the address is in use."""
+    async def change_profile(
+        self, user: UserRow, values: dict[str, Any], also: Callable[[Transaction], Awaitable[dict[str, Any]]]
+    ) -> UserRow:
+        """Columns by name, and those that `also` finds in the same unit. Raises TAG_ALREADY_TAKEN, a validation failure
+        when the address is in use, and what `also` raises."""
         if "username" in values:
             values["username_folded"] = rules.folded(values["username"])
         if "email" in values:
-            values["email_folded"] = rules.folded(values["email"])
             values["email_verified"] = 0
 
         async def work(tx: Transaction) -> UserRow:
-            if "username_folded" in values and "discriminator" not in values:
-                taken = await repository.taken_discriminators(tx, values["username_folded"])
-                if user.discriminator in taken and values["username_folded"] != rules.folded(user.username):
+            columns = {**values, **await also(tx)}
+            if "email" in columns:
+                columns["email_folded"] = rules.folded(columns["email"])
+            if "username_folded" in columns and "discriminator" not in columns:
+                taken = await repository.taken_discriminators(tx, columns["username_folded"])
+                if user.discriminator in taken and columns["username_folded"] != rules.folded(user.username):
                     free = rules.free_discriminator(taken)
                     if free is None:
                         raise faults.TAG_ALREADY_TAKEN()
-                    return await self.set(tx, user.id, **values, discriminator=free)
-            return await self.set(tx, user.id, **values)
+                    columns["discriminator"] = free
+            return await self.set(tx, user.id, **columns)
 
         try:
             return await self._db.transact(work)
@@ -129,6 +138,35 @@ class UserService:
     async def remember_address(self, tx: Transaction, user_id: int, address: str) -> None:
         """Where the account was last seen, quietly."""
         await repository.update(tx, user_id, {"last_address": address})
+
+    async def lock(self, tx: Transaction, user_id: int) -> None:
+        """Until the caller's unit ends, others that ask for the same account wait."""
+        await repository.lock(tx, user_id)
+
+    # -- second factors: each is decided by the database, so that two at once cannot both have it -------------
+
+    async def set_totp(self, tx: Transaction, user_id: int, sealed: bytes) -> bool:
+        """False when the account has a secret already."""
+        return await repository.set_totp(tx, user_id, sealed)
+
+    async def spend_totp_step(self, tx: Transaction, user_id: int, step: int) -> bool:
+        """False when a code of that time step or a later one was used before."""
+        return await repository.spend_totp_step(tx, user_id, step)
+
+    async def switch_sms_on(self, tx: Transaction, user_id: int) -> bool:
+        """False without one-time codes or without a phone."""
+        return await repository.switch_sms_on(tx, user_id)
+
+    async def add_passkey(self, tx: Transaction, user_id: int, most: int) -> bool:
+        """Take one of `most` places; False when none is left."""
+        return await repository.add_passkey(tx, user_id, most)
+
+    async def drop_passkey(self, tx: Transaction, user_id: int) -> None:
+        await repository.drop_passkey(tx, user_id)
+
+    async def tell(self, tx: Transaction, user_id: int) -> UserRow:
+        """The account's sessions hear what it is like now. Raises UNKNOWN_USER."""
+        return await self.set(tx, user_id)
 
     # -- settings ---------------------------------------------------------------------------------------------
 

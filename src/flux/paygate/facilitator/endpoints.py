@@ -16,14 +16,12 @@ from flux.paygate.facilitator.payloads import BadPayload, from_object, requireme
 from flux.paygate.facilitator.schemas import FacilitatorBody, ResourcesQuery
 from flux.paygate.facilitator.service import Facilitator
 from flux.paygate.faults import BLOCKCHAIN_ERROR, BLOCKCHAIN_UNAVAILABLE, INVALID_PARAMETER
-from flux.paygate.listings.model import ANYTHING, CallPlan
 from flux.paygate.listings.service import Listings
 from flux.paygate.signing.accounts import checksummed
 from flux.paygate.words import API, FACILITATOR, OPEN
 
 routes = Routes(tag="facilitator", prefix=API)
 CHAIN_FAULTS = [BLOCKCHAIN_UNAVAILABLE, BLOCKCHAIN_ERROR]
-MOST_LISTINGS = 10_000
 
 
 @routes.get("/facilitator/supported", auth=FACILITATOR)
@@ -84,31 +82,19 @@ def _read(call: Call, given: FacilitatorBody) -> tuple[Payload, Requirement]:
     return payload, requirement_from(given.payment_requirements, call.use(Chains))
 
 
+@routes.get("/facilitator/discovery/resources", auth=OPEN, raises=[INVALID_PARAMETER])
+async def list_resources_here(call: Call, query: ResourcesQuery) -> dict[str, Any]:
+    """The same below the facilitator's own URL, where its clients look."""
+    return await list_resources(call, query)
+
+
 @routes.get("/discovery/resources", auth=OPEN, raises=[INVALID_PARAMETER])
 async def list_resources(call: Call, query: ResourcesQuery) -> dict[str, Any]:
-    """Listings that take x402, in the form of its bazaar."""
-    offers, chains = call.use(Offers), call.use(Chains)
-    rows, _ = await call.use(Listings).search({}, "", "newest", MOST_LISTINGS, 0)
-    items: list[dict[str, Any]] = []
-    for listing, _stats in rows:
-        plan = CallPlan(listing, chains)
-        terms = plan.terms(ANYTHING)
-        requirement = offers.requirement(plan, terms, "") if terms is not None else None
-        if requirement is not None:
-            items.append(
-                {
-                    "resource": requirement.resource,
-                    "type": "http",
-                    "x402Version": 2,
-                    "accepts": [requirement.v2()],
-                    "lastUpdated": listing.updated_at // 1000,
-                    "metadata": {
-                        "name": listing.name,
-                        "description": listing.description,
-                        "apiId": listing.id,
-                    },
-                }
-            )
-    page = items[query.offset : query.offset + query.limit]
-    pagination = {"limit": query.limit, "offset": query.offset, "total": len(items)}
-    return {"x402Version": 2, "items": page, "pagination": pagination}
+    """What takes x402, in the form of its bazaar."""
+    offers = call.use(Offers)
+    networks = offers.networks(call.use(Chains), query)
+    pay_to = str(query.pay_to) if query.pay_to is not None else None
+    rows, total = await call.use(Listings).resources(networks, pay_to, query.limit, query.offset)
+    items = [item for plan, meaning in rows if (item := offers.item(plan, meaning)) is not None]
+    pagination = {"limit": query.limit, "offset": query.offset, "total": total}
+    return {"x402Version": 2, "items": items, "pagination": pagination}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flux.kernel.faults import FaultError
-from flux.paygate.facilitator.model import Requirement
+from flux.paygate.chains.registry import Chain
+from flux.paygate.facilitator.model import EXACT, Requirement
 from flux.paygate.facilitator.payloads import encoded
+from flux.paygate.facilitator.schemas import ResourcesQuery
 from flux.paygate.facilitator.service import Facilitator
-from flux.paygate.listings.model import CallPlan, terms_of
+from flux.paygate.listings.model import ANYTHING, CallPlan, Meaning, terms_of
 from flux.paygate.payment.rules import Terms
 
 REQUIRED = "PAYMENT-REQUIRED"
 MIME_TYPE = "application/json"
 DESCRIPTION_KEPT = 300
+EXTENSIONS: tuple[str, ...] = ()
 
 
 class Offers:
@@ -56,6 +60,38 @@ class Offers:
 
     def resource(self, plan: CallPlan, suffix: str, mount: str = "x402") -> str:
         return f"{self._api_url}/{mount}/{plan.listing.id}{suffix}"
+
+    def networks(self, chains: Iterable[Chain], query: ResourcesQuery) -> list[int]:
+        """The chains on which there may be what the query asks for."""
+        asked = ((query.type, ("http",)), (query.scheme, (EXACT,)), (query.extensions, EXTENSIONS))
+        if any(word is not None and word not in known for word, known in asked):
+            return []
+        served = [chain for chain in chains if self._facilitator.serves(chain)]
+        return [one.chain_id for one in served if query.network in (None, one.caip2, one.v1_name)]
+
+    def item(self, plan: CallPlan, meaning: Meaning) -> dict[str, Any] | None:
+        """One thing in the bazaar; None where the operator does not take x402 for it."""
+        terms = plan.terms(meaning)
+        suffix = meaning.template if meaning.template != "/" else ""
+        requirement = self.requirement(plan, terms, suffix) if terms is not None else None
+        if requirement is None:
+            return None
+        listing = plan.listing
+        metadata = {"name": listing.name, "description": listing.description, "apiId": listing.id}
+        if meaning.method != ANYTHING.method:
+            metadata["method"] = meaning.method
+        return {
+            "resource": requirement.resource,
+            "type": "http",
+            "x402Version": 2,
+            "accepts": [requirement.v2()],
+            "lastUpdated": listing.updated_at // 1000,
+            "description": requirement.description,
+            "mimeType": requirement.mime_type,
+            "serviceName": listing.name,
+            "tags": listing.tags,
+            "metadata": metadata,
+        }
 
     def required(self, requirement: Requirement, error: str) -> dict[str, str]:
         """The header that clients of version 2 read."""

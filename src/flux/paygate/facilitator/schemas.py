@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
+
+from flux.paygate.scalars import Address
 
 
 class FacilitatorBody(Struct, kw_only=True, rename="camel"):
@@ -14,6 +16,12 @@ class FacilitatorBody(Struct, kw_only=True, rename="camel"):
 
 
 class ResourcesQuery(Struct, kw_only=True):
-    type: Literal["http"] = "http"
+    """What a bazaar may be asked. Every resource here is of one type, one scheme, and carries the same extensions."""
+
+    type: Annotated[str, Meta(max_length=50)] | None = None
+    scheme: Annotated[str, Meta(max_length=50)] | None = None
+    network: Annotated[str, Meta(max_length=50)] | None = None
+    pay_to: Address | None = field(default=None, name="payTo")
+    extensions: Annotated[str, Meta(max_length=50)] | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     offset: Annotated[int, Meta(ge=0, le=2**31)] = 0

@@ -35,9 +35,9 @@ async def reserve(tx: Transaction, values: dict[str, Any]) -> bool:
     won = await tx.value(
         "INSERT INTO paygate_payments (payment_key, state, chain_id, tx_hash, api_id, payer, call_id, lease_until,"
         " releases, currency, paid_base, required_base, block_number, block_hash, created_at, updated_at) VALUES"
-        " (:key, 'reserved', :chain_id, :tx_hash, :api_id, :payer, :call_id, :lease_until, 0, :currency, :paid_base,"
+        " (:key, :state, :chain_id, :tx_hash, :api_id, :payer, :call_id, :lease_until, 0, :currency, :paid_base,"
         " :required_base, :block_number, :block_hash, :now, :now)"
-        " ON CONFLICT (payment_key) DO UPDATE SET state = 'reserved', call_id = :call_id, lease_until = :lease_until,"
+        " ON CONFLICT (payment_key) DO UPDATE SET state = :state, call_id = :call_id, lease_until = :lease_until,"
         " paid_base = :paid_base, required_base = :required_base,"
         " block_number = coalesce(:block_number, paygate_payments.block_number),"
         " block_hash = coalesce(:block_hash, paygate_payments.block_hash), updated_at = :now"

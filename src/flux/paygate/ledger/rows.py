@@ -8,9 +8,12 @@ from flux.paygate.history.model import CallRow
 from flux.paygate.ledger.model import Funds, Request
 
 
-def reservation_values(funds: Funds, key: str, request: Request, now: int) -> dict[str, Any]:
+def reservation_values(
+    funds: Funds, key: str, request: Request, now: int, *, dispatched: bool
+) -> dict[str, Any]:
     return {
         "key": key,
+        "state": "dispatched" if dispatched else "reserved",
         "chain_id": funds.terms.chain.chain_id,
         "tx_hash": funds.tx_hash if funds.prepaid is None else None,
         "api_id": request.api_id,

@@ -64,8 +64,12 @@ class Ledger:
 
     # -- a call's payment -------------------------------------------------------------------------------------
 
-    async def reserve(self, funds: Funds, request: Request) -> Hold:
-        """Raises QUOTA_EXCEEDED, or INSUFFICIENT_PAYMENT when somebody was faster or credit does not reach."""
+    async def reserve(self, funds: Funds, request: Request, *, dispatched: bool = False) -> Hold:
+        """Raises QUOTA_EXCEEDED, or INSUFFICIENT_PAYMENT when somebody was faster or credit does not reach.
+
+        `dispatched`: a connection to the target stands, so the next thing that happens is the first byte to it, and
+        the reservation and its dispatch are one unit.
+        """
         now = self._clock.now_ms()
         period = month_of(now) if request.monthly_quota is not None else None
         key = funds.key if funds.prepaid is None else f"credit:{request.call_id}"
@@ -79,7 +83,9 @@ class Ledger:
                 await self._use_quota(tx, request, funds.payer, period, request.monthly_quota, now)
             if funds.prepaid is not None:
                 await self._spend_credit(tx, funds, funds.prepaid, request, now)
-            if not await repository.reserve(tx, reservation_values(funds, key, request, now)):
+            if not await repository.reserve(
+                tx, reservation_values(funds, key, request, now, dispatched=dispatched)
+            ):
                 row = await repository.get(tx, key)
                 assert row is not None
                 raise refusal(row, funds.terms)

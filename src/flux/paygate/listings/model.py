@@ -146,6 +146,11 @@ class CallPlan:
         """What the request means; everything is allowed where nothing is declared."""
         return self._operations.find(method, path) if len(self._operations) else ANYTHING
 
+    def meaning(self, method: str, template: str) -> Meaning:
+        """An operation by its own name, not by a request."""
+        own = (op for op in self.listing.endpoints if (op.method, op.path) == (method, template))
+        return Meaning(method, template, next(own, None))
+
     def terms(self, meaning: Meaning) -> Terms | None:
         """The price in force; None while the operator has its chain or token not configured."""
         return self._terms(self.listing.pricing, meaning.own)

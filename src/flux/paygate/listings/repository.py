@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
 from flux.kernel.store import Database, Reader, Transaction
 from flux.paygate.listings.model import Listing
+from flux.paygate.listings.resources import resources_of
 
 _COLUMNS = "document, version"
 _DECODER = msgspec.json.Decoder(Listing)
@@ -71,8 +73,7 @@ async def insert(
         " :created_at, :updated_at)",
         _values(listing, document, keys),
     )
-    await _write_tags(tx, listing)
-    await _write_recipients(tx, listing)
+    await _write_around(tx, listing)
 
 
 async def update(
@@ -89,10 +90,9 @@ async def update(
     )
     if not changed:
         return False
-    await tx.run("DELETE FROM paygate_listing_tags WHERE listing_id = :id", {"id": listing.id})
-    await tx.run("DELETE FROM paygate_recipients WHERE listing_id = :id", {"id": listing.id})
-    await _write_tags(tx, listing)
-    await _write_recipients(tx, listing)
+    for table in ("paygate_listing_tags", "paygate_recipients", "paygate_resources"):
+        await tx.run(f"DELETE FROM {table} WHERE listing_id = :id", {"id": listing.id})
+    await _write_around(tx, listing)
     return True
 
 
@@ -103,6 +103,13 @@ async def delete(tx: Transaction, api_id: str, now: int) -> bool:
             f"UPDATE paygate_listings SET deleted_at = :now WHERE {_STANDING}", {"id": api_id, "now": now}
         )
     )
+
+
+async def _write_around(tx: Transaction, listing: Listing) -> None:
+    """What searches go by."""
+    await _write_tags(tx, listing)
+    await _write_recipients(tx, listing)
+    await _write_resources(tx, listing)
 
 
 async def _write_tags(tx: Transaction, listing: Listing) -> None:
@@ -120,6 +127,44 @@ async def _write_recipients(tx: Transaction, listing: Listing) -> None:
         "INSERT INTO paygate_recipients (address, listing_id) VALUES (:address, :id)",
         [{"address": str(payee), "id": listing.id} for payee in payees],
     )
+
+
+async def _write_resources(tx: Transaction, listing: Listing) -> None:
+    rows = [
+        {"id": listing.id, "position": position, **asdict(resource)}
+        for position, resource in enumerate(resources_of(listing))
+    ]
+    if rows:
+        await tx.run_many(
+            "INSERT INTO paygate_resources (listing_id, position, method, path, chain_id, pay_to)"
+            " VALUES (:id, :position, :method, :path, :chain_id, :pay_to)",
+            rows,
+        )
+
+
+async def resources(
+    db: Database, chain_ids: list[int], pay_to: str | None, limit: int, offset: int
+) -> tuple[list[tuple[Listing, str, str]], int]:
+    """(listing, method, path) of what active listings sell over x402 on these chains, newest listings first; and how many
+    there are in all."""
+    chains = {f"chain{index}": chain_id for index, chain_id in enumerate(chain_ids)}
+    named = ", ".join(f":{name}" for name in chains)
+    source = (
+        " FROM paygate_resources r JOIN paygate_listings l ON l.id = r.listing_id"
+        f" WHERE l.deleted_at IS NULL AND l.status = 'active' AND r.chain_id IN ({named})"
+    )
+    params: dict[str, Any] = dict(chains)
+    if pay_to is not None:
+        source += " AND r.pay_to = :pay_to"
+        params["pay_to"] = pay_to
+    rows = await db.scan(
+        f"SELECT l.document, l.version, r.method, r.path{source}"
+        " ORDER BY l.created_at DESC, l.id DESC, r.position LIMIT :limit OFFSET :offset",
+        {**params, "limit": limit, "offset": offset},
+        lambda document, version, method, path: (_listing(document, version), method, path),
+    )
+    [total] = await db.scan(f"SELECT count(*){source}", params, int)
+    return rows, total
 
 
 async def is_recipient(db: Reader, address: str) -> bool:

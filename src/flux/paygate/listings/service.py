@@ -23,7 +23,7 @@ from flux.paygate.faults import (
     FORBIDDEN,
 )
 from flux.paygate.listings import repository, rules
-from flux.paygate.listings.model import CallPlan, Listing, Pricing
+from flux.paygate.listings.model import CallPlan, Listing, Meaning, Pricing
 from flux.paygate.listings.rules import Content, Policy, bad_value
 from flux.paygate.listings.schemas import ListingBody
 from flux.paygate.outside.dialer import Dialer
@@ -121,6 +121,19 @@ class Listings:
         """`filters` as the repository names them; `text` is split into words that must all occur."""
         words = list(dict.fromkeys(rules.name_key(text).split()))[:MAX_WORDS]
         return await repository.search(self._db, filters, words, sort, limit, offset)
+
+    async def resources(
+        self, chain_ids: list[int], pay_to: str | None, limit: int, offset: int
+    ) -> tuple[list[tuple[CallPlan, Meaning]], int]:
+        """What can be bought over x402 on these chains, and how many there are in all."""
+        if not chain_ids:
+            return [], 0
+        rows, total = await repository.resources(self._db, chain_ids, pay_to, limit, offset)
+        found = []
+        for listing, method, path in rows:
+            plan = CallPlan(listing, self._chains)
+            found.append((plan, plan.meaning(method, path)))
+        return found, total
 
     async def counts(self, wallet: str) -> tuple[int, int]:
         """How many listings a wallet has, and how many of them are active."""

@@ -1,36 +1,44 @@
 """Calling targets: the reachability probe, and opening the response of a relayed call.
 
 Every failure leaves here as `PortFailure("upstream", mode, reason)`: `UNAVAILABLE` with dns, connect, tls or
-address_not_allowed; `ERROR` with reset; `GARBAGE` with protocol or truncated; `TIMEOUT` with connect or first_byte.
+address_not_allowed; `ERROR` with reset; `GARBAGE` with protocol or truncated; `TIMEOUT` with connect, first_byte or
+total.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import aiohttp
-from aiohttp import http_exceptions
-from multidict import CIMultiDict
-from yarl import URL
-
 from flux.kernel.faults import Mode, PortFailure, Ports
-from flux.paygate.outside.connector import MAX_HEADER_BYTES, VettedConnector, before_sending
+from flux.paygate.outside.connection import Connection, Response
 from flux.paygate.outside.guard import Guard, NotAllowed
+from flux.paygate.outside.pool import Origin, Pool, origin_of
+from flux.paygate.outside.resolving import (
+    NoSuchName,
+    Resolver,
+    StrikingResolver,
+    StubResolver,
+    SystemResolver,
+)
 from flux.settings.paygate import PaygateSettings
 
 log = logging.getLogger("flux.paygate.outside")
-_UNSET_HEADERS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_PROBE_HEADERS = [("User-Agent", "flux-paygate-probe"), ("Accept", "*/*")]
+_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request as it leaves: `url` byte for byte; `headers` in order, repeats allowed."""
+    """A request as it leaves: `base` is the listing's target, `target` path and query as sent, base path included;
+    `headers` in order, repeats allowed."""
 
     method: str
-    url: str
+    base: str
+    target: str
     headers: list[tuple[str, str]]
     body: bytes | None
     first_byte_seconds: float
@@ -43,25 +51,13 @@ class Dialer:
         self.guard = guard
         self._settings = settings
         self._ports = ports
-        self._session: aiohttp.ClientSession | None = None
-
-    async def start(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=VettedConnector(self.guard, self._ports),
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=None, sock_connect=self._settings.connect_seconds, sock_read=None
-            ),
-            auto_decompress=False,
-            trust_env=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_UNSET_HEADERS,
-            max_line_size=8_190,
-            max_field_size=MAX_HEADER_BYTES,
-        )
+        servers = settings.dns_servers
+        inner: Resolver = StubResolver(servers) if servers else SystemResolver()
+        self._pool = Pool(guard, StrikingResolver(inner, ports))
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        """Kept connections end."""
+        self._pool.close()
 
     async def probe(self, base: str) -> None:
         """Any well-formed HTTP answer will do. Raises `PortFailure`."""
@@ -75,77 +71,94 @@ class Dialer:
             raise PortFailure("upstream", Mode.TIMEOUT, "timeout") from None
 
     async def _probe_once(self, method: str, base: str) -> int:
-        assert self._session is not None
+        origin = origin_of(base)
+        seconds = self._settings.probe_seconds
+        request = Outgoing(method, base, origin.path or "/", _PROBE_HEADERS, None, seconds)
+        connection = await self._fresh(origin)
+        response = connection.request(head_of(request), None, without_body=method == "HEAD")
         try:
-            async with self._session.request(
-                method,
-                URL(base, encoded=True),
-                allow_redirects=False,
-                headers={"User-Agent": "flux-paygate-probe", "Accept": "*/*"},
-            ) as response:
-                return response.status
-        except Exception as error:
-            raise classified(error, sent=True) from error
+            await response.head(seconds)
+            return response.status
+        finally:
+            connection.close()
+
+    # -- relayed calls ----------------------------------------------------------------------------------------
+
+    def ready(self, base: str) -> Connection | None:
+        """A connection that stands already, for `open`; give it back by `spare` when it is not used after all. None
+        while a fault is armed, so that the whole way is gone."""
+        if self._ports.armed("upstream") or self._ports.armed("dns"):
+            return None
+        return self._pool.take(origin_of(base))
+
+    def spare(self, connection: Connection) -> None:
+        connection.finished(reusable=True)
 
     async def open(
-        self, request: Outgoing, on_sending: Callable[[], Awaitable[None]]
-    ) -> aiohttp.ClientResponse:
-        """The response with its head read; the caller reads the body and closes it. `on_sending` runs once a vetted
+        self,
+        request: Outgoing,
+        connection: Connection | None,
+        on_sending: Callable[[], Awaitable[None]] | None,
+    ) -> Response:
+        """The response with its head read; the caller reads the body and releases it. `on_sending` runs once a vetted
         connection stands, before the first byte. Raises `PortFailure`."""
-        assert self._session is not None
-        await self._ports.strike("upstream")
-        sent = False
-        token = None
+        if self._ports.enabled:
+            await self._ports.strike("upstream")
+        if connection is None or not connection.alive:
+            connection = await self._dialled(origin_of(request.base))
+        if on_sending is not None:
+            try:
+                await on_sending()
+            except BaseException:
+                self.spare(connection)
+                raise
+            if not connection.alive:
+                connection = await self._dialled(origin_of(request.base))
+        without_body = request.method == "HEAD"
+        response = connection.request(head_of(request), request.body, without_body=without_body)
         try:
-            async with asyncio.timeout(self._settings.connect_seconds) as clock:
+            await response.head(request.first_byte_seconds)
+        except BaseException:
+            connection.close()
+            raise
+        return response
 
-                async def sending() -> None:
-                    nonlocal sent
-                    if not sent:
-                        await on_sending()
-                        sent = True
-                    clock.reschedule(asyncio.get_running_loop().time() + request.first_byte_seconds)
+    async def _dialled(self, origin: Origin) -> Connection:
+        return self._pool.take(origin) or await self._fresh(origin)
 
-                token = before_sending.set(sending)
-                return await self._session.request(
-                    request.method,
-                    URL(request.url, encoded=True),
-                    headers=CIMultiDict(request.headers),
-                    data=request.body,
-                    allow_redirects=False,
-                )
-        except TimeoutError as error:
-            raise PortFailure("upstream", Mode.TIMEOUT, "first_byte" if sent else "connect") from error
+    async def _fresh(self, origin: Origin) -> Connection:
+        try:
+            async with asyncio.timeout(self._settings.connect_seconds):
+                return await self._pool.dial(origin)
         except Exception as error:
-            raise classified(error, sent=sent) from error
-        finally:
-            if token is not None:
-                before_sending.reset(token)
+            raise classified(error) from error
 
 
-def classified(error: Exception, *, sent: bool) -> Exception:
-    """What a failure of aiohttp means. Failures that are not the target's pass unchanged."""
-    if isinstance(error, PortFailure):
-        return error
+def head_of(request: Outgoing) -> bytes:
+    """The request line and headers. Raises ValueError when a value would end its line."""
+    lines = [f"{request.method} {request.target} HTTP/1.1", f"Host: {origin_of(request.base).authority}"]
+    lines += [f"{name}: {value}" for name, value in request.headers]
+    if request.body is not None:
+        lines.append(f"Content-Length: {len(request.body)}")
+    elif request.method in _WITH_BODY:
+        lines.append("Content-Length: 0")
+    head = "\r\n".join(lines).encode("latin-1", "replace")
+    if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1 or b"\x00" in head:
+        raise ValueError("a header value with a line break")
+    return head + b"\r\n\r\n"
+
+
+def classified(error: Exception) -> Exception:
+    """What a failure to connect means. Failures that are not the target's pass unchanged."""
     if isinstance(error, NotAllowed):
         log.warning("a target was refused: %s", error)
         return PortFailure("upstream", Mode.UNAVAILABLE, "address_not_allowed")
-    for kinds, mode, reason in _MEANINGS:
-        if isinstance(error, kinds):
-            return PortFailure("upstream", mode, reason)
-    if isinstance(error, (aiohttp.ClientError, OSError)):
-        return PortFailure(
-            "upstream", Mode.ERROR if sent else Mode.UNAVAILABLE, "reset" if sent else "connect"
-        )
+    if isinstance(error, NoSuchName):
+        return PortFailure("upstream", Mode.UNAVAILABLE, "dns")
+    if isinstance(error, ssl.SSLError):
+        return PortFailure("upstream", Mode.UNAVAILABLE, "tls")
+    if isinstance(error, TimeoutError):
+        return PortFailure("upstream", Mode.TIMEOUT, "connect")
+    if isinstance(error, OSError):
+        return PortFailure("upstream", Mode.UNAVAILABLE, "connect")
     return error
-
-
-_MEANINGS: tuple[tuple[tuple[type[Exception], ...], Mode, str], ...] = (
-    ((aiohttp.ClientConnectorDNSError,), Mode.UNAVAILABLE, "dns"),
-    ((aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError), Mode.UNAVAILABLE, "tls"),
-    ((aiohttp.ConnectionTimeoutError,), Mode.TIMEOUT, "connect"),
-    ((aiohttp.ServerTimeoutError,), Mode.TIMEOUT, "first_byte"),
-    ((aiohttp.ClientConnectorError,), Mode.UNAVAILABLE, "connect"),
-    ((aiohttp.ClientPayloadError,), Mode.GARBAGE, "truncated"),
-    ((aiohttp.ClientResponseError, http_exceptions.HttpProcessingError), Mode.GARBAGE, "protocol"),
-)

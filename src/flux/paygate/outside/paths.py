@@ -1,4 +1,4 @@
-"""The part of a request line that goes to the target: what must never get there, and the joined URL."""
+"""The part of a request line that goes to the target: what must never get there, and the request target."""
 
 from __future__ import annotations
 
@@ -43,10 +43,14 @@ def _has_dot_segment(suffix: str) -> bool:
     return True
 
 
-def joined(base: str, suffix: str, query: str) -> str:
-    """The target URL, byte for byte. Non-ASCII bytes of a query are percent-encoded: they have no other spelling."""
-    encoded = "".join(
-        character if character.isascii() else f"%{ord(character):02X}"
-        for character in query.replace("#", "%23")
-    )
-    return base + suffix + (f"?{encoded}" if query else "")
+def target_of(base_path: str, suffix: str, query: str) -> str:
+    """The request target, byte for byte. Non-ASCII bytes of a query are percent-encoded: they have no other spelling."""
+    path = base_path + suffix
+    if not query:
+        return path or "/"
+    if not query.isascii() or "#" in query:
+        query = "".join(
+            character if character.isascii() else f"%{ord(character):02X}"
+            for character in query.replace("#", "%23")
+        )
+    return f"{path or '/'}?{query}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from flux.paygate.outside.connector import MAX_HEADER_BYTES
+from flux.paygate.outside.connection import MAX_HEADER_BYTES
 
 STREAMED_TYPES = ("text/event-stream", "application/x-ndjson", "multipart/x-mixed-replace")
 EVENT_STREAM = "text/event-stream"

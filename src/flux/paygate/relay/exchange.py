@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import aiohttp
-
 from flux.kernel.faults import FaultError, Mode, PortFailure
 from flux.kernel.store import Clock
 from flux.kernel.wire import Call, Raw, Stream
@@ -20,7 +18,8 @@ from flux.paygate.ledger.model import Hold, Moved
 from flux.paygate.ledger.rules import IN_USE
 from flux.paygate.ledger.service import LeaseLost, Ledger
 from flux.paygate.listings.model import Listing
-from flux.paygate.outside.dialer import Dialer, Outgoing, classified
+from flux.paygate.outside.connection import Connection, Response
+from flux.paygate.outside.dialer import Dialer, Outgoing
 from flux.paygate.payment.rules import insufficient
 from flux.paygate.relay.answers import (
     BODILESS,
@@ -33,6 +32,7 @@ from flux.paygate.relay.answers import (
 )
 from flux.paygate.relay.asked import Collected
 from flux.paygate.relay.headers import Pairs, to_consumer
+from flux.paygate.relay.leaving import Leaving
 from flux.paygate.replays.model import Head, Kept
 from flux.settings.paygate import PaygateSettings
 
@@ -67,8 +67,10 @@ class Job:
     gateway_url: str
     leave: Callable[[], None]
     timeout_seconds: float
+    connection: Connection | None
+    """One that stood already when the payment was reserved: the ledger has noted the dispatch with the reservation."""
+    dispatched: bool
     began: float = 0.0
-    dispatched: bool = False
     status: int | None = None
     live: bool = False
     """The answer is a stream that will end later."""
@@ -93,37 +95,43 @@ class Exchange:
         self._ledger = ledger
         self._settings = settings
 
+    def ready(self, base: str) -> Connection | None:
+        """See `Dialer.ready`."""
+        return self._dialer.ready(base)
+
+    def spare(self, connection: Connection | None) -> None:
+        if connection is not None:
+            self._dialer.spare(connection)
+
     async def run(self, job: Job) -> Raw | Stream:
         """The answer to the consumer, its payment settled. Raises declared faults, or `ConsumerGone`."""
         job.began = self._clock.monotonic()
-        gone = asyncio.ensure_future(job.call.gone())
-        work = asyncio.ensure_future(self._attempt(job, gone))
-        waiting: set[asyncio.Future[Any]] = {gone, work}
+        leaving = Leaving(job.call)
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                return work.result()
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            return await self._attempt(job, leaving)
+        except asyncio.CancelledError:
+            if not leaving.has_left:
+                raise
+            leaving.forgive()
             # An authorisation that was not collected has moved no money, whoever hung up.
             charge = job.dispatched and job.collect is None
             await self._settle(job, Outcome("aborted", charge=charge, seen=job.dispatched))
-            raise ConsumerGone
+            raise ConsumerGone from None
         finally:
-            work.cancel()
             if not job.live:
-                gone.cancel()
+                leaving.stop()
 
-    async def _attempt(self, job: Job, gone: asyncio.Future[None]) -> Raw | Stream:
+    async def _attempt(self, job: Job, leaving: Leaving) -> Raw | Stream:
         async def on_sending() -> None:
             await self._ledger.dispatched(job.hold)
             job.dispatched = True
 
-        response: aiohttp.ClientResponse | None = None
+        response: Response | None = None
         try:
-            response = await self._dialer.open(job.outgoing, on_sending)
+            noting = None if job.dispatched else on_sending
+            response = await self._dialer.open(job.outgoing, job.connection, noting)
             job.status = response.status
-            return await self._answer(job, response, gone)
+            return await self._answer(job, response, leaving)
         except NotCollected as failed:
             raise await self._uncollected(job, failed.refusal) from failed
         except LeaseLost:
@@ -134,28 +142,23 @@ class Exchange:
             raise await self._failed(job, failure) from failure
         finally:
             if response is not None and not job.live:
-                if response.content.at_eof():
-                    response.release()
-                else:
-                    response.close()
+                response.release()
 
     # -- the answer -------------------------------------------------------------------------------------------
 
-    async def _answer(
-        self, job: Job, response: aiohttp.ClientResponse, gone: asyncio.Future[None]
-    ) -> Raw | Stream:
-        reason = head_fault(response.status, response.raw_headers)
+    async def _answer(self, job: Job, response: Response, leaving: Leaving) -> Raw | Stream:
+        reason = head_fault(response.status, response.headers)
         if reason is not None:
             raise PortFailure("upstream", Mode.GARBAGE, reason)
-        kind = response.headers.get("Content-Type", "")
+        kind = response.header(b"content-type")
         if job.call.method == "HEAD" or response.status in BODILESS:
             return await self._complete(job, response, b"")
         if is_streamed(kind):
-            return await self._streamed(job, response, b"", gone)
+            return await self._streamed(job, response, b"", leaving)
         body = await self._read(response)
         if not body.complete:
-            return await self._streamed(job, response, body.data, gone)
-        encoding = response.headers.get("Content-Encoding", "")
+            return await self._streamed(job, response, body.data, leaving)
+        encoding = response.header(b"content-encoding")
         reason = body_fault(
             response.status, kind, encoding, body.data, validate_json=job.listing.validate_json
         )
@@ -163,14 +166,14 @@ class Exchange:
             raise PortFailure("upstream", Mode.GARBAGE, reason)
         return await self._complete(job, response, body.data)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> _Body:
+    async def _read(self, response: Response) -> _Body:
         limit, length = self._settings.response_bytes, response.content_length
         if length is not None and length > limit:
             raise PortFailure("upstream", Mode.GARBAGE, "response_too_large")
         pieces: list[bytes] = []
         size = 0
         deadline = asyncio.get_running_loop().time() + self._settings.total_seconds
-        while piece := await self._piece(response, self._settings.idle_seconds, deadline):
+        while piece := await response.piece(self._settings.idle_seconds, deadline):
             pieces.append(piece)
             size += len(piece)
             if size > limit:
@@ -179,19 +182,7 @@ class Exchange:
                 return _Body(b"".join(pieces), False)
         return _Body(b"".join(pieces), True)
 
-    @staticmethod
-    async def _piece(response: aiohttp.ClientResponse, idle: float, deadline: float) -> bytes:
-        """The next bytes; none at the end. Raises `PortFailure`."""
-        remaining = deadline - asyncio.get_running_loop().time()
-        try:
-            async with asyncio.timeout(max(0.0, min(idle, remaining))):
-                return await response.content.readany()
-        except TimeoutError:
-            raise PortFailure("upstream", Mode.TIMEOUT, "total") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise classified(error, sent=True) from error
-
-    async def _complete(self, job: Job, response: aiohttp.ClientResponse, body: bytes) -> Raw | Stream:
+    async def _complete(self, job: Job, response: Response, body: bytes) -> Raw | Stream:
         pairs = self._pairs(job, response)
         extra = await self._closed(job, response.status, pairs, body)
         if job.call.method == "HEAD":
@@ -204,15 +195,13 @@ class Exchange:
             return _as_stream(response.status, pairs, extra, _once(body), len(body))
         return Raw(body, kind, response.status, {**headers, **extra})
 
-    async def _streamed(
-        self, job: Job, response: aiohttp.ClientResponse, prefix: bytes, gone: asyncio.Future[None]
-    ) -> Stream:
+    async def _streamed(self, job: Job, response: Response, prefix: bytes, leaving: Leaving) -> Stream:
         """The payment is decided now: what has begun to flow cannot be taken back."""
         pairs = self._pairs(job, response)
         extra = {**await self._closed(job, response.status, pairs, None), "X-Accel-Buffering": "no"}
         status: Status = "success" if response.status < FIRST_ERROR else "upstream_error"
         job.live = True
-        chunks = self._chunks(job, response, prefix, gone, status)
+        chunks = self._chunks(job, response, prefix, leaving, status)
         return _as_stream(response.status, pairs, extra, chunks, None)
 
     async def _closed(self, job: Job, status: int, pairs: Pairs, body: bytes | None) -> dict[str, str]:
@@ -244,47 +233,29 @@ class Exchange:
         return extra
 
     async def _chunks(
-        self,
-        job: Job,
-        response: aiohttp.ClientResponse,
-        prefix: bytes,
-        gone: asyncio.Future[None],
-        status: Status,
+        self, job: Job, response: Response, prefix: bytes, leaving: Leaving, status: Status
     ) -> AsyncIterator[bytes]:
         sent = 0
         ended: Status = "aborted"
-        events = media_type(response.headers.get("Content-Type", "")) == EVENT_STREAM
+        events = media_type(response.header(b"content-type")) == EVENT_STREAM
         idle = self._settings.stream_idle_seconds if events else self._settings.idle_seconds
         deadline = asyncio.get_running_loop().time() + self._settings.stream_total_seconds
+        leaving.meanwhile(lambda: response.fail(Mode.ERROR, "consumer_gone"))
         try:
-            piece: bytes | None = prefix or await self._or_gone(response, idle, deadline, gone)
+            piece = prefix or await response.piece(idle, deadline)
             while piece:
                 sent += len(piece)
                 if sent > self._settings.stream_bytes:
                     raise PortFailure("upstream", Mode.GARBAGE, "response_too_large")
                 yield piece
-                piece = await self._or_gone(response, idle, deadline, gone)
-            ended = status if piece is not None else "aborted"
+                piece = await response.piece(idle, deadline)
+            ended = status
         finally:
-            response.close()
-            gone.cancel()
+            response.release()
+            leaving.stop()
             job.leave()
             with contextlib.suppress(PortFailure):
                 await self._ledger.finish_stream(job.hold, ended, sent)
-
-    async def _or_gone(
-        self, response: aiohttp.ClientResponse, idle: float, deadline: float, gone: asyncio.Future[None]
-    ) -> bytes | None:
-        """None when the consumer hung up."""
-        if gone.done():
-            return None
-        reading = asyncio.ensure_future(self._piece(response, idle, deadline))
-        try:
-            waiting: set[asyncio.Future[Any]] = {reading, gone}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            return reading.result() if reading.done() else None
-        finally:
-            reading.cancel()
 
     # -- failures ---------------------------------------------------------------------------------------------
 
@@ -355,9 +326,9 @@ class Exchange:
             "X-Gateway-Latency-Ms": str(self._latency_ms(job)),
         }
 
-    def _pairs(self, job: Job, response: aiohttp.ClientResponse) -> Pairs:
+    def _pairs(self, job: Job, response: Response) -> Pairs:
         return to_consumer(
-            response.raw_headers,
+            response.headers,
             set_cookie=job.listing.forward_set_cookie,
             hide_powered_by=self._settings.hide_powered_by,
             base=job.listing.endpoint,

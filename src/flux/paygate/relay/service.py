@@ -15,12 +15,13 @@ from flux.paygate.catalogue.service import Quotes
 from flux.paygate.credit.service import Credits
 from flux.paygate.facilitator.offers import Offers
 from flux.paygate.faults import MISSING_PAYMENT_TX, MISSING_PAYMENT_TX_X402
-from flux.paygate.ledger.model import Funds, Hold, Request
+from flux.paygate.ledger.model import Funds, Request
 from flux.paygate.ledger.service import Ledger
 from flux.paygate.listings.model import Listing
 from flux.paygate.listings.service import Listings
 from flux.paygate.outside.dialer import Outgoing
-from flux.paygate.outside.paths import joined
+from flux.paygate.outside.paths import target_of
+from flux.paygate.outside.pool import origin_of
 from flux.paygate.relay.answers import PAYMENT_REQUIRED
 from flux.paygate.relay.asked import Asked, Bill
 from flux.paygate.relay.collecting import Collector
@@ -148,26 +149,33 @@ class Relay:
         own = asked.meaning.own
         timeout = (own.timeout_seconds if own else None) or asked.listing.timeout_seconds
         body = await asked.body()
-        request = self._request(asked, len(body), timeout)
-        hold = await self._ledger.reserve(bill.funds, replace(request, remembered=remembered))
+        request = replace(self._request(asked, len(body), timeout), remembered=remembered)
+        outgoing = self._outgoing(asked, bill.funds, request, body, timeout)
+        connection = self._exchange.ready(asked.listing.endpoint)
+        try:
+            hold = await self._ledger.reserve(bill.funds, request, dispatched=connection is not None)
+        except BaseException:
+            self._exchange.spare(connection)
+            raise
         collect = bill.collect
         leave = self._flight.enter()
-        job: Job | None = None
+        job = Job(
+            call=asked.call,
+            hold=hold,
+            listing=asked.listing,
+            outgoing=outgoing,
+            gateway_url=f"{self._api_url}/gateway/{asked.listing.id}",
+            leave=leave,
+            timeout_seconds=timeout,
+            connection=connection,
+            dispatched=connection is not None,
+            collect=(lambda: collect(hold)) if collect is not None else None,
+            remaining=self._remaining(bill.funds, asked) if bill.funds.prepaid is not None else None,
+        )
         try:
-            job = Job(
-                call=asked.call,
-                hold=hold,
-                listing=asked.listing,
-                outgoing=self._outgoing(asked, hold, body, timeout),
-                gateway_url=f"{self._api_url}/gateway/{asked.listing.id}",
-                leave=leave,
-                timeout_seconds=timeout,
-                collect=(lambda: collect(hold)) if collect is not None else None,
-                remaining=self._remaining(bill.funds, asked) if bill.funds.prepaid is not None else None,
-            )
             return await self._exchange.run(job)
         finally:
-            if job is None or not job.live:
+            if not job.live:
                 leave()
 
     def _remaining(self, funds: Funds, asked: Asked) -> Callable[[], Awaitable[str]]:
@@ -194,37 +202,32 @@ class Relay:
             monthly_quota=listing.monthly_quota,
         )
 
-    def _outgoing(self, asked: Asked, hold: Hold, body: bytes, timeout: float) -> Outgoing:
+    def _outgoing(
+        self, asked: Asked, funds: Funds, request: Request, body: bytes, timeout: float
+    ) -> Outgoing:
         call, listing = asked.call, asked.listing
-        url = joined(listing.endpoint, asked.suffix, call.query_string)
-        headers = to_target(call.scope["headers"], self._passage(asked, hold))
+        target = target_of(origin_of(listing.endpoint).path, asked.suffix, call.query_string)
+        headers = to_target(call.scope["headers"], self._passage(asked, funds, request))
         at = self._clock.now_ms() // 1000
-        target = "/" + url.split("/", 3)[3] if url.count("/") > 2 else _root(url)
         mark = origin_signature(self._listings.secret(listing), at, call.method, target, body)
         headers.append(("X-Gateway-Signature", mark))
         has_body = bool(body) or call.header("content-length") is not None
-        return Outgoing(call.method, url, headers, body if has_body else None, timeout)
+        return Outgoing(call.method, listing.endpoint, target, headers, body if has_body else None, timeout)
 
-    def _passage(self, asked: Asked, hold: Hold) -> Passage:
-        call, listing, terms = asked.call, asked.listing, hold.funds.terms
+    def _passage(self, asked: Asked, funds: Funds, request: Request) -> Passage:
+        call, listing = asked.call, asked.listing
         public = urlsplit(self._api_url)
         return Passage(
             request_id=call.request_id,
-            call_id=hold.call_id,
-            consumer=checksummed(hold.funds.payer),
-            payment_hash=hold.funds.tx_hash or "",
-            amount=terms.amount,
-            currency=terms.currency,
+            call_id=request.call_id,
+            consumer=checksummed(funds.payer),
+            payment_hash=funds.tx_hash or "",
+            amount=funds.terms.amount,
+            currency=funds.terms.currency,
             forwarded_proto=public.scheme,
             forwarded_host=call.header("host") or public.netloc,
             client_ip=call.client_ip if listing.forward_client_ip else None,
             forward_authorization=listing.forward_authorization,
-            own_key=hold.remembered is not None,
+            own_key=request.remembered is not None,
             secrets=self._listings.upstream_headers(listing),
         )
-
-
-def _root(url: str) -> str:
-    """The request target of a URL without a path."""
-    query = url.partition("?")[2]
-    return f"/?{query}" if query else "/"
