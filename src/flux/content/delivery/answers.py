@@ -29,7 +29,7 @@ class Encoded(Struct, frozen=True):
 
 
 def encoded(body: bytes, depends: tuple[tuple[str, int], ...] = ()) -> Encoded:
-    return Encoded(body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"', depends)
+    return Encoded(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', depends)
 
 
 class Depends:

@@ -5,7 +5,8 @@ operators.py   the operators of `where`, their operands by field type
 where.py       the filter grammar, from a body or from query parameters to a tree of conditions
 plan.py        the tree and everything else a search is made of
 cursors.py     page tokens
-repository.py  the documents of a plan, by the cheapest way; sql_repository.py its parts as SQL
+repository.py  the documents of a plan, by the cheapest way; order_repository.py by a field's
+               index; sql_repository.py its parts as SQL
 modes.py       text and vector searches: which parts go together
 words.py       likeness of words, relevance;  ranking.py  searches ordered by them, ranking_repository.py their SQL
 service.py     running it

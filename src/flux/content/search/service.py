@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flux.content.faults import INVALID_REQUEST, RESOURCE_NOT_FOUND
 from flux.content.generations.service import read_one
-from flux.content.search import cursors, repository
+from flux.content.search import cursors, order_repository, repository
 from flux.content.search.plan import Join, Plan, Scope
 from flux.content.search.rows import Found, Hit
 from flux.kernel.house import House
@@ -30,7 +30,11 @@ class Search:
         if token is not None:
             plan = await self._anchored(plan, token, stamped, backwards=backwards)
         hits = await repository.documents(self._db, plan, plan.limit + 1, among, generation)
-        if among is None and repository.is_by_one_field(plan) and not await self._is_still(plan, generation):
+        if (
+            among is None
+            and order_repository.is_by_one_field(plan)
+            and not await self._is_still(plan, generation)
+        ):
             # More than one statement: a document that changed in between may have been seen twice or not at all.
             hits = await repository.at_once(self._db, plan, plan.limit + 1)
         more = len(hits) > plan.limit
