@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flux.community import furnishing
 from flux.community.account import change_endpoints
 from flux.community.account import endpoints as account_endpoints
 from flux.community.account.changes import Changes
@@ -43,10 +44,12 @@ from flux.community.demo import Demo
 from flux.community.envelope import CommunityEnvelope
 from flux.community.factors.service import FactorService
 from flux.community.faults import community
+from flux.community.furnishing import furnish, hang
 from flux.community.gate import Gatekeeper, implied
 from flux.community.guilds import endpoints as guild_endpoints
 from flux.community.guilds.service import GuildService
 from flux.community.guilds.state import GuildStates
+from flux.community.guilds.vanity import VanityService
 from flux.community.instance import endpoints as instance_endpoints
 from flux.community.instance.service import InstanceService
 from flux.community.invites import endpoints as invite_endpoints
@@ -58,6 +61,8 @@ from flux.community.members.service import MemberService
 from flux.community.messages import endpoints as message_endpoints
 from flux.community.messages import reaction_endpoints
 from flux.community.messages.bookmarks import BookmarkService
+from flux.community.messages.composing import Composing
+from flux.community.messages.ghostwriting import GhostwritingService
 from flux.community.messages.pins import PinService
 from flux.community.messages.purging import Purging
 from flux.community.messages.reactions import ReactionService
@@ -112,7 +117,7 @@ def routes() -> Routes:
         auth_endpoints, second_endpoints, captcha_endpoints, oauth2_endpoints, guild_endpoints, role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
         reaction_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
-        admin_endpoints, instance_endpoints,
+        admin_endpoints, instance_endpoints, *furnishing.ROOMS,
     )  # fmt: skip
     return Routes.joined(room.routes for room in rooms)
 
@@ -133,6 +138,7 @@ def build(house: House) -> Plane:
         services[SendService],
     )
     Upkeep(house.db, *sweepers).schedule(house.jobs)
+    furnishing.schedule(plane, house.jobs)
     return plane
 
 
@@ -174,6 +180,7 @@ class Builder:
 
     def build(self) -> None:
         self._people()
+        self.files = furnish(self.house, self.plane, self.users, self.where, self.announcer)
         self._places()
         self._speech()
         self._doors()
@@ -254,15 +261,25 @@ class Builder:
         )
         self.guilds = GuildService(
             house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
-            self.sudo, self.announcer, self.settings,
+            self.sudo, self.files.assets, self.files.audit, self.announcer, self.settings,
         )  # fmt: skip
-        self.states = GuildStates(house.db, self.where, self.roles, self.channels, self.members)
+        self.vanity = VanityService(house.db, self.where, self.files.audit, self.announcer)
+        self.states = GuildStates(
+            house.db,
+            self.where,
+            self.roles,
+            self.channels,
+            self.members,
+            self.files.emojis,
+            self.files.stickers,
+        )
         profiles = ProfileService(house.db, self.users, self.where, self.members)
-        self.plane.provide(self.roles, self.channels, self.members, self.guilds, profiles)
+        self.plane.provide(self.roles, self.channels, self.members, self.guilds, self.vanity, profiles)
 
     def _speech(self) -> None:
         house, settings = self.house, self.settings
-        views = MessageViews(self.users)
+        views = MessageViews(self.users, self.files.emojis, house.public_url + MOUNT)
+        composing = Composing(settings)
         writing = Writing(house.ids, views, self.announcer)
         self.welcome = Welcome(self.where, writing)
         self.relationships = RelationshipService(
@@ -270,14 +287,38 @@ class Builder:
         )
         send = SendService(
             house.db, house.clock, self.where, views, writing, self.relationships, self.private, self.announcer,
-            settings,
+            composing, self.files.uploads, self.files.stickers,
         )  # fmt: skip
         conversations = ConversationService(
             house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
             settings.limits,
         )  # fmt: skip
-        messages = MessageService(house.db, house.clock, self.where, views, writing, settings)
-        pins = PinService(house.db, house.clock, self.where, messages, views, writing, settings.limits)
+        messages = MessageService(
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit
+        )
+        ghost = GhostwritingService(
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads
+        )
+        hang(self.house, self.plane, self.users, self.where, self.announcer, self.files, ghost)
+        self.plane.provide(self.relationships, send, conversations, messages)
+        self._marks(messages, views, writing)
+
+    def _marks(self, messages: MessageService, views: MessageViews, writing: Writing) -> None:
+        """What people do with messages."""
+        house, limits = self.house, self.settings.limits
+        pins = PinService(
+            house.db, house.clock, self.where, messages, views, writing, self.files.audit, limits
+        )
+        reactions = ReactionService(
+            house.db, house.clock, self.users, self.where, messages, writing, self.files.emojis, limits
+        )
+        bookmarks = BookmarkService(
+            house.db, house.clock, self.where, messages, views, self.announcer, limits
+        )
+        self.plane.provide(pins, reactions, bookmarks)
+
+    def _doors(self) -> None:
+        house = self.house
         self.bans = BanService(
             house.db,
             house.clock,
@@ -287,18 +328,7 @@ class Builder:
             Purging(self.announcer),
             self.announcer,
         )
-        reactions = ReactionService(
-            house.db, house.clock, self.users, self.where, messages, writing, settings.limits
-        )
-        bookmarks = BookmarkService(
-            house.db, house.clock, self.where, messages, views, self.announcer, settings.limits
-        )
-        self.plane.provide(
-            self.relationships, send, conversations, messages, pins, reactions, bookmarks, self.bans
-        )
-
-    def _doors(self) -> None:
-        house = self.house
+        self.plane.provide(self.bans)
         applications = ApplicationService(
             house.db,
             house.clock,
