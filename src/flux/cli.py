@@ -1,4 +1,4 @@
-"""The command `flux`: serve · migrate · demo · errors · doctor."""
+"""The command `flux`: serve · migrate · demo · paygate demo · content · errors · doctor."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flux import __version__
+from flux.porting import commands as porting
 from flux.settings import Settings, SettingsError, load_settings
 from flux.starting import StartError
 
@@ -59,12 +60,25 @@ def _parser() -> argparse.ArgumentParser:
     _instance_options(migrate)
     migrate.set_defaults(run=_migrate)
 
-    demo = commands.add_parser(
-        "demo", help="fill a data directory with a small community, a blog and a paid API"
-    )
+    demo = commands.add_parser("demo", help="fill a data directory with a community, a blog and a paid API")
     _instance_options(demo)
     demo.set_defaults(run=_demo)
 
+    _paygate_parser(commands)
+
+    _errors_parser(commands)
+
+    doctor = commands.add_parser("doctor", help="check the instance and say what to do")
+    _instance_options(doctor)
+    doctor.add_argument(
+        "--settings", action="store_true", help="list every setting with its default and meaning"
+    )
+    doctor.set_defaults(run=_doctor)
+    porting.add(commands)
+    return parser
+
+
+def _errors_parser(commands: Any) -> None:
     errors = commands.add_parser("errors", help="the error reference: plane, code, routes, last proof")
     errors.add_argument("--plane", choices=("community", "content", "paygate", "operator"))
     errors.add_argument("--json", action="store_true")
@@ -73,13 +87,25 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("code")
     explain.set_defaults(run=_errors)
 
-    doctor = commands.add_parser("doctor", help="check the instance and say what to do")
-    _instance_options(doctor)
-    doctor.add_argument(
-        "--settings", action="store_true", help="list every setting with its default and meaning"
+
+def _paygate_parser(commands: Any) -> None:
+    paygate = commands.add_parser("paygate", help="see a payment happen, on a chain of its own")
+    paygate.set_defaults(run=lambda _: paygate.print_help())
+    show = paygate.add_subparsers(metavar="demo").add_parser(
+        "demo", help="start a local chain and a server, list an API, pay and call, and tell each step"
     )
-    doctor.set_defaults(run=_doctor)
-    return parser
+    show.add_argument("--keep", action="store_true", help="leave everything running until Ctrl-C")
+    show.add_argument(
+        "--port", type=int, default=0, help="port of the server (default: a free one; 8080 with --keep)"
+    )
+    show.set_defaults(run=_show_paygate)
+
+
+def _show_paygate(arguments: argparse.Namespace) -> int:
+    from flux.demonstration.walk import demonstrate
+
+    port = arguments.port or (8080 if arguments.keep else 0)
+    return demonstrate(Path.cwd(), port, keep=arguments.keep)
 
 
 def _instance_options(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ from flux.community.auth.secondstep import SecondStep
 from flux.community.auth.sessions import SessionService
 from flux.community.auth.sudo import SudoService
 from flux.community.bans import endpoints as ban_endpoints
-from flux.community.bans.service import BanService
+from flux.community.bans.service import EXPIRY, BanService
 from flux.community.captcha import endpoints as captcha_endpoints
 from flux.community.captcha.service import CaptchaService
 from flux.community.channels import endpoints as channel_endpoints
@@ -140,6 +140,7 @@ def build(house: House) -> Plane:
     )
     Upkeep(house.db, *sweepers).schedule(house.jobs)
     furnishing.schedule(plane, house.jobs)
+    house.jobs.handle(EXPIRY, services[BanService].expire)
     return plane
 
 
@@ -251,19 +252,40 @@ class Builder:
 
     def _places(self) -> None:
         house, limits = self.house, self.settings.limits
-        self.roles = RoleService(house.db, house.ids, self.where, self.announcer, limits)
+        self.roles = RoleService(house.db, house.ids, self.where, self.files.audit, self.announcer, limits)
         overwrites = Overwrites(limits)
         self.channels = ChannelService(
-            house.db, house.clock, house.ids, self.where, self.users, overwrites, self.announcer, limits
+            house.db,
+            house.clock,
+            house.ids,
+            self.where,
+            self.users,
+            overwrites,
+            self.files.audit,
+            self.announcer,
+            limits,
         )
         self.joining = Joining(house.clock, self.announcer, limits)
         self.members = MemberService(
-            house.db, house.clock, self.users, self.where, self.roles, self.joining, self.announcer, limits
+            house.db,
+            house.clock,
+            self.users,
+            self.where,
+            self.roles,
+            self.joining,
+            self.files.audit,
+            self.announcer,
+            limits,
         )
         self.guilds = GuildService(
             house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
             self.sudo, self.files.assets, self.files.audit, self.announcer, self.settings,
         )  # fmt: skip
+        self._wholes()
+
+    def _wholes(self) -> None:
+        """Guilds with all that is in them."""
+        house = self.house
         self.vanity = VanityService(house.db, self.where, self.files.audit, self.announcer)
         self.states = GuildStates(
             house.db,
@@ -321,14 +343,9 @@ class Builder:
     def _doors(self) -> None:
         house = self.house
         self.bans = BanService(
-            house.db,
-            house.clock,
-            self.users,
-            self.where,
-            self.joining,
-            Purging(self.announcer),
-            self.announcer,
-        )
+            house.db, house.clock, self.users, self.where, self.joining, Purging(self.announcer), self.files.audit,
+            self.announcer, house.jobs,
+        )  # fmt: skip
         self.plane.provide(self.bans)
         applications = ApplicationService(
             house.db,
@@ -364,8 +381,8 @@ class Builder:
             house.bus, house.clock, self.users, self.members, self.states, ready, statuses, lists, limits
         )  # fmt: skip
         invites = InviteService(
-            house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub,
-            self.announcer, self.settings.limits,
+            house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub, self.vanity,
+            self.files.audit, self.announcer, self.settings.limits,
         )  # fmt: skip
         gateway = Gateway(hub, self.gatekeeper.identify, lists, self.quota, house.clock)
         self.plane.on_start.append(hub.start)
