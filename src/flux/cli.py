@@ -1,4 +1,4 @@
-"""The command `flux`: serve · migrate · demo · errors · doctor."""
+"""The command `flux`: serve · migrate · demo · errors · admin · doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from flux import __version__
+from flux import __version__, admincommand
 from flux.settings import Settings, SettingsError, load_settings
 from flux.starting import StartError
 
@@ -65,13 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     _instance_options(demo)
     demo.set_defaults(run=_demo)
 
-    errors = commands.add_parser("errors", help="the error reference: plane, code, routes, last proof")
-    errors.add_argument("--plane", choices=("community", "content", "paygate", "operator"))
-    errors.add_argument("--json", action="store_true")
-    errors.set_defaults(run=_errors, code=None)
-    explain = errors.add_subparsers(metavar="explain").add_parser("explain", help="one code, in full")
-    explain.add_argument("code")
-    explain.set_defaults(run=_errors)
+    _errors_options(commands)
+    admincommand.options(commands)
 
     doctor = commands.add_parser("doctor", help="check the instance and say what to do")
     _instance_options(doctor)
@@ -80,6 +75,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _errors_options(commands: Any) -> None:
+    errors = commands.add_parser("errors", help="the error reference: plane, code, routes, last proof")
+    errors.add_argument("--plane", choices=("community", "content", "paygate", "operator"))
+    errors.add_argument("--json", action="store_true")
+    errors.set_defaults(run=_errors, code=None)
+    explain = errors.add_subparsers(metavar="explain").add_parser("explain", help="one code, in full")
+    explain.add_argument("code")
+    explain.set_defaults(run=_errors)
 
 
 def _instance_options(parser: argparse.ArgumentParser) -> None:

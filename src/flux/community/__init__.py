@@ -12,6 +12,7 @@ factors        one-time codes, backup codes, texts;  passkeys  WebAuthn;  captch
 auth           registration, login and its second step, sessions, mail tokens, sudo
 mfa            the doors of factors and passkeys;  phones  numbers and their proof
 standing       who may do what where: the permission algorithm
+erasure        the end of an account
 account        one's own account, another address, another password
 roles  channels  members  guilds
 relationships  friends, blocks, who may write to whom

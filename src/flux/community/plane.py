@@ -41,6 +41,8 @@ from flux.community.conversations import endpoints as conversation_endpoints
 from flux.community.conversations.service import ConversationService
 from flux.community.demo import Demo
 from flux.community.envelope import CommunityEnvelope
+from flux.community.erasure.service import JOB as ERASE
+from flux.community.erasure.service import Erasure
 from flux.community.factors.service import FactorService
 from flux.community.faults import community
 from flux.community.gate import Gatekeeper, implied
@@ -133,6 +135,7 @@ def build(house: House) -> Plane:
         services[SendService],
     )
     Upkeep(house.db, *sweepers).schedule(house.jobs)
+    house.jobs.handle(ERASE, services[Erasure].run)
     return plane
 
 
@@ -219,7 +222,7 @@ class Builder:
         house, settings = self.house, self.settings
         self.admission = Admission(house.clock, self.users, self.sessions)
         second = SecondStep(house.db, house.clock, self.users, self.admission, self.factors, self.passkeys)
-        login = LoginService(
+        self.login = LoginService(
             house.db, house.clock, self.users, self.admission, second, self.mails, self.quota, settings
         )
         recovery = Recovery(
@@ -229,17 +232,14 @@ class Builder:
             house.db, house.clock, self.users, self.sessions, self.mails, settings, self.private.make_notes,
             sandbox=house.sandbox,
         )  # fmt: skip
-        self.plane.provide(second, login, recovery, register)
+        self.plane.provide(second, self.login, recovery, register)
 
     def _accounts(self) -> None:
-        house, settings = self.house, self.settings
+        house = self.house
         changes = Changes(house.db, house.clock, self.mails, self.codes)
-        emails = EmailChange(changes, self.users)
-        account = AccountService(
-            house.db, house.clock, self.users, self.sessions, emails, self.mails, self.where, settings
-        )
+        self.emails = EmailChange(changes, self.users)
         passwords = PasswordChange(changes, self.users, self.sessions)
-        self.plane.provide(changes, emails, account, passwords)
+        self.plane.provide(changes, self.emails, passwords)
 
     def _places(self) -> None:
         house, limits = self.house, self.settings.limits
@@ -314,14 +314,37 @@ class Builder:
             self.welcome, house.public_url,
         )  # fmt: skip
         grants = TokenService(house.db, house.clock, self.users, applications)
+        self.plane.provide(applications, consent, grants)
+        self._above(applications, grants)
+
+    def _above(self, applications: ApplicationService, grants: TokenService) -> None:
+        """What stands above every account: its end, its operator, the gate."""
+        house = self.house
         addresses = AddressBans(house.db, house.bus, house.clock)
-        admin = AdminService(house.db, house.clock, self.users, self.sessions, self.guilds)
+        erasure = Erasure(
+            house.db, house.clock, house.jobs, self.users, self.where, self.sessions, self.login, self.factors,
+            self.passkeys, self.members, self.joining, self.relationships, grants,
+        )  # fmt: skip
+        account = AccountService(
+            house.db, house.clock, self.users, self.sessions, self.emails, self.mails, self.where, erasure,
+            self.settings,
+        )  # fmt: skip
+        admin = AdminService(
+            house.db,
+            house.clock,
+            self.users,
+            self.sessions,
+            self.factors,
+            self.passkeys,
+            erasure,
+            self.guilds,
+        )
         self.gatekeeper = Gatekeeper(
-            house, self.users, self.sessions, applications, grants, addresses, self.quota
+            house, self.users, self.sessions, self.admission, applications, grants, addresses, self.quota
         )
         self.plane.gate = self.gatekeeper.admit
         self.plane.on_start.append(addresses.load)
-        self.plane.provide(applications, consent, grants, addresses, admin)
+        self.plane.provide(addresses, erasure, account, admin)
 
     def _realtime(self) -> None:
         house, limits = self.house, self.settings.realtime

@@ -186,6 +186,12 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
     blocked_words: Annotated[
         list[str], Meta(description="Texts refused anywhere, compared without case.")
     ] = field(default_factory=list)
+    deletion_days: Annotated[
+        int,
+        Meta(
+            ge=0, description="Days until an account that its owner deletes is erased; a log-in calls it off."
+        ),
+    ] = 14
     minimum_age: Annotated[int, Meta(ge=0, description="Years a new account's owner must have.")] = 13
     limits: CommunityLimits = field(default_factory=CommunityLimits)
     rate_limits: RateLimits = field(default_factory=RateLimits)
