@@ -47,3 +47,24 @@ async def test_events_reach_the_sessions_of_every_process(tmp_path: Path) -> Non
         async with asyncio.timeout(30):
             while await guest.ok("GET", "/users/@me/guilds"):
                 await asyncio.sleep(0.1)
+
+
+async def test_a_room_that_missed_a_change_finds_out_at_the_next(tmp_path: Path) -> None:
+    """Whoever lost sight of a channel while the event got lost is told as soon as the guild changes again."""
+    settings = {"community.rate_limits.enabled": False}
+    async with serve(tmp_path, database="postgres", workers=2, settings=settings) as server:
+        owner, member = await person(server), await person(server)
+        place = await guild(owner)
+        await place.admit(member)
+        async with GatewayClient(member) as client:
+            await client.identify()
+            for _ in range(4):
+                # A fault lies in one of the processes; whichever answers, sooner or later it is that one.
+                await server.sandbox.fault("bus", "error")
+                where = f"/channels/{place.text}/permissions/{place.id}"
+                await owner.ok("PUT", where, {"type": 0, "allow": "0", "deny": "1024"})
+                await server.sandbox.clear()
+                await owner.ok("PATCH", f"/guilds/{place.id}", {"name": "Something else"})
+                assert (await client.event("CHANNEL_DELETE", 30))["id"] == place.text
+                await owner.ok("DELETE", where)
+                assert (await client.event("CHANNEL_CREATE", 30))["id"] == place.text

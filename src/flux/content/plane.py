@@ -48,7 +48,11 @@ from flux.content.schemas.syncing import Syncing
 from flux.content.search.ranking import Ranking
 from flux.content.search.service import Search
 from flux.content.settled import Settled
+from flux.content.webhooks import endpoints as webhooks
+from flux.content.webhooks.sending import Sending
+from flux.content.webhooks.service import Webhooks
 from flux.kernel.house import House
+from flux.kernel.outside.guard import Guard
 from flux.kernel.store.migrations import MigrationSet
 from flux.kernel.wire import Limits, Plane, Routes
 
@@ -64,6 +68,7 @@ _ROOMS = (
     resources.routes,
     revisions.routes,
     apis.routes,
+    webhooks.routes,
     delivery.routes,
 )
 
@@ -71,6 +76,7 @@ _ROOMS = (
 def build(house: House) -> Plane:
     plane = furnished(house)
     jobs.register(house.jobs, plane.services[Projection])
+    plane.services[Sending].register(house.jobs)
     return plane
 
 
@@ -112,9 +118,13 @@ def _furnish(plane: Plane, house: House) -> None:
     folders_ = Folders(house, plans, projection)
     components_ = Components(house, plans)
     schemas_ = Schemas(house, plans, projection)
-    writing = Writing(house, locales_, schemas_, projection)
+    guard = Guard(house.settings.content.webhooks.allowed_targets, setting="content.webhooks.allowed_targets")
+    webhooks_, sending = Webhooks(house, plans, folders_, guard), Sending(house, guard)
+    plane.on_stop.append(sending.close)
+    writing = Writing(house, locales_, schemas_, projection, webhooks_)
     resources_ = Resources(house, plans, folders_, components_, writing, projection, embeddings)
     plane.provide(settled, plans, projection, embeddings, locales_, roles_, folders_, components_, schemas_)
+    plane.provide(webhooks_, sending)
     plane.provide(
         Accounts(house),
         Organisations(house, plans, locales_, projection),

@@ -26,6 +26,32 @@ class EmbeddingSettings(Struct, frozen=True, kw_only=True):
     )
 
 
+class WebhookSettings(Struct, frozen=True, kw_only=True):
+    timeout: Annotated[float, Meta(gt=0, description="Seconds until a silent receiver counts as failed.")] = (
+        10.0
+    )
+    max_attempts: Annotated[
+        int, Meta(ge=1, le=100, description="Attempts to deliver a message before it is given up.")
+    ] = 10
+    backoff_seconds: Annotated[
+        float,
+        Meta(gt=0, description="Pause after the first failed attempt; it doubles with each further one."),
+    ] = 10.0
+    backoff_max_seconds: Annotated[float, Meta(gt=0, description="Longest pause between attempts.")] = (
+        21_600.0
+    )
+    history_days: Annotated[
+        int, Meta(ge=1, description="How long finished messages stay in the delivery history.")
+    ] = 30
+    allowed_targets: Annotated[
+        list[str],
+        Meta(
+            description="host:port or CIDR that webhooks may reach although it is not public, and over plain HTTP "
+            "where it is host:port."
+        ),
+    ] = field(default_factory=list)
+
+
 class ContentSettings(Struct, frozen=True, kw_only=True):
     host: Annotated[
         str,
@@ -70,7 +96,7 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
         dict[str, int],
         Meta(
             description="Most entities of a kind (projects, environments, locales, folders, components, schemas, fields, resources, "
-            "flux_apis, roles, api_keys); none by default."
+            "flux_apis, roles, api_keys, webhooks); none by default."
         ),
     ] = field(default_factory=dict)
     max_versions: Annotated[
@@ -136,4 +162,5 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
         int, Meta(ge=0, description="Most bytes of encoded delivery answers kept in memory.")
     ] = 64_000_000
     embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     bootstrap_email: Annotated[str, Meta(description="E-mail of the first user.")] = "operator@flux.invalid"

@@ -356,3 +356,11 @@ class UpstreamError(ContentServerError, code="upstream_error", status=502, retry
 
 class ServiceUnavailable(ContentServerError, code="service_unavailable", status=503, retry="later"):
     """An operator has put the content plane in maintenance, or the server is stopping. Retry with backoff."""
+
+
+class WebhookNotFound(ContentNotFound, code="webhook_not_found", status=404):
+    """List the environment's webhooks for their keys."""
+
+
+class WebhookDeliveryNotFound(ContentNotFound, code="webhook_delivery_not_found", status=404):
+    """List the webhook's deliveries. Finished ones are forgotten after `content.webhooks.history_days`."""

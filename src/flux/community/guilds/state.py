@@ -77,3 +77,7 @@ class GuildStates:
         held = await self._members.roles_held(guild_id, user_ids)
         present = await repository.present(self._db, guild_id, user_ids)
         return {user_id: held.get(user_id, []) for user_id in present}
+
+    async def roles_in(self, user_id: int, guild_ids: list[int]) -> dict[int, list[int]]:
+        """One user's role ids by guild; guilds they are not in are absent."""
+        return await self._members.roles_in(user_id, guild_ids)

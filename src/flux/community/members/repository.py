@@ -23,6 +23,11 @@ ROLES_OF = """
 SELECT mr.user_id, mr.role_id FROM community_member_roles mr JOIN community_guild_roles r ON r.id = mr.role_id
 WHERE mr.guild_id = :guild_id AND mr.user_id IN :users ORDER BY r.position, r.id
 """
+ROLES_IN = """
+SELECT m.guild_id, mr.role_id FROM community_guild_members m
+LEFT JOIN community_member_roles mr ON mr.guild_id = m.guild_id AND mr.user_id = m.user_id
+WHERE m.user_id = :user_id AND m.guild_id IN :guilds
+"""
 COUNT_GUILDS = """
 SELECT COUNT(*) FROM community_guild_members WHERE user_id = :user_id AND guild_id <> :but
 """
@@ -76,6 +81,17 @@ async def roles_of(reader: Reader, guild_id: int, user_ids: Iterable[int]) -> di
         ROLES_OF, {"guild_id": guild_id, "users": users}, lambda *row: row
     ):
         found.setdefault(user_id, []).append(role_id)
+    return found
+
+
+async def roles_in(reader: Reader, user_id: int, guild_ids: list[int]) -> dict[int, list[int]]:
+    """Role ids by guild the user is a member of."""
+    found: dict[int, list[int]] = {}
+    values = {"user_id": user_id, "guilds": guild_ids}
+    for guild_id, role_id in await reader.all(ROLES_IN, values, lambda *row: row):
+        roles = found.setdefault(guild_id, [])
+        if role_id is not None:
+            roles.append(role_id)
     return found
 
 

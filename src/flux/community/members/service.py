@@ -108,6 +108,10 @@ class MemberService:
 
     # -- changing ---------------------------------------------------------------------------------------------
 
+    async def roles_in(self, user_id: int, guild_ids: list[int]) -> dict[int, list[int]]:
+        """Role ids by guild, an empty list without any; guilds the user is not in are absent."""
+        return await repository.roles_in(self._db, user_id, guild_ids)
+
     async def update_own(self, user: UserRow, guild_id: int, nick: Any) -> MemberView:
         async def work(tx: Transaction) -> MemberView:
             standing = await self._where.guild(user, guild_id, tx)

@@ -4,6 +4,7 @@ protocol.py      opcodes, close codes, frames and how inbound payloads are read:
 connection.py    a socket that is written to without a task of its own;  compression.py  its encodings
 session.py       numbered events, what was not acknowledged yet, what is waiting for a slow reader
 guildroom.py     one guild in this process: who sees what, and handing each event to them;  seats.py  what it remembers
+refreshing.py    compares rooms with the database where several processes may tell things out of order
 hub.py           all sessions and rooms of this process, fed by the bus;  presence.py  who is here
 conversation.py  what a connected client says, from hello to goodbye;  ready.py  what it gets first
 

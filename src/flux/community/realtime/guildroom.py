@@ -6,7 +6,7 @@ the guild's own events, so it never asks the database again after it was opened.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import UnsetType
@@ -45,8 +45,10 @@ class GuildRoom:
         """Each channel as it was last told, for those who come to see it."""
         self._unknown: set[Member] = set()
         self._viewers: dict[int, list[Session]] = {}
-        self._open = False
+        self.is_open = False
         self._early: list[Announcement] = []
+        self.changes = 0
+        """How many of the guild's own events the room has followed."""
 
     # -- opening ----------------------------------------------------------------------------------------------
 
@@ -57,7 +59,7 @@ class GuildRoom:
         self._roles = dict(model.roles)
         for channel in model.channels:
             self._put(msgspec.json.encode(channel))
-        self._open = True
+        self.is_open = True
         early, self._early = self._early, []
         for told in early:
             self.hear(told)
@@ -165,11 +167,12 @@ class GuildRoom:
 
     def hear(self, told: Announcement) -> None:
         """An event of this guild: follow it, and hand it to whoever may know."""
-        if not self._open:
+        if not self.is_open:
             self._early.append(told)
             return
         follow = _FOLLOWED.get(told.name)
         if follow is not None:
+            self.changes += 1
             follow(self, told)
         else:
             self._hand_out(told)
@@ -271,10 +274,7 @@ class GuildRoom:
 
     def _member_went(self, told: Announcement) -> None:
         self.member_count -= 1
-        user_id = int(msgspec.json.decode(told.data, type=MemberData).user.id)
-        gone = Frame.of("GUILD_DELETE", {"id": str(self.guild_id)})
-        for session in self.expel(user_id):
-            session.push(gone)
+        self.tell_gone(int(msgspec.json.decode(told.data, type=MemberData).user.id))
         self._hand_out(told)
 
     def _guild_changed(self, told: Announcement) -> None:
@@ -322,12 +322,46 @@ class GuildRoom:
                     session.push(frame)
 
     def _tell_gone(self, channel_id: int, sessions: Iterable[Session]) -> None:
-        kind = msgspec.json.decode(self._shown[channel_id], type=ChannelData).type
-        frame = Frame.of(
-            "CHANNEL_DELETE", {"id": str(channel_id), "guild_id": str(self.guild_id), "type": kind}
-        )
+        gone = {"id": str(channel_id), "guild_id": str(self.guild_id), "type": self.channel_type(channel_id)}
+        frame = Frame.of("CHANNEL_DELETE", gone)
         for session in sessions:
             session.push(frame)
+
+    # -- being corrected (refreshing.py) ----------------------------------------------------------------------
+
+    def channel_ids(self) -> list[int]:
+        return list(self._channels)
+
+    def shown(self, channel_id: int) -> bytes | None:
+        """The channel as it was last told."""
+        return self._shown.get(channel_id)
+
+    def channel_type(self, channel_id: int) -> int:
+        return msgspec.json.decode(self._shown[channel_id], type=ChannelData).type
+
+    def correct_permissions(self, owner_id: int, roles: dict[int, int], member_count: int) -> None:
+        self.member_count = member_count
+        if (owner_id, roles) != (self._owner_id, self._roles):
+            seen = self._seen()
+            self._owner_id, self._roles = owner_id, dict(roles)
+            self._see_again(seen)
+
+    def correct_members(self, asked: Iterable[int], held: Mapping[int, Iterable[int]]) -> None:
+        """`held` are the roles of those of `asked` who are members."""
+        for user_id in asked:
+            member = self.members.get(user_id)
+            if member is None:
+                continue
+            if user_id not in held:
+                self.tell_gone(user_id)
+            elif set(held[user_id]) != set(member.roles):
+                self._set_roles(member, held[user_id])
+
+    def tell_gone(self, user_id: int) -> None:
+        """The user is no member any more, and hears so."""
+        gone = Frame.of("GUILD_DELETE", {"id": str(self.guild_id)})
+        for session in self.expel(user_id):
+            session.push(gone)
 
 
 _FOLLOWED = {

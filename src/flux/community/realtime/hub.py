@@ -27,6 +27,7 @@ from flux.community.realtime.protocol import (
     control,
 )
 from flux.community.realtime.ready import ReadyMaker
+from flux.community.realtime.refreshing import Refresher
 from flux.community.realtime.session import Session
 from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial
@@ -72,6 +73,8 @@ class Hub:
         self._detached: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._refresher = Refresher(guilds, clock, self._spawn)
+        bus.on_loss(self._lost)
 
     # -- life -------------------------------------------------------------------------------------------------
 
@@ -157,9 +160,8 @@ class Hub:
 
     async def prepare(self, session: Session, user: UserRow) -> None:
         """Seat the session in its guilds and send READY."""
-        guild_ids = await self._members.guild_ids(user.id)
-        for guild_id in guild_ids:
-            await self._seat(session, guild_id)
+        await self._bus.settle()
+        guild_ids = await self._seat(session, await self._members.guild_ids(user.id))
         frames = await self._ready.frames(session, user, guild_ids, self._gateway_sessions(user.id))
         if not session.alive:
             return
@@ -204,25 +206,33 @@ class Hub:
     def room(self, guild_id: int) -> GuildRoom | None:
         return self._rooms.get(guild_id)
 
-    async def _seat(self, session: Session, guild_id: int) -> None:
-        """In the guild's room, which is opened for the first session that comes."""
+    async def _seat(self, session: Session, guild_ids: list[int]) -> list[int]:
+        """In each guild's room, which is opened for the first session that comes; those the account is really in."""
+        entered = [(room, room.enter(session)) for room in map(self._room, guild_ids)]
+        opening = [self._opening[guild_id] for guild_id in guild_ids if guild_id in self._opening]
+        if opening:
+            await asyncio.wait(opening)
+        unknown = [room.guild_id for room, member in entered if not member.known]
+        held = await self._guilds.roles_in(session.user_id, unknown) if unknown else {}
+        for room, member in entered:
+            if not session.alive or not (member.known or room.guild_id in held):
+                self._leave_room(session, room.guild_id)
+            elif not member.known:
+                room.know_roles(member, held[room.guild_id])
+        return [room.guild_id for room, member in entered if member.known]
+
+    def _room(self, guild_id: int) -> GuildRoom:
         room = self._rooms.get(guild_id)
         if room is None:
             room = self._rooms[guild_id] = GuildRoom(guild_id)
             self._heard_guilds[guild_id] = self._bus.subscribe(guild_subject(guild_id), self._guild_event)
             self._opening[guild_id] = asyncio.get_running_loop().create_task(self._open(room))
-        member = room.enter(session)
-        opening = self._opening.get(guild_id)
-        if opening is not None:
-            await asyncio.wait({opening})
-        if not member.known:
-            held = await self._guilds.roles_held(guild_id, [session.user_id])
-            room.know_roles(member, held.get(session.user_id, ()))
-        if not session.alive:
-            self._leave_room(session, guild_id)
+        return room
 
     async def _open(self, room: GuildRoom) -> None:
         try:
+            # What happens from here on is heard; what happened before can be read.
+            await self._bus.settle()
             model = await self._guilds.model(room.guild_id)
             if model is not None:
                 room.open(model)
@@ -246,7 +256,10 @@ class Hub:
     def _guild_event(self, subject: str, payload: bytes) -> None:
         room = self._rooms.get(int(subject.rpartition(".")[2]))
         if room is not None:
+            changes = room.changes
             room.hear(decoder.decode(payload))
+            if self._bus.shared and room.changes != changes:
+                self._refresher.changed(room)
             self._close_if_empty(room)
 
     def _user_event(self, subject: str, payload: bytes) -> None:
@@ -289,7 +302,7 @@ class Hub:
         if guild_id in session.guilds or not session.alive:
             return
         opened = session.hold()
-        await self._seat(session, guild_id)
+        await self._seat(session, [guild_id])
         user = await self._users.find(session.user_id)
         if user is not None and session.alive:
             state = Frame.of("GUILD_CREATE", await self._ready.guild(user, guild_id))
@@ -304,10 +317,16 @@ class Hub:
         room = self._rooms.get(guild_id)
         if room is None:
             return
-        gone = Frame.of("GUILD_DELETE", {"id": str(guild_id)})
-        for session in room.expel(user_id):
-            session.push(gone)
+        room.tell_gone(user_id)
         self._close_if_empty(room)
+
+    def _lost(self) -> None:
+        """Events were lost between the processes: what the sessions here know may be wrong. They begin anew."""
+        log.warning("events were lost on the bus: %d sessions begin anew", len(self._sessions))
+        for session in list(self._sessions.values()):
+            if session.connection is not None:
+                session.connection.close(UNKNOWN_ERROR, "events were lost")
+            self.end(session)
 
     # -- presence ---------------------------------------------------------------------------------------------
 

@@ -77,6 +77,8 @@ from flux.content.faults.entities import (
     TOO_MANY_VERSIONS,
     VERSION_ALREADY_PUBLISHED,
     VERSION_NOT_FOUND,
+    WEBHOOK_DELIVERY_NOT_FOUND,
+    WEBHOOK_NOT_FOUND,
 )
 from flux.content.faults.table import content
 
@@ -145,5 +147,7 @@ __all__ = [
     "VALIDATION_ERROR",
     "VERSION_ALREADY_PUBLISHED",
     "VERSION_NOT_FOUND",
+    "WEBHOOK_DELIVERY_NOT_FOUND",
+    "WEBHOOK_NOT_FOUND",
     "content",
 ]

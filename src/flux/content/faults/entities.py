@@ -178,3 +178,15 @@ PROTECTED_ENVIRONMENT_CANNOT_BE_DELETED = content.declare(
     "A protected environment cannot be deleted",
     advice="Set its protection_level to `none` first.",
 )
+WEBHOOK_NOT_FOUND = content.declare(
+    "webhook_not_found",
+    404,
+    "Webhook does not exist",
+    advice="List the environment's webhooks for their keys.",
+)
+WEBHOOK_DELIVERY_NOT_FOUND = content.declare(
+    "webhook_delivery_not_found",
+    404,
+    "Webhook delivery does not exist",
+    advice="List the webhook's deliveries. Finished ones are forgotten after `content.webhooks.history_days`.",
+)

@@ -162,7 +162,7 @@ class Resources:
             resource = await self.one(tx, folder, key)
             everything = await self._folders.all_of(tx, folder.environment)
             strict = [one for one in everything if one.strict_reference]
-            await self._delete(tx, resource, strict)
+            await self._delete(tx, folder, resource, strict)
 
         await self._db.transact(work)
 
@@ -244,13 +244,14 @@ class Resources:
         if not owner or await repository.one(tx, folder.parent, owner) is None:
             raise faults.RESOURCE_OWNER_REQUIRED()
 
-    async def _delete(self, tx: Transaction, resource: Resource, strict: list[Folder]) -> None:
-        below = [one.key for one in strict if one.parent == resource.folder]
+    async def _delete(
+        self, tx: Transaction, folder: Folder, resource: Resource, strict: list[Folder]
+    ) -> None:
+        below = {one.key: one for one in strict if one.parent == resource.folder}
         if below:
-            for child in await repository.owned_by(tx, below, resource.key):
-                await self._delete(tx, child, strict)
-        await self._projection.remove(tx, resource.folder, resource.key)
-        await repository.delete(tx, resource.key)
+            for child in await repository.owned_by(tx, list(below), resource.key):
+                await self._delete(tx, below[child.folder], child, strict)
+        await self._writing.delete(tx, folder, resource)
 
 
 def _data(payload: Payload) -> Any:

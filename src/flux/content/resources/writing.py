@@ -17,17 +17,22 @@ from flux.content.resources.rows import Resource, Revision
 from flux.content.schemas.service import Schemas
 from flux.content.shape.checking import Checking, DataProblem
 from flux.content.shape.fields import Shape
+from flux.content.webhooks.rules import DELETED, PUBLISHED, UNPUBLISHED, Happening
+from flux.content.webhooks.service import Webhooks
 from flux.kernel.house import House
 from flux.kernel.store import Reader, Transaction, random_key
 
 
 class Writing:
-    def __init__(self, house: House, locales: Locales, schemas: Schemas, projection: Projection) -> None:
+    def __init__(
+        self, house: House, locales: Locales, schemas: Schemas, projection: Projection, webhooks: Webhooks
+    ) -> None:
         self._clock = house.clock
         self._settings = house.settings.content
         self._locales = locales
         self._schemas = schemas
         self._projection = projection
+        self._webhooks = webhooks
 
     async def schema(self, reader: Reader, folder: Folder, component: str | None) -> tuple[str, Shape]:
         """The version that content of the folder is written under now. Raises `NO_PUBLISHED_SCHEMA`."""
@@ -120,12 +125,35 @@ class Writing:
         )
         shown = {"current_revision": revision.key, "updated_at": now, "vectors_size": size}
         await repository.update(tx, resource.key, shown)
+        await self._announce(tx, PUBLISHED, folder, resource, revision.key)
 
     async def unpublish(self, tx: Transaction, folder: Folder, resource: Resource) -> None:
         """Take the resource out of delivery."""
         await repository.unpublish(tx, resource.key, self._clock.now_ms())
         await repository.update(tx, resource.key, {"current_revision": None})
         await self._projection.remove(tx, folder.key, resource.key)
+        await self._announce(tx, UNPUBLISHED, folder, resource, resource.current_revision)
+
+    async def delete(self, tx: Transaction, folder: Folder, resource: Resource) -> None:
+        """The resource with its revisions, out of delivery too."""
+        await self._projection.remove(tx, folder.key, resource.key)
+        await repository.delete(tx, resource.key)
+        await self._announce(tx, DELETED, folder, resource, resource.current_revision)
+
+    async def _announce(
+        self, tx: Transaction, event: str, folder: Folder, resource: Resource, revision: str | None
+    ) -> None:
+        happening = Happening(
+            event=event,
+            environment=folder.environment,
+            folder=folder.key,
+            path=folder.path,
+            resource=resource.key,
+            external_id=resource.external_id,
+            component=resource.component,
+            revision=revision,
+        )
+        await self._webhooks.announce(tx, happening)
 
     async def _shape_of(self, reader: Reader, folder: Folder, revision: Revision) -> Shape:
         """A version that was deleted since leaves its content to the current one."""

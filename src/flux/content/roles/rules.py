@@ -17,6 +17,7 @@ MANAGEMENT_TYPES = (
     "flux-api-keys",
     "management-roles",
     "management-api-keys",
+    "webhooks",
 )
 FLUX_TYPES = ("flux-apis",)
 WITH_OBJECTS = frozenset({"collection-items", "flux-apis"})

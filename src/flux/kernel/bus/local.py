@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 
 from flux.kernel.bus.port import Listener, Subscription
 from flux.kernel.bus.subjects import Subjects, check_subject
@@ -22,6 +23,8 @@ class LocalBus:
     wire would; DELAY holds it and everything published after it, in order; CRASH ends the process. The publisher
     notices nothing in any of them.
     """
+
+    shared = False
 
     def __init__(self, ports: Ports) -> None:
         self.dropped = 0
@@ -72,6 +75,9 @@ class LocalBus:
 
     def subscribe(self, subject: str, listener: Listener) -> Subscription:
         return self._subjects.add(subject, listener)
+
+    def on_loss(self, listener: Callable[[], None]) -> None:
+        """Never called: a process does not lose its own events, but for a fault that was asked for."""
 
     async def settle(self) -> None:
         """Return once everything published so far has reached its listeners or was lost."""

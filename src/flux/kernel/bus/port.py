@@ -19,10 +19,21 @@ class Subscription(Protocol):
 
 
 class Bus(Protocol):
+    @property
+    def shared(self) -> bool:
+        """Whether other processes speak on it."""
+
     def publish(self, subject: str, payload: bytes) -> None:
         """Hand the event over; never blocks, never raises for a slow listener."""
 
     def subscribe(self, subject: str, listener: Listener) -> Subscription:
         """`subject` may end in `.*` (one more token) or `.>` (one or more)."""
+
+    def on_loss(self, listener: Callable[[], None]) -> None:
+        """`listener` is called whenever events for this process may have been lost: what followed them is in doubt."""
+
+    async def settle(self) -> None:
+        """Return once everything published and subscribed so far counts: whatever is published anywhere after this is
+        heard here. Raises OSError or TimeoutError when the other processes cannot be reached."""
 
     async def close(self) -> None: ...

@@ -53,8 +53,11 @@ class NatsBus:
     follows it, CRASH ends the process. The publisher notices nothing in any of them.
     """
 
+    shared = True
+
     def __init__(self, settings: BusSettings, ports: Ports) -> None:
         self.dropped = 0
+        self._on_loss: list[Callable[[], None]] = []
         self._settings = settings
         self._ports = ports
         self._client = nats.aio.client.Client()
@@ -206,6 +209,7 @@ class NatsBus:
         if isinstance(error, nats.errors.SlowConsumerError):
             self.dropped += 1
             logger.warning("listeners of %s do not keep up; an event was dropped", error.subject)
+            self._tell_loss()
         else:
             logger.debug("NATS: %s", error)
 
@@ -217,6 +221,15 @@ class NatsBus:
     async def _on_reconnect(self) -> None:
         logger.info("NATS is back; %d events were held", self._held_events)
         self._connected.set()
+        # Whatever the others said meanwhile was not kept for us.
+        self._tell_loss()
+
+    def on_loss(self, listener: Callable[[], None]) -> None:
+        self._on_loss.append(listener)
+
+    def _tell_loss(self) -> None:
+        for listener in self._on_loss:
+            listener()
 
     async def settle(self) -> None:
         """Return once the server has taken everything published and subscribed so far."""

@@ -1,0 +1,7 @@
+"""The way out to addresses that somebody else chose.
+
+guard.py    pure: names, ports and addresses that are never called, and the operator's exemptions
+calling.py  `Caller`: one POST to such an address, over a connection that was vetted
+
+Planes that call much and far (paygate's relay) have connections of their own, by the same guard.
+"""
