@@ -259,3 +259,9 @@ async def test_the_operator_has_a_command_for_it(server: Server) -> None:
     assert '"user:lookup"' in (await run("acls", someone.id, "user:lookup")).stdout
     refused = await run("lookup", "nobody_is_called_this")
     assert (refused.returncode, refused.stderr) == (1, "flux admin: nobody is called nobody_is_called_this\n")
+
+
+async def test_a_login_is_described_with_both_its_answers(server: Server) -> None:
+    told = (await server.http.get("/openapi/community.json")).json()
+    answer = told["paths"]["/auth/login"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert [each["$ref"].rpartition("/")[2] for each in answer["anyOf"]] == ["Issued", "MfaRequired"]
