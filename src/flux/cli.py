@@ -1,4 +1,4 @@
-"""The command `flux`: serve · migrate · demo · errors · admin · doctor."""
+"""The command `flux`: serve · migrate · demo · paygate demo · errors · admin · doctor."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     _instance_options(demo)
     demo.set_defaults(run=_demo)
 
-    _errors_options(commands)
+    _paygate_parser(commands)
+
+    _errors_parser(commands)
     admincommand.options(commands)
 
     doctor = commands.add_parser("doctor", help="check the instance and say what to do")
@@ -77,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _errors_options(commands: Any) -> None:
+def _errors_parser(commands: Any) -> None:
     errors = commands.add_parser("errors", help="the error reference: plane, code, routes, last proof")
     errors.add_argument("--plane", choices=("community", "content", "paygate", "operator"))
     errors.add_argument("--json", action="store_true")
@@ -85,6 +87,26 @@ def _errors_options(commands: Any) -> None:
     explain = errors.add_subparsers(metavar="explain").add_parser("explain", help="one code, in full")
     explain.add_argument("code")
     explain.set_defaults(run=_errors)
+
+
+def _paygate_parser(commands: Any) -> None:
+    paygate = commands.add_parser("paygate", help="see a payment happen, on a chain of its own")
+    paygate.set_defaults(run=lambda _: paygate.print_help())
+    show = paygate.add_subparsers(metavar="demo").add_parser(
+        "demo", help="start a local chain and a server, list an API, pay and call, and tell each step"
+    )
+    show.add_argument("--keep", action="store_true", help="leave everything running until Ctrl-C")
+    show.add_argument(
+        "--port", type=int, default=0, help="port of the server (default: a free one; 8080 with --keep)"
+    )
+    show.set_defaults(run=_show_paygate)
+
+
+def _show_paygate(arguments: argparse.Namespace) -> int:
+    from flux.demonstration.walk import demonstrate
+
+    port = arguments.port or (8080 if arguments.keep else 0)
+    return demonstrate(Path.cwd(), port, keep=arguments.keep)
 
 
 def _instance_options(parser: argparse.ArgumentParser) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from eth_account.signers.local import LocalAccount
 from tests.harness.anvil import Anvil
 
+from flux.demonstration.chain import token_code
+
 ADDRESS = "0x036CbD53842c5426634e7929541eC2318f3dCF7e"
-CODE = "0x" + (Path(__file__).parent / "contracts" / "Token.hex").read_text().replace("\n", "")
+CODE = "0x" + token_code().hex()
 
 
 def call_data(selector: str, *words: int | str) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 
 import pytest
+from msgspec.structs import replace
 
 from flux.kernel.faults import FaultError
 from flux.paygate.relay.answers import body_fault, head_fault, is_charged, is_streamed
@@ -18,10 +19,8 @@ PASSAGE = Passage(
 
 
 def sent(*pairs: tuple[str, str], **change: object) -> dict[str, str]:
-    from dataclasses import replace
-
     raw = [(name.lower().encode(), value.encode()) for name, value in pairs]
-    return {name.lower(): value for name, value in to_target(raw, replace(PASSAGE, **change))}  # type: ignore[arg-type]
+    return {name.lower(): value for name, value in to_target(raw, replace(PASSAGE, **change))}
 
 
 def test_hop_by_hop_and_payment_headers_stay_here() -> None:

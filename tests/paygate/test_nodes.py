@@ -237,9 +237,10 @@ SEEN = {"number": "0x5", "hash": BLOCK, "timestamp": "0x65000000"}
 
 @asynccontextmanager
 async def reader(
-    url: str, ports: Ports | None = None
+    url: str, ports: Ports | None = None, finality: int = 60
 ) -> AsyncIterator[tuple[ChainReader, SandboxClock, Chain]]:
-    settings = PaygateSettings(chains=[ChainSettings(name="local", chain_id=CHAIN_ID, rpc_urls=[url])])
+    chain = ChainSettings(name="local", chain_id=CHAIN_ID, rpc_urls=[url], finality_depth=finality)
+    settings = PaygateSettings(chains=[chain])
     clock, chains = SandboxClock(), Chains(settings)
     reading = ChainReader(chains, settings, clock, ports or Ports())
     await reading.start()
@@ -269,6 +270,21 @@ async def test_facts_are_read_once_and_kept_for_seconds() -> None:
         clock.advance(11)
         await reading.facts(chain, HASH)
         assert len(there.asked) == 5
+
+
+@pytest.mark.parametrize(("finality", "read_again"), [(3, True), (2, False)])
+async def test_facts_that_are_final_are_kept_for_a_day(finality: int, read_again: bool) -> None:
+    async with node(facts_of()) as there, reader(there.url, finality=finality) as (reading, clock, chain):
+        await reading.facts(chain, HASH)
+        clock.advance(3_600)
+        there.asked.clear()
+        found = await reading.facts(chain, HASH)
+        assert found is not None
+        assert found.confirmations == 3
+        methods = [
+            one["method"] for asked in there.asked for one in (asked if isinstance(asked, list) else [asked])
+        ]
+        assert ("eth_getTransactionReceipt" in methods) is read_again
 
 
 async def test_unknown_and_pending_transactions() -> None:

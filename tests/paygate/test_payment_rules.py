@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from flux.kernel.faults import FaultError
 from flux.paygate.chains.decoding import Block, Log, Receipt, Transaction, Undecodable, receipt, transaction
@@ -127,8 +128,8 @@ def test_mined_means_mined_well_and_deep_enough() -> None:
     assert code(Facts(facts().tx, None, None, 10)) == "PAYMENT_NOT_CONFIRMED"
     assert code(facts(status=0)) == "PAYMENT_REVERTED"
     assert code(facts(head=11), replace(BASE, min_confirmations=3)) == "PAYMENT_NOT_CONFIRMED"
-    assert code(replace(facts(), block=Block(10, "0x" + "ee" * 32, NOW))) == "PAYMENT_NOT_CONFIRMED"
-    assert code(replace(facts(), block=None)) == "PAYMENT_NOT_CONFIRMED"
+    assert code(structs.replace(facts(), block=Block(10, "0x" + "ee" * 32, NOW))) == "PAYMENT_NOT_CONFIRMED"
+    assert code(structs.replace(facts(), block=None)) == "PAYMENT_NOT_CONFIRMED"
     with pytest.raises(ChainFailure):
         check_mined(facts(status=None), BASE)
 

@@ -26,7 +26,7 @@ from tests.community.actors import (
 )
 from tests.gates.observed import ALLOW
 from tests.harness.server import Server, serve
-from tests.reach import community_proofs
+from tests.reach import community_places, community_proofs
 
 from flux.community.envelope import CommunityEnvelope
 from flux.community.faults import community
@@ -897,6 +897,9 @@ async def headers_too_large(server: Server) -> httpx.Response:
 async def simulation_refused(server: Server) -> httpx.Response:
     return await stranger(server).call("GET", "/gateway", headers={"X-Flux-Simulate": "NO_SUCH_CODE"})
 
+
+SCENARIOS |= community_places.SCENARIOS
+SETTINGS |= community_places.SETTINGS
 
 ELSEWHERE = {"REQUEST_TIMEOUT@408"}
 """Reached below by a client that stalls, on a server of less patience."""

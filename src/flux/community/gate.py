@@ -125,7 +125,7 @@ class Gatekeeper:
             return
         client = f"user:{user.id}" if user is not None else f"ip:{call.client_ip}"
         rate = self._high_global if user is not None and user.flags & HIGH_GLOBAL_RATE_LIMIT else self._global
-        if rate is not None:
+        if rate is not None and not (route is not None and route.options.get("own_pace")):
             verdict = self._quota.count(f"{client}:global", rate)
             if not verdict.allowed:
                 self._refuse(call, verdict, "global", overall=True)

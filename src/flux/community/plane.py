@@ -8,47 +8,36 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flux.community import furnishing, identities
 from flux.community.account import change_endpoints
 from flux.community.account import endpoints as account_endpoints
-from flux.community.account.changes import Changes
-from flux.community.account.emails import EmailChange
-from flux.community.account.passwords import PasswordChange
 from flux.community.account.service import AccountService
 from flux.community.admin import endpoints as admin_endpoints
 from flux.community.admin.addresses import AddressBans
 from flux.community.admin.service import AdminService
 from flux.community.announcing import Announcer
-from flux.community.auth import endpoints as auth_endpoints
-from flux.community.auth import second_endpoints
-from flux.community.auth.admission import Admission
-from flux.community.auth.login import LoginService
 from flux.community.auth.mails import Mails
-from flux.community.auth.recovery import Recovery
-from flux.community.auth.register import RegisterService
-from flux.community.auth.secondstep import SecondStep
 from flux.community.auth.sessions import SessionService
-from flux.community.auth.sudo import SudoService
 from flux.community.bans import endpoints as ban_endpoints
 from flux.community.bans.service import BanService
-from flux.community.captcha import endpoints as captcha_endpoints
-from flux.community.captcha.service import CaptchaService
 from flux.community.channels import endpoints as channel_endpoints
 from flux.community.channels.overwrites import Overwrites
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.service import ChannelService
-from flux.community.codes.service import CodeService
 from flux.community.conversations import endpoints as conversation_endpoints
 from flux.community.conversations.service import ConversationService
 from flux.community.demo import Demo
 from flux.community.envelope import CommunityEnvelope
 from flux.community.erasure.service import JOB as ERASE
 from flux.community.erasure.service import Erasure
-from flux.community.factors.service import FactorService
 from flux.community.faults import community
+from flux.community.furnishing import furnish, hang
 from flux.community.gate import Gatekeeper, implied
 from flux.community.guilds import endpoints as guild_endpoints
 from flux.community.guilds.service import GuildService
 from flux.community.guilds.state import GuildStates
+from flux.community.guilds.vanity import VanityService
+from flux.community.identities import Identities
 from flux.community.instance import endpoints as instance_endpoints
 from flux.community.instance.service import InstanceService
 from flux.community.invites import endpoints as invite_endpoints
@@ -60,6 +49,8 @@ from flux.community.members.service import MemberService
 from flux.community.messages import endpoints as message_endpoints
 from flux.community.messages import reaction_endpoints
 from flux.community.messages.bookmarks import BookmarkService
+from flux.community.messages.composing import Composing
+from flux.community.messages.ghostwriting import GhostwritingService
 from flux.community.messages.pins import PinService
 from flux.community.messages.purging import Purging
 from flux.community.messages.reactions import ReactionService
@@ -68,15 +59,10 @@ from flux.community.messages.service import MessageService
 from flux.community.messages.views import MessageViews
 from flux.community.messages.welcome import Welcome
 from flux.community.messages.writing import Writing
-from flux.community.mfa import endpoints as mfa_endpoints
-from flux.community.mfa import passkey_endpoints
 from flux.community.oauth2 import endpoints as oauth2_endpoints
 from flux.community.oauth2.applications import ApplicationService
 from flux.community.oauth2.consent import ConsentService
 from flux.community.oauth2.tokens import TokenService
-from flux.community.passkeys.service import PasskeyService
-from flux.community.phones import endpoints as phone_endpoints
-from flux.community.phones.service import PhoneService
 from flux.community.realtime import endpoints as realtime_endpoints
 from flux.community.realtime.conversation import Gateway
 from flux.community.realtime.hub import Hub
@@ -110,11 +96,11 @@ def migrations() -> MigrationSet:
 
 def routes() -> Routes:
     rooms = (
-        account_endpoints, change_endpoints, mfa_endpoints, passkey_endpoints, phone_endpoints, user_endpoints,
-        auth_endpoints, second_endpoints, captcha_endpoints, oauth2_endpoints, guild_endpoints, role_endpoints,
+        account_endpoints, change_endpoints, user_endpoints, *identities.ROOMS, oauth2_endpoints, guild_endpoints,
+        role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
         reaction_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
-        admin_endpoints, instance_endpoints,
+        admin_endpoints, instance_endpoints, *furnishing.ROOMS,
     )  # fmt: skip
     return Routes.joined(room.routes for room in rooms)
 
@@ -123,19 +109,14 @@ def build(house: House) -> Plane:
     plane = assemble(house)
     services = plane.services
     sweepers = (
-        services[LoginService],
-        services[SecondStep],
-        services[CodeService],
-        services[PasskeyService],
-        services[PhoneService],
-        services[Changes],
-        services[CaptchaService],
+        *identities.sweepers(plane),
         services[TokenService],
         services[InviteService],
         services[SendService],
     )
     Upkeep(house.db, *sweepers).schedule(house.jobs)
     house.jobs.handle(ERASE, services[Erasure].run)
+    furnishing.schedule(plane, house.jobs)
     return plane
 
 
@@ -177,6 +158,7 @@ class Builder:
 
     def build(self) -> None:
         self._people()
+        self.files = furnish(self.house, self.plane, self.users, self.where, self.announcer)
         self._places()
         self._speech()
         self._doors()
@@ -191,55 +173,12 @@ class Builder:
             house.db, house.clock, house.ids, self.users, self.where, self.announcer
         )
         self.mails = Mails(house.post, house.clock, self.users, house.public_url + MOUNT)
-        self._proofs()
-        self._logins()
-        self._accounts()
-        self.plane.provide(self.users, self.sessions, self.sudo, self.private)
-
-    def _proofs(self) -> None:
-        """What somebody can show to be who they say."""
-        house, settings = self.house, self.settings
-        self.codes = CodeService(house.vault, house.clock)
-        self.factors = FactorService(
-            house.db,
-            house.clock,
-            house.vault,
-            house.post,
-            self.users,
-            self.codes,
-            self.quota,
-            settings.limits,
+        self.identities = Identities(
+            house, self.plane, self.users, self.sessions, self.mails, self.private, self.quota
         )
-        self.passkeys = PasskeyService(house.db, house.clock, self.users, settings, house.public_url)
-        self.sudo = SudoService(house.db, house.vault, house.clock, self.quota, self.factors, self.passkeys)
-        captcha = CaptchaService(
-            house.db, house.clock, house.vault, settings.captcha, house.ports, sandbox=house.sandbox
-        )
-        phones = PhoneService(house.db, house.clock, self.users, self.codes, self.factors)
-        self.plane.provide(self.codes, self.factors, self.passkeys, captcha, phones)
-
-    def _logins(self) -> None:
-        house, settings = self.house, self.settings
-        self.admission = Admission(house.clock, self.users, self.sessions)
-        second = SecondStep(house.db, house.clock, self.users, self.admission, self.factors, self.passkeys)
-        self.login = LoginService(
-            house.db, house.clock, self.users, self.admission, second, self.mails, self.quota, settings
-        )
-        recovery = Recovery(
-            house.db, house.clock, self.users, self.sessions, self.admission, second, self.mails
-        )
-        register = RegisterService(
-            house.db, house.clock, self.users, self.sessions, self.mails, settings, self.private.make_notes,
-            sandbox=house.sandbox,
-        )  # fmt: skip
-        self.plane.provide(second, self.login, recovery, register)
-
-    def _accounts(self) -> None:
-        house = self.house
-        changes = Changes(house.db, house.clock, self.mails, self.codes)
-        self.emails = EmailChange(changes, self.users)
-        passwords = PasswordChange(changes, self.users, self.sessions)
-        self.plane.provide(changes, self.emails, passwords)
+        self.identities.build()
+        self.sudo = self.identities.sudo
+        self.plane.provide(self.users, self.sessions, self.private)
 
     def _places(self) -> None:
         house, limits = self.house, self.settings.limits
@@ -254,15 +193,25 @@ class Builder:
         )
         self.guilds = GuildService(
             house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
-            self.sudo, self.announcer, self.settings,
+            self.sudo, self.files.assets, self.files.audit, self.announcer, self.settings,
         )  # fmt: skip
-        self.states = GuildStates(house.db, self.where, self.roles, self.channels, self.members)
+        self.vanity = VanityService(house.db, self.where, self.files.audit, self.announcer)
+        self.states = GuildStates(
+            house.db,
+            self.where,
+            self.roles,
+            self.channels,
+            self.members,
+            self.files.emojis,
+            self.files.stickers,
+        )
         profiles = ProfileService(house.db, self.users, self.where, self.members)
-        self.plane.provide(self.roles, self.channels, self.members, self.guilds, profiles)
+        self.plane.provide(self.roles, self.channels, self.members, self.guilds, self.vanity, profiles)
 
     def _speech(self) -> None:
         house, settings = self.house, self.settings
-        views = MessageViews(self.users)
+        views = MessageViews(self.users, self.files.emojis, house.public_url + MOUNT)
+        composing = Composing(settings)
         writing = Writing(house.ids, views, self.announcer)
         self.welcome = Welcome(self.where, writing)
         self.relationships = RelationshipService(
@@ -270,14 +219,38 @@ class Builder:
         )
         send = SendService(
             house.db, house.clock, self.where, views, writing, self.relationships, self.private, self.announcer,
-            settings,
+            composing, self.files.uploads, self.files.stickers,
         )  # fmt: skip
         conversations = ConversationService(
             house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
             settings.limits,
         )  # fmt: skip
-        messages = MessageService(house.db, house.clock, self.where, views, writing, settings)
-        pins = PinService(house.db, house.clock, self.where, messages, views, writing, settings.limits)
+        messages = MessageService(
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit
+        )
+        ghost = GhostwritingService(
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads
+        )
+        hang(self.house, self.plane, self.users, self.where, self.announcer, self.files, ghost)
+        self.plane.provide(self.relationships, send, conversations, messages)
+        self._marks(messages, views, writing)
+
+    def _marks(self, messages: MessageService, views: MessageViews, writing: Writing) -> None:
+        """What people do with messages."""
+        house, limits = self.house, self.settings.limits
+        pins = PinService(
+            house.db, house.clock, self.where, messages, views, writing, self.files.audit, limits
+        )
+        reactions = ReactionService(
+            house.db, house.clock, self.users, self.where, messages, writing, self.files.emojis, limits
+        )
+        bookmarks = BookmarkService(
+            house.db, house.clock, self.where, messages, views, self.announcer, limits
+        )
+        self.plane.provide(pins, reactions, bookmarks)
+
+    def _doors(self) -> None:
+        house = self.house
         self.bans = BanService(
             house.db,
             house.clock,
@@ -287,18 +260,7 @@ class Builder:
             Purging(self.announcer),
             self.announcer,
         )
-        reactions = ReactionService(
-            house.db, house.clock, self.users, self.where, messages, writing, settings.limits
-        )
-        bookmarks = BookmarkService(
-            house.db, house.clock, self.where, messages, views, self.announcer, settings.limits
-        )
-        self.plane.provide(
-            self.relationships, send, conversations, messages, pins, reactions, bookmarks, self.bans
-        )
-
-    def _doors(self) -> None:
-        house = self.house
+        self.plane.provide(self.bans)
         applications = ApplicationService(
             house.db,
             house.clock,
@@ -321,12 +283,13 @@ class Builder:
         """What stands above every account: its end, its operator, the gate."""
         house = self.house
         addresses = AddressBans(house.db, house.bus, house.clock)
+        people = self.identities
         erasure = Erasure(
-            house.db, house.clock, house.jobs, self.users, self.where, self.sessions, self.login, self.factors,
-            self.passkeys, self.members, self.joining, self.relationships, grants,
+            house.db, house.clock, house.jobs, self.users, self.where, self.sessions, people.login, people.factors,
+            people.passkeys, self.members, self.joining, self.relationships, grants,
         )  # fmt: skip
         account = AccountService(
-            house.db, house.clock, self.users, self.sessions, self.emails, self.mails, self.where, erasure,
+            house.db, house.clock, self.users, self.sessions, people.emails, self.mails, self.where, erasure,
             self.settings,
         )  # fmt: skip
         admin = AdminService(
@@ -334,13 +297,13 @@ class Builder:
             house.clock,
             self.users,
             self.sessions,
-            self.factors,
-            self.passkeys,
+            people.factors,
+            people.passkeys,
             erasure,
             self.guilds,
         )
         self.gatekeeper = Gatekeeper(
-            house, self.users, self.sessions, self.admission, applications, grants, addresses, self.quota
+            house, self.users, self.sessions, people.admission, applications, grants, addresses, self.quota
         )
         self.plane.gate = self.gatekeeper.admit
         self.plane.on_start.append(addresses.load)

@@ -9,6 +9,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from flux.settings.community_media import Media
+
 MIB = 1_048_576
 
 
@@ -40,6 +42,10 @@ class CommunityLimits(Struct, frozen=True, kw_only=True):
     max_emojis: Annotated[int, Meta(ge=0, description="Static emojis of one guild.")] = 50
     max_animated_emojis: Annotated[int, Meta(ge=0, description="Animated emojis of one guild.")] = 50
     max_stickers: Annotated[int, Meta(ge=0, description="Stickers of one guild.")] = 50
+    max_emojis_more: Annotated[
+        int, Meta(ge=0, description="Static, and as many animated, emojis of a guild with MORE_EMOJI.")
+    ] = 250
+    max_stickers_more: Annotated[int, Meta(ge=0, description="Stickers of a guild with MORE_STICKERS.")] = 250
     max_reactions: Annotated[int, Meta(ge=0, description="Distinct reactions on one message.")] = 20
     max_users_per_reaction: Annotated[int, Meta(ge=1, description="People behind one reaction.")] = 5000
     max_connections: Annotated[int, Meta(ge=0, description="External connections of one account.")] = 20
@@ -198,3 +204,4 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
     captcha: Captcha = field(default_factory=Captcha)
     passkeys: Passkeys = field(default_factory=Passkeys)
     realtime: Realtime = field(default_factory=Realtime)
+    media: Media = field(default_factory=Media)

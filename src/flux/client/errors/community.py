@@ -590,6 +590,24 @@ class UnknownApplication(CommunityNotFound, code="UNKNOWN_APPLICATION", status=4
     """No application has that id; `GET /oauth2/applications/@me` lists yours."""
 
 
+class UnknownWebhook(CommunityNotFound, code="UNKNOWN_WEBHOOK", status=404):
+    """The webhook was deleted, or the token in the URL is not its token. Make a new one."""
+
+
+class UnknownSticker(CommunityNotFound, code="UNKNOWN_STICKER", status=404):
+    """List the guild's stickers and take the id from there; those of other guilds need
+    USE_EXTERNAL_STICKERS.
+    """
+
+
+class MaxWebhooksPerGuild(CommunityBadRequest, code="MAX_WEBHOOKS_PER_GUILD", status=400, retry="after-fix"):
+    """Delete a webhook of any of the guild's channels first."""
+
+
+class VanityUrlTaken(CommunityConflict, code="VANITY_URL_TAKEN", status=409):
+    """Another guild or invite has it. Choose another."""
+
+
 class TagAlreadyTaken(CommunityBadRequest, code="TAG_ALREADY_TAKEN", status=400):
     """Choose another username or discriminator; `GET /users/check-tag` tells whether one is free."""
 

@@ -232,6 +232,30 @@ TEMPORARY_INVITE_REQUIRES_PRESENCE = community.declare(
     advice="Connect to the realtime gateway first: membership by a temporary invite lasts as long as the connection.",
 )  # fmt: skip
 
+MAX_WEBHOOKS_PER_GUILD = _limit(
+    "MAX_WEBHOOKS_PER_GUILD",
+    "Guild webhook limit reached ({max})",
+    "Delete a webhook of any of the guild's channels first.",
+    1000,
+)
+UNKNOWN_WEBHOOK = community.declare(
+    "UNKNOWN_WEBHOOK",
+    404,
+    "Unknown Webhook",
+    advice="The webhook was deleted, or the token in the URL is not its token. Make a new one.",
+)
+UNKNOWN_STICKER = community.declare(
+    "UNKNOWN_STICKER",
+    404,
+    "Unknown Sticker",
+    advice="List the guild's stickers and take the id from there; those of other guilds need USE_EXTERNAL_STICKERS.",
+)
+VANITY_URL_TAKEN = community.declare(
+    "VANITY_URL_TAKEN",
+    409,
+    "This vanity code is taken",
+    advice="Another guild or invite has it. Choose another.",
+)
 UNKNOWN_EMOJI = community.declare(
     "UNKNOWN_EMOJI",
     404,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from flux.community import buckets, faults
+from flux.community.audit.service import HEADER as REASON
+from flux.community.audit.service import reason_of
 from flux.community.auth.schemas import SudoProof
 from flux.community.auth.sudo import HEADER
 from flux.community.auth.sudo import REFUSALS as SUDO
@@ -12,13 +14,19 @@ from flux.community.guilds.schemas import (
     GuildUpdate,
     GuildView,
     OwnershipTransfer,
+    Vanity,
+    VanityChanged,
+    VanityUpdate,
 )
 from flux.community.guilds.service import GuildService
+from flux.community.guilds.vanity import VanityService
+from flux.community.media.rules import BODY_BYTES
 from flux.community.principals import ANYBODY, scoped
 from flux.kernel.wire import Call, Routes, Snowflake
 
 routes = Routes(tag="guilds")
 GUILD = (faults.UNKNOWN_GUILD, faults.MISSING_ACCESS)
+IMAGE = (faults.FILE_SIZE_TOO_LARGE, faults.CONTENT_BLOCKED, faults.EXPLICIT_CONTENT_CANNOT_BE_SENT)
 OWNER = (*GUILD, faults.MISSING_PERMISSIONS, *SUDO)
 
 
@@ -32,7 +40,8 @@ async def list_guilds(call: Call, query: GuildListQuery) -> list[GuildView]:
     "/guilds",
     auth=ANYBODY,
     bucket=buckets.GUILD_CREATE,
-    raises=[faults.MAX_GUILDS, faults.FORBIDDEN, faults.CONTENT_BLOCKED, faults.UNKNOWN_GUILD],
+    body_limit=BODY_BYTES,
+    raises=[faults.MAX_GUILDS, faults.FORBIDDEN, faults.UNKNOWN_GUILD, *IMAGE],
 )
 async def create_guild(call: Call, body: GuildCreate) -> GuildView:
     """Create a guild with a text and a voice channel; you own it."""
@@ -49,12 +58,13 @@ async def read_guild(call: Call, guild_id: Snowflake) -> GuildView:
     "/guilds/{guild_id}",
     auth=ANYBODY,
     bucket=buckets.GUILD_UPDATE,
-    raises=[*OWNER, faults.CONTENT_BLOCKED, faults.TWO_FACTOR_REQUIRED],
+    body_limit=BODY_BYTES,
+    raises=[*OWNER, *IMAGE, faults.TWO_FACTOR_REQUIRED],
 )
 async def update_guild(call: Call, guild_id: Snowflake, body: GuildUpdate) -> GuildView:
     """Change a guild's settings."""
     return await call.use(GuildService).update(
-        call.principal.user, guild_id, body, call.header(HEADER.lower())
+        call.principal.user, guild_id, body, call.header(HEADER.lower()), reason_of(call.header(REASON))
     )
 
 
@@ -87,3 +97,25 @@ async def delete_guild(call: Call, guild_id: Snowflake, body: SudoProof | None =
 async def _delete(call: Call, guild_id: int, body: SudoProof | None) -> None:
     password = body.password or None if body else None
     await call.use(GuildService).delete(call.principal.user, guild_id, call.header(HEADER.lower()), password)
+
+
+VANITY = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED)
+
+
+@routes.get("/guilds/{guild_id}/vanity-url", auth=ANYBODY, bucket=buckets.GUILD_READ, raises=VANITY)
+async def read_vanity(call: Call, guild_id: Snowflake) -> Vanity:
+    """The guild's own invite code, and how many came by it."""
+    return await call.use(VanityService).read(call.principal.user, guild_id)
+
+
+@routes.patch(
+    "/guilds/{guild_id}/vanity-url",
+    auth=ANYBODY,
+    bucket=buckets.GUILD_UPDATE,
+    raises=[*VANITY, faults.VANITY_URL_TAKEN],
+)
+async def update_vanity(call: Call, guild_id: Snowflake, body: VanityUpdate) -> VanityChanged:
+    """Choose the guild's own invite code, or give it back."""
+    reason = reason_of(call.header(REASON))
+    service = call.use(VanityService)
+    return VanityChanged(await service.update(call.principal.user, guild_id, body.code, reason))

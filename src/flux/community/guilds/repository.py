@@ -18,11 +18,14 @@ VALUES (:id, :name, :owner_id, :features, 1, :created_at)
 DELETE = "DELETE FROM community_guilds WHERE id = :id"
 MEMBER_IDS = "SELECT user_id FROM community_guild_members WHERE guild_id = :guild_id"
 PRESENT = "SELECT user_id FROM community_guild_members WHERE guild_id = :guild_id AND user_id IN :users"
+BY_VANITY = f"SELECT {GUILD_COLUMNS} FROM community_guilds g WHERE g.vanity_code = :code"
+USE_VANITY = "UPDATE community_guilds SET vanity_uses = vanity_uses + 1 WHERE id = :id"
+INVITE = "SELECT code FROM community_invites WHERE LOWER(code) = :code LIMIT 1"
 _CHANGEABLE = frozenset(
     {
         "name", "icon", "owner_id", "system_channel_id", "system_channel_flags", "afk_channel_id", "afk_timeout",
         "verification_level", "mfa_level", "nsfw_level", "explicit_content_filter", "default_message_notifications",
-        "splash_card_alignment", "features",
+        "splash_card_alignment", "features", "banner", "splash", "embed_splash", "vanity_code", "message_history_cutoff",
     }
 )  # fmt: skip
 
@@ -59,3 +62,16 @@ async def member_ids(reader: Reader, guild_id: int) -> list[int]:
 async def present(reader: Reader, guild_id: int, user_ids: list[int]) -> list[int]:
     """Which of them are members."""
     return await reader.all(PRESENT, {"guild_id": guild_id, "users": user_ids}, int)
+
+
+async def by_vanity(reader: Reader, code: str) -> GuildRow | None:
+    return await reader.one(BY_VANITY, {"code": code}, GuildRow)
+
+
+async def use_vanity(tx: Transaction, guild_id: int) -> None:
+    await tx.run(USE_VANITY, {"id": guild_id})
+
+
+async def is_invite(reader: Reader, code: str) -> bool:
+    """Whether an invite reads like that code."""
+    return await reader.value(INVITE, {"code": code}) is not None

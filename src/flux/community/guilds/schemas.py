@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from flux.community.inputs import Input, Name, Secret
+from flux.community.media.rules import DataUri
 from flux.community.standing.records import GuildRow
 from flux.kernel.store import iso
 from flux.kernel.wire import Snowflake
@@ -47,6 +49,10 @@ class GuildView(Struct, frozen=True, kw_only=True):
             id=str(row.id),
             name=row.name,
             icon=row.icon,
+            banner=row.banner,
+            splash=row.splash,
+            embed_splash=row.embed_splash,
+            vanity_url_code=row.vanity_code,
             splash_card_alignment=row.splash_card_alignment,
             owner_id=str(row.owner_id),
             system_channel_id=_id(row.system_channel_id),
@@ -75,11 +81,17 @@ def _id(value: int | None) -> str | None:
 
 class GuildCreate(Input, kw_only=True):
     name: Name
+    icon: DataUri | UnsetType | None = UNSET
     empty_features: bool | UnsetType = UNSET
 
 
 class GuildUpdate(Input, kw_only=True):
     name: Name | UnsetType = UNSET
+    icon: DataUri | UnsetType | None = UNSET
+    banner: DataUri | UnsetType | None = UNSET
+    splash: DataUri | UnsetType | None = UNSET
+    embed_splash: DataUri | UnsetType | None = UNSET
+    message_history_cutoff: datetime | UnsetType | None = UNSET
     system_channel_id: Snowflake | UnsetType | None = UNSET
     system_channel_flags: Annotated[int, Meta(ge=0, le=0x7FFFFFFF)] | UnsetType = UNSET
     afk_channel_id: Snowflake | UnsetType | None = UNSET
@@ -104,3 +116,18 @@ class GuildListQuery(Struct):
 class OwnershipTransfer(Input, kw_only=True):
     new_owner_id: Snowflake
     password: Secret | UnsetType = UNSET
+
+
+class Vanity(Struct, frozen=True):
+    code: str | None
+    uses: int
+
+
+class VanityUpdate(Input, kw_only=True):
+    """Letters, digits and hyphens, kept in lower case; null gives the code back."""
+
+    code: Annotated[str, Meta(min_length=2, max_length=32, pattern=r"^\s*[A-Za-z0-9-]+\s*$")] | None = None
+
+
+class VanityChanged(Struct, frozen=True):
+    code: str | None

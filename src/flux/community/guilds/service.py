@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flux.community import faults
 from flux.community.announcing import Announcer
+from flux.community.audit import actions
+from flux.community.audit.service import AuditService
 from flux.community.auth.sudo import SudoService
 from flux.community.channels.service import ChannelService
 from flux.community.envelope import invalid
@@ -18,6 +21,8 @@ from flux.community.guilds.schemas import (
     GuildView,
 )
 from flux.community.inputs import I64, encode, filled
+from flux.community.media.rules import BANNER, EMBED_SPLASH, ICON, SPLASH
+from flux.community.media.service import AssetService
 from flux.community.members.joining import Joining
 from flux.community.principals import Principal
 from flux.community.roles.service import RoleService
@@ -28,6 +33,14 @@ from flux.community.users.records import UserRow
 from flux.community.users.service import UserService
 from flux.kernel.store import Clock, Database, Snowflakes, Transaction
 from flux.settings.community import CommunitySettings
+
+_IMAGES = {"icon": ICON, "banner": BANNER, "splash": SPLASH, "embed_splash": EMBED_SPLASH}
+_NOTED = (
+    "name", "icon", "banner", "splash", "embed_splash", "owner_id", "system_channel_id", "system_channel_flags",
+    "afk_channel_id", "afk_timeout", "verification_level", "mfa_level", "nsfw_level", "explicit_content_filter",
+    "default_message_notifications", "splash_card_alignment", "vanity_code",
+)  # fmt: skip
+"""Columns whose changes stand in the audit log."""
 
 
 class GuildService:
@@ -42,6 +55,8 @@ class GuildService:
         channels: ChannelService,
         joining: Joining,
         sudo: SudoService,
+        assets: AssetService,
+        audit: AuditService,
         announcer: Announcer,
         settings: CommunitySettings,
     ) -> None:
@@ -54,6 +69,8 @@ class GuildService:
         self._channels = channels
         self._joining = joining
         self._sudo = sudo
+        self._assets = assets
+        self._audit = audit
         self._announcer = announcer
         self._admins_only = settings.guild_creation == "admins"
         self._blocked = [word.casefold() for word in settings.blocked_words]
@@ -74,11 +91,17 @@ class GuildService:
         if self._admins_only and not principal.acls:
             raise faults.FORBIDDEN()
         self._demand_clean(body.name)
-        return await self._db.transact(lambda tx: self.make(tx, user, body.name), serializable=True)
-
-    async def make(self, tx: Transaction, owner: UserRow, name: str) -> GuildView:
-        await self._joining.demand_room(tx, owner)
         guild_id = self._ids.next()
+        icon = await self._assets.hash(ICON, guild_id, body.icon, "icon")
+        return await self._db.transact(
+            lambda tx: self.make(tx, user, body.name, guild_id, icon), serializable=True
+        )
+
+    async def make(
+        self, tx: Transaction, owner: UserRow, name: str, guild_id: int | None = None, icon: str | None = None
+    ) -> GuildView:
+        await self._joining.demand_room(tx, owner)
+        guild_id = self._ids.next() if guild_id is None else guild_id
         values = {
             "id": guild_id,
             "name": name,
@@ -89,33 +112,65 @@ class GuildService:
         await repository.insert(tx, values)
         await self._roles.make_everyone(tx, guild_id)
         general = await self._channels.make_defaults(tx, guild_id)
-        await repository.update(tx, guild_id, {"system_channel_id": general})
+        await repository.update(tx, guild_id, {"system_channel_id": general, "icon": icon})
         await self._joining.found(tx, guild_id, owner)
         return GuildView.of(await self._row(tx, guild_id), rules.ALL)
 
     async def update(
-        self, user: UserRow, guild_id: int, body: GuildUpdate, sudo_token: str | None
+        self,
+        user: UserRow,
+        guild_id: int,
+        body: GuildUpdate,
+        sudo_token: str | None,
+        reason: str | None = None,
     ) -> GuildView:
-        if isinstance(body.mfa_level, int):
-            standing = await self._where.guild(user, guild_id)
-            standing.need(rules.MANAGE_GUILD)
-            if standing.guild.mfa_level != body.mfa_level:
-                await self._sudo.demand(user, sudo_token, body.password or None)
+        """Raises MISSING_PERMISSIONS, SUDO_MODE_REQUIRED for `mfa_level`, CONTENT_BLOCKED, and what images raise."""
+        standing = await self._where.guild(user, guild_id)
+        standing.need(rules.MANAGE_GUILD)
+        if isinstance(body.mfa_level, int) and standing.guild.mfa_level != body.mfa_level:
+            await self._sudo.demand(user, sudo_token, body.password or None)
         if body.name:
             self._demand_clean(body.name)
+        values = await self._values(guild_id, body)
 
         async def work(tx: Transaction) -> GuildView:
             standing = await self._where.guild(user, guild_id, tx)
             standing.need(rules.MANAGE_GUILD)
-            values = filled(body)
-            values.pop("password", None)
             await self._demand_channels(tx, guild_id, values)
-            if "features" in values:
-                values["features"] = _features(standing.guild, values["features"])
-            await repository.update(tx, guild_id, values)
+            wanted = dict(values)
+            if "features" in wanted:
+                wanted["features"] = _features(standing.guild, wanted["features"])
+            await repository.update(tx, guild_id, wanted)
+            await self._note(tx, standing, reason)
             return await self._announce(tx, standing)
 
         return await self._db.transact(work)
+
+    async def _values(self, guild_id: int, body: GuildUpdate) -> dict[str, Any]:
+        """The columns, with images taken."""
+        values = filled(body)
+        values.pop("password", None)
+        for name, use in _IMAGES.items():
+            if name in values:
+                values[name] = await self._assets.hash(use, guild_id, values[name], name)
+        cutoff = values.get("message_history_cutoff")
+        if isinstance(cutoff, datetime):
+            aware = cutoff if cutoff.tzinfo else cutoff.replace(tzinfo=UTC)
+            values["message_history_cutoff"] = round(aware.timestamp() * 1000)
+        return values
+
+    async def _note(self, tx: Transaction, standing: Standing, reason: str | None) -> None:
+        """What of the guild is not as it was, in the audit log."""
+        now = await self._row(tx, standing.guild.id)
+        differences = actions.changes(actions.of(standing.guild, _NOTED), actions.of(now, _NOTED))
+        if standing.guild.features != now.features:
+            old, new = set(standing.guild.feature_list), set(now.feature_list)
+            told = {"added": sorted(new - old), "removed": sorted(old - new)}
+            differences.append({"key": "features", "new_value": told})
+        if differences:
+            await self._audit.record(
+                tx, now.id, actions.GUILD_UPDATE, standing.user.id, now.id, reason=reason, changes=differences
+            )
 
     async def transfer(
         self, user: UserRow, guild_id: int, new_owner: int, sudo_token: str | None, password: str | None
@@ -131,6 +186,7 @@ class GuildService:
             if (await self._users.require(new_owner, tx)).bot:
                 raise invalid("new_owner_id", "A bot cannot own a guild.", "CANNOT_TRANSFER_OWNERSHIP_TO_BOT")
             await repository.update(tx, guild_id, {"owner_id": new_owner})
+            await self._note(tx, standing, None)
             return await self._announce(tx, standing)
 
         return await self._db.transact(work)

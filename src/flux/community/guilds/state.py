@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from flux.community.channels.schemas import ChannelView
 from flux.community.channels.service import ChannelService
+from flux.community.expressions.emojis import EmojiService
+from flux.community.expressions.stickers import StickerService
 from flux.community.guilds import repository
 from flux.community.guilds.schemas import GuildView
 from flux.community.inputs import filled
@@ -38,12 +40,16 @@ class GuildStates:
         roles: RoleService,
         channels: ChannelService,
         members: MemberService,
+        emojis: EmojiService,
+        stickers: StickerService,
     ) -> None:
         self._db = db
         self._where = where
         self._roles = roles
         self._channels = channels
         self._members = members
+        self._emojis = emojis
+        self._stickers = stickers
 
     async def of(self, user: UserRow, guild_id: int) -> dict[str, Any]:
         """Raises UNKNOWN_GUILD, MISSING_ACCESS. Guild members stand at the top level and under `properties`."""
@@ -55,8 +61,8 @@ class GuildStates:
             "properties": properties,
             "channels": await self._channels.visible(standing),
             "roles": [RoleView.of(row) for row in await self._roles.all(guild_id)],
-            "emojis": [],
-            "stickers": [],
+            "emojis": await self._emojis.all(guild_id),
+            "stickers": await self._stickers.all(guild_id),
             "members": [own],
             "member_count": standing.guild.member_count,
             "online_count": 0,

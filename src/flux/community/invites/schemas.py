@@ -21,7 +21,15 @@ class InviteGuild(Struct, frozen=True):
 
     @classmethod
     def of(cls, row: GuildRow) -> InviteGuild:
-        return cls(str(row.id), row.name, row.icon, row.feature_list)
+        return cls(
+            str(row.id),
+            row.name,
+            row.icon,
+            row.feature_list,
+            row.banner,
+            row.splash,
+            row.splash_card_alignment,
+        )
 
 
 class InviteChannel(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux.community import buckets, faults
+from flux.community.audit.service import HEADER, reason_of
 from flux.community.messages.pins import PinService, plain
 from flux.community.messages.schemas import (
     BulkDelete,
@@ -16,7 +17,8 @@ from flux.community.messages.schemas import (
 from flux.community.messages.send import SendService
 from flux.community.messages.service import MessageService
 from flux.community.principals import ANYBODY
-from flux.kernel.wire import Call, Routes, Snowflake
+from flux.community.uploads.forms import UPLOAD_FAULTS, Forms
+from flux.kernel.wire import Body, Call, Routes, Snowflake
 
 routes = Routes(tag="messages", prefix="/channels/{channel_id}")
 CHANNEL = (faults.UNKNOWN_CHANNEL, faults.MISSING_ACCESS)
@@ -47,12 +49,20 @@ async def list_messages(call: Call, channel_id: Snowflake, query: MessagesQuery)
     bucket=buckets.MESSAGE_CREATE,
     raises=[
         *SPEAK, faults.TWO_FACTOR_REQUIRED, faults.CANNOT_SEND_EMPTY_MESSAGE, faults.CONTENT_BLOCKED,
-        faults.SLOWMODE_RATE_LIMITED, faults.UNKNOWN_MESSAGE,
+        faults.SLOWMODE_RATE_LIMITED, faults.UNKNOWN_MESSAGE, faults.UNKNOWN_STICKER,
+        faults.EXPLICIT_CONTENT_CANNOT_BE_SENT, *UPLOAD_FAULTS,
     ],
+    form=True,
 )  # fmt: skip
-async def send_message(call: Call, channel_id: Snowflake, body: MessageCreate) -> MessageView:
-    """Send a message to a text channel."""
-    return await call.use(SendService).send(call.principal.user, channel_id, body)
+async def send_message(call: Call, channel_id: Snowflake, body: Body[MessageCreate]) -> MessageView:
+    """Send a message to a text channel; with files, as a form of `payload_json` and `files[n]`."""
+    service, user = call.use(SendService), call.principal.user
+
+    async def demand() -> None:
+        await service.demand_files(user, channel_id)
+
+    async with call.use(Forms).read(call, body, MessageCreate, channel_id, user, demand) as (sent, files):
+        return await service.send(user, channel_id, sent, files)
 
 
 @routes.post(
@@ -64,7 +74,8 @@ async def send_message(call: Call, channel_id: Snowflake, body: MessageCreate) -
 async def bulk_delete(call: Call, channel_id: Snowflake, body: BulkDelete) -> None:
     """Delete up to a hundred messages at once."""
     ids = [int(each) for each in body.message_ids]
-    await call.use(MessageService).bulk_delete(call.principal.user, channel_id, ids)
+    reason = reason_of(call.header(HEADER))
+    await call.use(MessageService).bulk_delete(call.principal.user, channel_id, ids, reason)
 
 
 @routes.get("/messages/pins", auth=ANYBODY, bucket=buckets.MESSAGE_READ, raises=CHANNEL)
@@ -94,7 +105,8 @@ async def list_pins_plainly(call: Call, channel_id: Snowflake, query: PinsQuery)
 )
 async def pin(call: Call, channel_id: Snowflake, message_id: Snowflake) -> None:
     """Pin a message."""
-    await call.use(PinService).pin(call.principal.user, channel_id, message_id)
+    reason = reason_of(call.header(HEADER))
+    await call.use(PinService).pin(call.principal.user, channel_id, message_id, reason)
 
 
 @routes.delete(
@@ -105,7 +117,8 @@ async def pin(call: Call, channel_id: Snowflake, message_id: Snowflake) -> None:
 )
 async def unpin(call: Call, channel_id: Snowflake, message_id: Snowflake) -> None:
     """Unpin a message."""
-    await call.use(PinService).unpin(call.principal.user, channel_id, message_id)
+    reason = reason_of(call.header(HEADER))
+    await call.use(PinService).unpin(call.principal.user, channel_id, message_id, reason)
 
 
 @routes.get(
@@ -128,14 +141,36 @@ async def read_message(call: Call, channel_id: Snowflake, message_id: Snowflake)
         faults.UNKNOWN_MESSAGE,
         faults.CANNOT_EDIT_OTHER_USER_MESSAGE,
         faults.CANNOT_SEND_EMPTY_MESSAGE,
-        faults.CONTENT_BLOCKED,
+        faults.MISSING_PERMISSIONS,
+        faults.EXPLICIT_CONTENT_CANNOT_BE_SENT,
+        *UPLOAD_FAULTS,
     ],
+    form=True,
 )
 async def edit_message(
-    call: Call, channel_id: Snowflake, message_id: Snowflake, body: MessageUpdate
+    call: Call, channel_id: Snowflake, message_id: Snowflake, body: Body[MessageUpdate]
 ) -> MessageView:
-    """Edit a message of yours, or hide the embeds of somebody else's."""
-    return await call.use(MessageService).edit(call.principal.user, channel_id, message_id, body)
+    """Edit a message of yours and its files, or hide the embeds of somebody else's."""
+    service, user = call.use(MessageService), call.principal.user
+
+    async def demand() -> None:
+        await service.demand_files(user, channel_id, message_id)
+
+    async with call.use(Forms).read(call, body, MessageUpdate, channel_id, user, demand) as (sent, files):
+        return await service.edit(user, channel_id, message_id, sent, files)
+
+
+@routes.delete(
+    "/messages/{message_id}/attachments/{attachment_id}",
+    auth=ANYBODY,
+    bucket=buckets.MESSAGE_UPDATE,
+    raises=[*CHANNEL, faults.MISSING_PERMISSIONS, faults.UNKNOWN_MESSAGE],
+)
+async def delete_attachment(
+    call: Call, channel_id: Snowflake, message_id: Snowflake, attachment_id: Snowflake
+) -> None:
+    """Take a file off a message of yours."""
+    await call.use(MessageService).detach(call.principal.user, channel_id, message_id, attachment_id)
 
 
 @routes.delete(
@@ -146,7 +181,8 @@ async def edit_message(
 )
 async def delete_message(call: Call, channel_id: Snowflake, message_id: Snowflake) -> None:
     """Delete a message of yours, or with MANAGE_MESSAGES anybody's."""
-    await call.use(MessageService).delete(call.principal.user, channel_id, message_id)
+    reason = reason_of(call.header(HEADER))
+    await call.use(MessageService).delete(call.principal.user, channel_id, message_id, reason)
 
 
 @routes.post("/typing", auth=ANYBODY, bucket=buckets.TYPING, raises=SPEAK)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from flux.community import faults
+from flux.community.audit import actions
+from flux.community.audit.service import AuditService
 from flux.community.inputs import I64
 from flux.community.members.schemas import MemberView
 from flux.community.messages import repository
-from flux.community.messages.records import CHANNEL_PINNED_MESSAGE, Reference
+from flux.community.messages.records import CHANNEL_PINNED_MESSAGE, MessageRow, Reference
 from flux.community.messages.schemas import MessageView, Pins, PinView
 from flux.community.messages.service import MessageService
 from flux.community.messages.views import MessageViews
@@ -30,6 +32,7 @@ class PinService:
         messages: MessageService,
         views: MessageViews,
         writing: Writing,
+        audit: AuditService,
         limits: CommunityLimits,
     ) -> None:
         self._db = db
@@ -38,6 +41,7 @@ class PinService:
         self._messages = messages
         self._views = views
         self._writing = writing
+        self._audit = audit
         self._limits = limits
 
     async def listing(self, user: UserRow, channel_id: int, before: datetime | None, limit: int) -> Pins:
@@ -53,11 +57,12 @@ class PinService:
         ]
         return Pins(items, len(rows) > limit)
 
-    async def pin(self, user: UserRow, channel_id: int, message_id: int) -> None:
+    async def pin(self, user: UserRow, channel_id: int, message_id: int, reason: str | None = None) -> None:
         """Pinning a pinned message does nothing. Raises MAX_PINS_PER_CHANNEL."""
 
         async def work(tx: Transaction) -> None:
             standing = await self._demand(tx, user, channel_id)
+            await self._where.channel_turn(tx, channel_id)
             row = await self._messages.require(tx, channel_id, message_id)
             if row.pinned_at is not None:
                 return
@@ -73,17 +78,28 @@ class PinService:
             await self._writing.write(
                 tx, standing.channel, draft, member=_member(standing), recipients=standing.recipients
             )
-
-        await self._db.transact(work, serializable=True)
-
-    async def unpin(self, user: UserRow, channel_id: int, message_id: int) -> None:
-        async def work(tx: Transaction) -> None:
-            standing = await self._demand(tx, user, channel_id)
-            await self._messages.require(tx, channel_id, message_id)
-            if await repository.unpin(tx, channel_id, message_id):
-                await self._announce(tx, standing, message_id)
+            await self._note(tx, standing, row, actions.MESSAGE_PIN, reason)
 
         await self._db.transact(work)
+
+    async def unpin(self, user: UserRow, channel_id: int, message_id: int, reason: str | None = None) -> None:
+        async def work(tx: Transaction) -> None:
+            standing = await self._demand(tx, user, channel_id)
+            row = await self._messages.require(tx, channel_id, message_id)
+            if await repository.unpin(tx, channel_id, message_id):
+                await self._announce(tx, standing, message_id)
+                await self._note(tx, standing, row, actions.MESSAGE_UNPIN, reason)
+
+        await self._db.transact(work)
+
+    async def _note(
+        self, tx: Transaction, standing: ChannelStanding, row: MessageRow, action: int, reason: str | None
+    ) -> None:
+        if standing.guild is not None:
+            await self._audit.record(
+                tx, standing.guild.guild.id, action, standing.user.id, row.author_id, reason=reason,
+                channel_id=str(row.channel_id), message_id=str(row.id),
+            )  # fmt: skip
 
     async def _demand(self, tx: Transaction, user: UserRow, channel_id: int) -> ChannelStanding:
         standing = await self._where.channel(user, channel_id, tx)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flux.community import faults
+from flux.community.expressions.emojis import EmojiService
 from flux.community.members.schemas import MemberView
 from flux.community.messages import reaction_repository as repository
 from flux.community.messages.records import MessageRow
 from flux.community.messages.rules import parse_emoji
+from flux.community.messages.schemas import EmojiView
 from flux.community.messages.service import MessageService
 from flux.community.messages.views import shown_emoji
 from flux.community.messages.writing import Writing
@@ -23,7 +25,7 @@ from flux.settings.community import CommunityLimits
 
 
 class ReactionService:
-    """Emojis are Unicode characters; each verb raises UNKNOWN_EMOJI for what is none."""
+    """Emojis are Unicode characters, or the ids of custom ones; each verb raises UNKNOWN_EMOJI for what is neither."""
 
     def __init__(
         self,
@@ -33,6 +35,7 @@ class ReactionService:
         where: StandingService,
         messages: MessageService,
         writing: Writing,
+        emojis: EmojiService,
         limits: CommunityLimits,
     ) -> None:
         self._db = db
@@ -41,6 +44,7 @@ class ReactionService:
         self._where = where
         self._messages = messages
         self._writing = writing
+        self._emojis = emojis
         self._limits = limits
 
     async def add(
@@ -53,16 +57,26 @@ class ReactionService:
             standing, row = await self._find(tx, user, channel_id, message_id)
             if standing.timed_out(self._clock.now_ms()):
                 raise faults.COMMUNICATION_DISABLED()
-            if await repository.count_users(tx, row.id, emoji) == 0:
-                standing.need(bits.ADD_REACTIONS)
-                if await repository.count_emojis(tx, row.id) >= self._limits.max_reactions:
-                    raise faults.MAX_REACTIONS(max=self._limits.max_reactions)
-            elif await repository.count_users(tx, row.id, emoji) >= self._limits.max_users_per_reaction:
-                raise faults.MAX_REACTIONS(max=self._limits.max_reactions)
+            if emoji.isdigit():
+                await self._emojis.usable(standing, int(emoji), tx)
+            await self._where.channel_turn(tx, channel_id)
+            await self._demand_room(tx, standing, row, emoji)
             if await repository.add(tx, row.id, emoji, user.id, self._clock.now_ms()):
-                self._tell(tx, "MESSAGE_REACTION_ADD", standing, row, emoji, user.id, session_id)
+                await self._tell(tx, "MESSAGE_REACTION_ADD", standing, row, emoji, user.id, session_id)
 
-        await self._db.transact(work, serializable=True)
+        await self._db.transact(work)
+
+    async def _demand_room(
+        self, tx: Transaction, standing: ChannelStanding, row: MessageRow, emoji: str
+    ) -> None:
+        """Of those that take turns, none sees a count that another is about to change."""
+        users = await repository.count_users(tx, row.id, emoji)
+        if users == 0:
+            standing.need(bits.ADD_REACTIONS)
+            if await repository.count_emojis(tx, row.id) >= self._limits.max_reactions:
+                raise faults.MAX_REACTIONS(max=self._limits.max_reactions)
+        elif users >= self._limits.max_users_per_reaction:
+            raise faults.MAX_REACTIONS(max=self._limits.max_reactions)
 
     async def remove(
         self,
@@ -81,7 +95,7 @@ class ReactionService:
             if target != user.id:
                 self._demand_moderator(standing)
             if await repository.drop(tx, row.id, emoji, target):
-                self._tell(tx, "MESSAGE_REACTION_REMOVE", standing, row, emoji, target, session_id)
+                await self._tell(tx, "MESSAGE_REACTION_REMOVE", standing, row, emoji, target, session_id)
 
         await self._db.transact(work)
 
@@ -98,7 +112,7 @@ class ReactionService:
                 name = "MESSAGE_REACTION_REMOVE_ALL"
             else:
                 await repository.drop_emoji(tx, row.id, emoji)
-                name, told["emoji"] = "MESSAGE_REACTION_REMOVE_EMOJI", shown_emoji(emoji)
+                name, told["emoji"] = "MESSAGE_REACTION_REMOVE_EMOJI", await self._shown(tx, emoji)
             self._writing.announce_about(tx, name, standing.channel, told, standing.recipients)
 
         await self._db.transact(work)
@@ -130,7 +144,11 @@ class ReactionService:
             raise faults.MISSING_PERMISSIONS()
         standing.need(bits.MANAGE_MESSAGES)
 
-    def _tell(
+    async def _shown(self, tx: Transaction, emoji: str) -> EmojiView:
+        known = await self._emojis.some([int(emoji)], tx) if emoji.isdigit() else {}
+        return shown_emoji(emoji, known)
+
+    async def _tell(
         self,
         tx: Transaction,
         name: str,
@@ -144,7 +162,7 @@ class ReactionService:
             "channel_id": str(row.channel_id),
             "message_id": str(row.id),
             "user_id": str(user_id),
-            "emoji": shown_emoji(emoji),
+            "emoji": await self._shown(tx, emoji),
         }
         if session_id is not None:
             told["session_id"] = session_id

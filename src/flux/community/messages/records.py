@@ -6,7 +6,7 @@ from msgspec import Struct
 
 COLUMNS = (
     "x.id, x.channel_id, x.author_id, x.type, x.flags, x.content, x.tts, x.mention_everyone, x.mentions, x.mention_roles, "
-    "x.embeds, x.attachments, x.reference, x.pinned_at, x.edited_at"
+    "x.embeds, x.attachments, x.reference, x.pinned_at, x.edited_at, x.stickers, x.webhook_id, x.webhook_name, x.webhook_avatar"
 )
 """Of `community_messages x`."""
 
@@ -36,8 +36,9 @@ class Reference(Struct, omit_defaults=True):
 
 
 class MessageRow(Struct, frozen=True):
-    """`mentions` and `mention_roles` are JSON lists of ids; `embeds` and `attachments` JSON as on the wire;
-    `reference` is an encoded `Reference`."""
+    """`mentions` and `mention_roles` are JSON lists of ids; `embeds` and `stickers` JSON as on the wire, `attachments`
+    too but without their URLs; `reference` is an encoded `Reference`. Of a webhook's message, `author_id` is the
+    webhook, and name and avatar are what it spoke under."""
 
     id: int
     channel_id: int
@@ -54,3 +55,7 @@ class MessageRow(Struct, frozen=True):
     reference: bytes | None
     pinned_at: int | None
     edited_at: int | None
+    stickers: bytes | None = None
+    webhook_id: int | None = None
+    webhook_name: str | None = None
+    webhook_avatar: str | None = None

@@ -18,9 +18,9 @@ SELECT {COLUMNS} FROM community_messages x WHERE x.channel_id = :channel_id AND 
 """
 INSERT = """
 INSERT INTO community_messages (id, channel_id, author_id, type, flags, content, tts, mention_everyone, mentions,
-    mention_roles, embeds, attachments, reference)
+    mention_roles, embeds, attachments, reference, stickers, webhook_id, webhook_name, webhook_avatar)
 VALUES (:id, :channel_id, :author_id, :type, :flags, :content, :tts, :mention_everyone, :mentions, :mention_roles, :embeds,
-    :attachments, :reference)
+    :attachments, :reference, :stickers, :webhook_id, :webhook_name, :webhook_avatar)
 """
 LAST = "UPDATE community_channels SET last_message_id = :id WHERE id = :channel_id"
 DELETE = "DELETE FROM community_messages WHERE id = :id AND channel_id = :channel_id"
@@ -55,8 +55,10 @@ ORDER BY x.pinned_at DESC, x.id DESC LIMIT :limit
 """
 LAST_PIN = "UPDATE community_channels SET last_pin_at = :now WHERE id = :channel_id"
 _CHANGEABLE = frozenset(
-    {"content", "embeds", "flags", "edited_at", "mentions", "mention_roles", "mention_everyone"}
-)
+    {
+        "content", "embeds", "flags", "edited_at", "mentions", "mention_roles", "mention_everyone", "attachments",
+    }
+)  # fmt: skip
 
 
 async def find(reader: Reader, channel_id: int, message_id: int) -> MessageRow | None:

@@ -15,6 +15,7 @@ _USER = re.compile(r"<@!?(\d{1,19})>")
 _ROLE = re.compile(r"<@&(\d{1,19})>")
 _EVERYONE = re.compile(r"@(everyone|here)\b")
 _EMOJI = re.compile("[\u00a9\u00ae\u2000-\u3300\U0001f000-\U0001ffff\u20e3]")
+_CUSTOM = re.compile(r"<?(?:a?:)?[A-Za-z0-9_]{1,32}:([0-9]{1,19})>?")
 _WORD = re.compile(r"[A-Za-z:<>\s]")
 MOST_EMOJI_CHARACTERS = 32
 ACCOUNT_AGE_MS = 300_000
@@ -53,8 +54,11 @@ def _kept(named: list[int], parsed: bool, listed: object) -> list[int]:
 
 
 def parse_emoji(text: str) -> str:
-    """A Unicode emoji from a path. Raises UNKNOWN_EMOJI, also for custom emojis, which no guild has."""
+    """A Unicode emoji as it is, or the id of a custom one written `name:id` or `a:name:id`, from a path. Raises
+    UNKNOWN_EMOJI."""
     plain = text.strip()
+    if (custom := _CUSTOM.fullmatch(plain)) and (emoji_id := int(custom[1])) < 1 << 63:
+        return str(emoji_id)
     if not 0 < len(plain) <= MOST_EMOJI_CHARACTERS or not _EMOJI.search(plain) or _WORD.search(plain):
         raise faults.UNKNOWN_EMOJI()
     return plain
@@ -77,6 +81,12 @@ def texts_of(content: str, embeds: Iterable[RichEmbed]) -> list[str]:
         found += [embed.title or "", embed.description or ""]
         found += [part for field in embed.fields or () for part in (field.name, field.value)]
     return found
+
+
+def filters(standing: Standing) -> bool:
+    """Whether the guild's filter for explicit images applies to this member."""
+    level = standing.guild.explicit_content_filter
+    return level == 2 or (level == 1 and not standing.role_ids)
 
 
 def verification_refusal(standing: Standing, now_ms: int) -> FaultError | None:

@@ -66,9 +66,23 @@ class AllowedMentions(Struct, kw_only=True):
     replied_user: bool | UnsetType = UNSET
 
 
+class AttachmentInput(Input, kw_only=True):
+    """`id` is n of the form's `files[n]`, or on an edit the id of a file that stays."""
+
+    id: Snowflake
+    filename: Annotated[str, Meta(max_length=1024)] | None = None
+    title: Annotated[str, Meta(max_length=1024)] | UnsetType | None = UNSET
+    description: Annotated[str, Meta(max_length=4096)] | UnsetType | None = UNSET
+    flags: Annotated[int, Meta(ge=0, le=0x7FFFFFFF)] | UnsetType | None = UNSET
+    duration: Annotated[int, Meta(ge=0, le=0x7FFFFFFF)] | UnsetType | None = UNSET
+    waveform: Annotated[str, Meta(max_length=4096)] | UnsetType | None = UNSET
+
+
 class MessageCreate(Input, kw_only=True):
     content: Content | None = None
     embeds: list[RichEmbed] | None = None
+    attachments: list[AttachmentInput] | None = None
+    sticker_ids: list[Snowflake] | None = None
     message_reference: ReferenceInput | None = None
     allowed_mentions: AllowedMentions | None = None
     flags: Annotated[int, Meta(ge=0, le=0x7FFFFFFF)] | None = None
@@ -79,6 +93,7 @@ class MessageCreate(Input, kw_only=True):
 class MessageUpdate(Input, kw_only=True):
     content: Content | UnsetType | None = UNSET
     embeds: list[RichEmbed] | UnsetType | None = UNSET
+    attachments: list[AttachmentInput] | UnsetType | None = UNSET
     allowed_mentions: AllowedMentions | UnsetType | None = UNSET
     flags: Annotated[int, Meta(ge=0, le=2147483647)] | UnsetType | None = UNSET
 
@@ -142,6 +157,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     id: str
     channel_id: str
     author: UserPartial
+    webhook_id: str | UnsetType = UNSET
     type: int
     flags: int
     content: str
@@ -154,7 +170,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     mention_roles: list[str]
     embeds: msgspec.Raw
     attachments: msgspec.Raw
-    stickers: list[Any] = []
+    stickers: msgspec.Raw = msgspec.Raw(b"[]")
     reactions: list[ReactionView] = []
     message_reference: ReferenceView | UnsetType = UNSET
     message_snapshots: list[dict[str, Any]] | UnsetType = UNSET

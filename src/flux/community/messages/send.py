@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.channels.private import PrivateChannels
 from flux.community.envelope import invalid
+from flux.community.expressions.stickers import StickerService
 from flux.community.members.schemas import MemberView
 from flux.community.messages import repository, rules
+from flux.community.messages.attaching import attached, named
+from flux.community.messages.composing import Composing
 from flux.community.messages.records import DEFAULT, FORWARDS, REPLY, SENDABLE_FLAGS, MessageRow, Reference
 from flux.community.messages.rules import Mentions
-from flux.community.messages.schemas import MessageCreate, MessageView, ReferenceInput, RichEmbed
+from flux.community.messages.schemas import MessageCreate, MessageView, ReferenceInput
 from flux.community.messages.views import MessageViews
 from flux.community.messages.writing import Draft, Writing
 from flux.community.relationships.service import RelationshipService
 from flux.community.standing import rules as bits
 from flux.community.standing.records import CARRIES_MESSAGES, DM
 from flux.community.standing.service import ChannelStanding, StandingService
+from flux.community.uploads.service import Taken, UploadService
 from flux.community.users.records import UserRow
 from flux.kernel.store import Clock, Database, Reader, Transaction, iso, snowflake_ms
-from flux.settings.community import CommunitySettings
 
 NONCE_MS = 300_000
-
-
-def embeds_json(embeds: list[RichEmbed]) -> bytes:
-    """As they are kept and shown: without what was left out, and of type `rich`."""
-    return msgspec.json.encode([{"type": "rich", **msgspec.to_builtins(embed)} for embed in embeds])
 
 
 class SendService:
@@ -42,7 +42,9 @@ class SendService:
         relationships: RelationshipService,
         private: PrivateChannels,
         announcer: Announcer,
-        settings: CommunitySettings,
+        composing: Composing,
+        uploads: UploadService,
+        stickers: StickerService,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -52,38 +54,72 @@ class SendService:
         self._relationships = relationships
         self._private = private
         self._announcer = announcer
-        self._limits = settings.limits
-        self._blocked = [word.casefold() for word in settings.blocked_words]
+        self._composing = composing
+        self._uploads = uploads
+        self._stickers = stickers
 
-    async def send(self, user: UserRow, channel_id: int, body: MessageCreate) -> MessageView:
-        """Raises whatever the channel, the permissions and the text have against it; see the endpoint."""
+    async def demand_files(self, user: UserRow, channel_id: int) -> None:
+        """Before a file is taken in: may they send one here? Raises MISSING_PERMISSIONS …"""
+        standing = await self._where.channel(user, channel_id)
+        self.demand_voice(standing)
+        standing.need(bits.ATTACH_FILES)
+
+    async def send(
+        self, user: UserRow, channel_id: int, body: MessageCreate, files: Sequence[Taken] = ()
+    ) -> MessageView:
+        """Raises whatever the channel, the permissions and the text have against it; see the endpoint. Files that do
+        not become part of it are given up."""
+        attachments = attached(body.attachments, files, self._composing.limits.message_attachments)
+        files = named(files, attachments)
+        claimed = False
 
         async def work(tx: Transaction) -> MessageView:
+            nonlocal claimed
             standing = await self._where.channel(user, channel_id, tx)
             self.demand_voice(standing)
             await self._demand_hearing(standing, tx)
-            draft = await self._draft(tx, standing, body)
+            draft = await self._draft(tx, standing, body, attachments)
+            if files:
+                self.demand_decent(standing, files)
             message_id = self._writing.next_id()
             if draft.nonce is not None and (
                 known := await self._known(tx, standing, draft.nonce, message_id)
             ):
                 return known
             await self._slow_down(tx, standing)
-            if standing.guild is None:
-                await self._private.open_for_all(tx, standing.channel)
-            member = None
-            if (guild := standing.guild) is not None:
-                member = MemberView.of(guild.member, user, guild.role_ids)
-            return await self._writing.write(
-                tx,
-                standing.channel,
-                draft,
-                member=member,
-                recipients=standing.recipients,
-                message_id=message_id,
-            )
+            view = await self._say(tx, standing, draft, message_id)
+            await self._uploads.claim(tx, message_id, files)
+            claimed = True
+            return view
 
-        return await self._db.transact(work)
+        view = await self._db.transact(work)
+        if files and not claimed:
+            await self._uploads.give_up(taken.row for taken in files)
+        return view
+
+    async def _say(
+        self, tx: Transaction, standing: ChannelStanding, draft: Draft, message_id: int
+    ) -> MessageView:
+        guild, member = standing.guild, None
+        if guild is None:
+            await self._private.open_for_all(tx, standing.channel)
+        else:
+            member = MemberView.of(guild.member, standing.user, guild.role_ids)
+        return await self._writing.write(
+            tx,
+            standing.channel,
+            draft,
+            member=member,
+            recipients=standing.recipients,
+            message_id=message_id,
+        )
+
+    def demand_decent(self, standing: ChannelStanding, files: Sequence[Taken]) -> None:
+        """Explicit images belong into channels for them, where the guild filters. Raises
+        EXPLICIT_CONTENT_CANNOT_BE_SENT, MISSING_PERMISSIONS."""
+        standing.need(bits.ATTACH_FILES)
+        if standing.guild is not None and rules.filters(standing.guild) and not standing.channel.nsfw:
+            self._uploads.demand_decent(files)
 
     def demand_voice(self, standing: ChannelStanding) -> None:
         """May they speak here at all? The channel's type comes before permissions."""
@@ -106,44 +142,48 @@ class SendService:
                 if other != standing.user.id:
                     await self._relationships.demand_may_talk(standing.user, other, reader)
 
-    async def _draft(self, tx: Transaction, standing: ChannelStanding, body: MessageCreate) -> Draft:
-        content, embeds = body.content or "", body.embeds or []
-        self._demand_size(standing.user, content, embeds)
-        if not standing.may(bits.EMBED_LINKS):
-            embeds = []
-        embeds = [embed for embed in embeds if not rules.is_empty_embed(embed)]
+    async def _draft(
+        self, tx: Transaction, standing: ChannelStanding, body: MessageCreate, attachments: bytes
+    ) -> Draft:
+        words = self._composing.compose(
+            body.content or "", body.embeds or (), body.allowed_mentions, premium=standing.user.premium,
+            may_embed=standing.may(bits.EMBED_LINKS), may_everyone=standing.may(bits.MENTION_EVERYONE),
+        )  # fmt: skip
         reference = await self._reference(tx, standing, body.message_reference)
         forwards = reference is not None and reference.type == FORWARDS
-        if forwards and (content or embeds):
+        stickers = await self._sticker_json(tx, standing, body.sticker_ids)
+        empty = not words.content and words.embeds == b"[]" and attachments == b"[]" and not stickers
+        if forwards and not empty:
             raise invalid("content", "A forward carries nothing of its own.", "FORWARD_NOT_EMPTY")
-        if not content and not embeds and not forwards:
+        if empty and not forwards:
             raise faults.CANNOT_SEND_EMPTY_MESSAGE()
-        if rules.blocked(rules.texts_of(content, embeds), self._blocked):
-            raise faults.CONTENT_BLOCKED()
         if body.tts:
             standing.need(bits.SEND_TTS_MESSAGES)
-        pings = rules.mentions(
-            content, body.allowed_mentions, may_everyone=standing.may(bits.MENTION_EVERYONE)
-        )
         return Draft(
             author_id=standing.user.id,
-            content=content,
+            content=words.content,
             type=REPLY if reference is not None and not forwards else DEFAULT,
             flags=(body.flags or 0) & SENDABLE_FLAGS,
             tts=bool(body.tts),
-            mentions=await self._with_replied(tx, pings, body, reference),
-            embeds=embeds_json(embeds),
+            mentions=await self._with_replied(tx, words.mentions, body, reference),
+            embeds=words.embeds,
+            attachments=attachments,
             reference=reference,
             nonce=body.nonce,
+            stickers=stickers,
         )
 
-    def _demand_size(self, user: UserRow, content: str, embeds: list[RichEmbed]) -> None:
-        limits = self._limits
-        most = limits.message_length_premium if user.premium else limits.message_length
-        if len(content) > most:
-            raise invalid("content", f"At most {most} characters.", "CONTENT_TOO_LONG")
-        if len(embeds) > limits.message_embeds:
-            raise invalid("embeds", f"At most {limits.message_embeds} embeds.", "LENGTH_INVALID")
+    async def _sticker_json(
+        self, tx: Transaction, standing: ChannelStanding, ids: Sequence[int] | None
+    ) -> bytes | None:
+        if not ids:
+            return None
+        most = self._composing.limits.message_stickers
+        if len(ids) > most:
+            raise invalid("sticker_ids", f"At most {most} stickers.", "LENGTH_INVALID")
+        rows = await self._stickers.usable(standing, [int(each) for each in ids], tx)
+        shown = [{"id": str(row.id), "name": row.name, "animated": bool(row.animated)} for row in rows]
+        return msgspec.json.encode(shown)
 
     async def _reference(
         self, tx: Transaction, standing: ChannelStanding, wanted: ReferenceInput | None
@@ -242,6 +282,7 @@ def _snapshot(row: MessageRow) -> dict[str, object]:
         "edited_timestamp": None if row.edited_at is None else iso(row.edited_at),
         "embeds": msgspec.json.decode(row.embeds),
         "attachments": msgspec.json.decode(row.attachments),
+        "stickers": msgspec.json.decode(row.stickers or b"[]"),
         "type": row.type,
         "flags": row.flags,
     }

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flux.community import faults
+from flux.community.audit import actions
+from flux.community.audit.service import AuditService
 from flux.community.envelope import invalid
 from flux.community.inputs import I64, encode, filled
 from flux.community.members.schemas import MemberView
 from flux.community.messages import repository, rules
+from flux.community.messages.attaching import named, reattached, without
+from flux.community.messages.composing import Composing
 from flux.community.messages.records import DELETABLE, SUPPRESS_EMBEDS, MessageRow
 from flux.community.messages.schemas import MessagesQuery, MessageUpdate, MessageView
-from flux.community.messages.send import embeds_json
 from flux.community.messages.views import MessageViews
 from flux.community.messages.writing import Writing
 from flux.community.standing import rules as bits
 from flux.community.standing.service import ChannelStanding, StandingService
+from flux.community.uploads.service import Taken, UploadService
 from flux.community.users.records import UserRow
-from flux.kernel.store import Clock, Database, Reader, Transaction
-from flux.settings.community import CommunitySettings
+from flux.kernel.store import Clock, Database, Reader, Transaction, iso
 
 
 class MessageService:
@@ -29,15 +33,18 @@ class MessageService:
         where: StandingService,
         views: MessageViews,
         writing: Writing,
-        settings: CommunitySettings,
+        composing: Composing,
+        uploads: UploadService,
+        audit: AuditService,
     ) -> None:
         self._db = db
         self._clock = clock
         self._where = where
         self._views = views
         self._writing = writing
-        self._limits = settings.limits
-        self._blocked = [word.casefold() for word in settings.blocked_words]
+        self._composing = composing
+        self._uploads = uploads
+        self._audit = audit
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -75,7 +82,21 @@ class MessageService:
 
     # -- editing ----------------------------------------------------------------------------------------------
 
-    async def edit(self, user: UserRow, channel_id: int, message_id: int, body: MessageUpdate) -> MessageView:
+    async def demand_files(self, user: UserRow, channel_id: int, message_id: int) -> None:
+        """Before a file is taken in: is it their message?"""
+        standing = await self._where.channel(user, channel_id)
+        if (await self.require(self._db, channel_id, message_id)).author_id != user.id:
+            raise faults.CANNOT_EDIT_OTHER_USER_MESSAGE()
+        standing.need(bits.ATTACH_FILES)
+
+    async def edit(
+        self,
+        user: UserRow,
+        channel_id: int,
+        message_id: int,
+        body: MessageUpdate,
+        files: Sequence[Taken] = (),
+    ) -> MessageView:
         """Authors change what they said; others with MANAGE_MESSAGES may only hide its embeds."""
 
         async def work(tx: Transaction) -> MessageView:
@@ -88,6 +109,9 @@ class MessageService:
                 if not standing.may(bits.MANAGE_MESSAGES):
                     raise faults.CANNOT_EDIT_OTHER_USER_MESSAGE()
             values = self._changes(standing, row, sent)
+            if "attachments" in sent or files:
+                values |= await self._reattach(tx, standing, row, body, files)
+            _demand_something(row, values)
             if values:
                 await repository.update(tx, message_id, values)
             view = await self._views.one(await self.require(tx, channel_id, message_id), tx)
@@ -103,32 +127,39 @@ class MessageService:
         if not sent.keys() & {"content", "embeds"}:
             return values
         content = row.content if "content" not in sent else sent["content"] or ""
-        most = self._limits.message_length_premium if standing.user.premium else self._limits.message_length
-        if len(content) > most:
-            raise invalid("content", f"At most {most} characters.", "CONTENT_TOO_LONG")
-        embeds = row.embeds
-        if "embeds" in sent:
-            wanted = [embed for embed in sent["embeds"] or [] if not rules.is_empty_embed(embed)]
-            if len(wanted) > self._limits.message_embeds:
-                raise invalid("embeds", f"At most {self._limits.message_embeds} embeds.", "LENGTH_INVALID")
-            embeds = embeds_json(wanted if standing.may(bits.EMBED_LINKS) else [])
-            if rules.blocked(rules.texts_of("", wanted), self._blocked):
-                raise faults.CONTENT_BLOCKED()
-        if not content and embeds == b"[]" and row.attachments == b"[]":
-            raise faults.CANNOT_SEND_EMPTY_MESSAGE()
-        if rules.blocked([content], self._blocked):
-            raise faults.CONTENT_BLOCKED()
-        pings = rules.mentions(
-            content, sent.get("allowed_mentions"), may_everyone=standing.may(bits.MENTION_EVERYONE)
-        )
+        allowed = sent.get("allowed_mentions")
+        words = self._composing.compose(
+            content, sent.get("embeds") or (), allowed, premium=standing.user.premium,
+            may_embed=standing.may(bits.EMBED_LINKS), may_everyone=standing.may(bits.MENTION_EVERYONE),
+        )  # fmt: skip
         return values | {
             "content": content,
-            "embeds": embeds,
+            "embeds": words.embeds if "embeds" in sent else row.embeds,
             "edited_at": self._clock.now_ms(),
-            "mentions": encode(pings.users),
-            "mention_roles": encode(pings.roles),
-            "mention_everyone": int(pings.everyone),
+            "mentions": encode(words.mentions.users),
+            "mention_roles": encode(words.mentions.roles),
+            "mention_everyone": int(words.mentions.everyone),
         }
+
+    async def _reattach(
+        self,
+        tx: Transaction,
+        standing: ChannelStanding,
+        row: MessageRow,
+        body: MessageUpdate,
+        files: Sequence[Taken],
+    ) -> dict[str, Any]:
+        """Files that are listed stay, new ones join, the others go."""
+        entries = body.attachments or []
+        most = self._composing.limits.message_attachments
+        attachments, kept = reattached(row.attachments, entries, files, most)
+        if files:
+            standing.need(bits.ATTACH_FILES)
+            if standing.guild is not None and rules.filters(standing.guild) and not standing.channel.nsfw:
+                self._uploads.demand_decent(files)
+        await self._uploads.let_go(tx, row.id, kept)
+        await self._uploads.claim(tx, row.id, named(files, attachments))
+        return {"attachments": attachments, "edited_at": self._clock.now_ms()}
 
     def _announce(self, tx: Transaction, standing: ChannelStanding, view: MessageView) -> None:
         guild = standing.guild
@@ -141,7 +172,32 @@ class MessageService:
 
     # -- deleting ---------------------------------------------------------------------------------------------
 
-    async def delete(self, user: UserRow, channel_id: int, message_id: int) -> None:
+    async def detach(self, user: UserRow, channel_id: int, message_id: int, file_id: int) -> None:
+        """Take one file off one's message; a message that was nothing else goes with it. Raises UNKNOWN_MESSAGE also
+        when it has no such file."""
+
+        async def work(tx: Transaction) -> None:
+            standing = await self._where.channel(user, channel_id, tx)
+            row = await self.require(tx, channel_id, message_id)
+            if row.author_id != user.id:
+                raise faults.MISSING_PERMISSIONS()
+            attachments, kept = without(row.attachments, file_id)
+            if attachments == row.attachments:
+                raise faults.UNKNOWN_MESSAGE()
+            if attachments == b"[]" and not row.content and row.embeds == b"[]" and not row.stickers:
+                await self._remove(tx, standing, row)
+                return
+            await self._uploads.let_go(tx, message_id, kept)
+            values = {"attachments": attachments, "edited_at": self._clock.now_ms()}
+            await repository.update(tx, message_id, values)
+            view = await self._views.one(await self.require(tx, channel_id, message_id), tx)
+            self._announce(tx, standing, view)
+
+        await self._db.transact(work)
+
+    async def delete(
+        self, user: UserRow, channel_id: int, message_id: int, reason: str | None = None
+    ) -> None:
         """Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS."""
 
         async def work(tx: Transaction) -> None:
@@ -153,21 +209,42 @@ class MessageService:
                 standing.need(bits.MANAGE_MESSAGES | bits.SEND_MESSAGES)
             if row.type not in DELETABLE:
                 raise faults.MISSING_PERMISSIONS()
-            await repository.delete(tx, channel_id, message_id)
-            told: dict[str, object] = {
-                "id": str(message_id),
-                "channel_id": str(channel_id),
-                "content": row.content,
-                "author_id": str(row.author_id),
-            }
-            self._writing.announce_about(tx, "MESSAGE_DELETE", standing.channel, told, standing.recipients)
+            await self._remove(tx, standing, row)
+            if row.author_id != user.id and standing.guild is not None:
+                await self._audit.record(
+                    tx, standing.guild.guild.id, actions.MESSAGE_DELETE, user.id, row.author_id, reason=reason,
+                    channel_id=str(channel_id), message_id=str(message_id), count=1,
+                )  # fmt: skip
 
         await self._db.transact(work)
 
-    async def bulk_delete(self, user: UserRow, channel_id: int, ids: list[int]) -> None:
+    async def _remove(self, tx: Transaction, standing: ChannelStanding, row: MessageRow) -> None:
+        """With the pin it may have been."""
+        await repository.delete(tx, row.channel_id, row.id)
+        told: dict[str, object] = {
+            "id": str(row.id),
+            "channel_id": str(row.channel_id),
+            "content": row.content,
+            "author_id": str(row.author_id),
+        }
+        self._writing.announce_about(tx, "MESSAGE_DELETE", standing.channel, told, standing.recipients)
+        if row.pinned_at is not None:
+            last = standing.channel.last_pin_at
+            pins: dict[str, object] = {
+                "channel_id": str(row.channel_id),
+                "last_pin_timestamp": None if last is None else iso(last),
+            }
+            self._writing.announce_about(
+                tx, "CHANNEL_PINS_UPDATE", standing.channel, pins, standing.recipients
+            )
+
+    async def bulk_delete(
+        self, user: UserRow, channel_id: int, ids: list[int], reason: str | None = None
+    ) -> None:
         """Unknown ids do nothing. Raises CANNOT_EXECUTE_ON_DM, MISSING_PERMISSIONS."""
-        if len(ids) > self._limits.bulk_delete:
-            raise invalid("message_ids", f"At most {self._limits.bulk_delete} ids.", "LENGTH_INVALID")
+        most = self._composing.limits.bulk_delete
+        if len(ids) > most:
+            raise invalid("message_ids", f"At most {most} ids.", "LENGTH_INVALID")
 
         async def work(tx: Transaction) -> None:
             standing = await self._where.channel(user, channel_id, tx)
@@ -181,5 +258,18 @@ class MessageService:
                     "channel_id": str(channel_id),
                 }
                 self._writing.announce_about(tx, "MESSAGE_DELETE_BULK", standing.channel, told, [])
+                await self._audit.record(
+                    tx, standing.guild.guild.id, actions.MESSAGE_BULK_DELETE, user.id, channel_id, reason=reason,
+                    channel_id=str(channel_id), count=len(deleted),
+                )  # fmt: skip
 
         await self._db.transact(work)
+
+
+def _demand_something(row: MessageRow, values: dict[str, Any]) -> None:
+    """An edit must leave something of the message. Raises CANNOT_SEND_EMPTY_MESSAGE."""
+    if not values.keys() & {"content", "embeds", "attachments"}:
+        return
+    left = {"content": row.content, "embeds": row.embeds, "attachments": row.attachments, **values}
+    if not left["content"] and left["embeds"] == b"[]" and left["attachments"] == b"[]" and not row.stickers:
+        raise faults.CANNOT_SEND_EMPTY_MESSAGE()

@@ -19,8 +19,16 @@ from flux.kernel.store import Snowflakes, Transaction
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """The name and avatar a webhook speaks under, once."""
+
+    name: str
+    avatar: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be said. `embeds` and `attachments` are JSON as on the wire."""
+    """What is to be said. `embeds`, `attachments` and `stickers` are JSON as a `MessageRow` has them."""
 
     author_id: int
     content: str = ""
@@ -32,6 +40,8 @@ class Draft:
     attachments: bytes = b"[]"
     reference: Reference | None = None
     nonce: str | None = None
+    stickers: bytes | None = None
+    webhook: Spoken | None = None
 
 
 class Writing:
@@ -70,6 +80,10 @@ class Writing:
             None if draft.reference is None else encode(draft.reference),
             None,
             None,
+            draft.stickers,
+            draft.author_id if draft.webhook else None,
+            draft.webhook.name if draft.webhook else None,
+            draft.webhook.avatar if draft.webhook else None,
         )
         await repository.insert(tx, msgspec.structs.asdict(row))
         view = await self._views.fresh(row, tx)

@@ -8,14 +8,15 @@ from msgspec import Struct
 GUILD_COLUMNS = (
     "g.id, g.name, g.icon, g.owner_id, g.system_channel_id, g.system_channel_flags, g.afk_channel_id, g.afk_timeout, "
     "g.verification_level, g.mfa_level, g.nsfw_level, g.explicit_content_filter, g.default_message_notifications, "
-    "g.disabled_operations, g.splash_card_alignment, g.features, g.message_history_cutoff, g.member_count, g.created_at"
+    "g.disabled_operations, g.splash_card_alignment, g.features, g.message_history_cutoff, g.member_count, g.created_at, "
+    "g.banner, g.splash, g.embed_splash, g.vanity_code, g.vanity_uses"
 )
 ROLE_COLUMNS = (
     "r.id, r.guild_id, r.name, r.color, r.position, r.hoist, r.hoist_position, r.mentionable, r.permissions"
 )
 MEMBER_COLUMNS = (
     "m.guild_id, m.user_id, m.nick, m.joined_at, m.timed_out_until, m.mute, m.deaf, m.join_source, m.source_invite, "
-    "m.inviter_id, m.temporary"
+    "m.inviter_id, m.temporary, m.avatar, m.banner, m.bio, m.pronouns, m.accent_color"
 )
 CHANNEL_COLUMNS = (
     "c.id, c.guild_id, c.type, c.name, c.topic, c.url, c.icon, c.owner_id, c.position, c.parent_id, c.nsfw, "
@@ -54,6 +55,11 @@ class GuildRow(Struct, frozen=True):
     message_history_cutoff: int | None
     member_count: int
     created_at: int
+    banner: str | None = None
+    splash: str | None = None
+    embed_splash: str | None = None
+    vanity_code: str | None = None
+    vanity_uses: int = 0
 
     @property
     def feature_list(self) -> list[str]:
@@ -84,6 +90,11 @@ class MemberRow(Struct, frozen=True):
     source_invite: str | None
     inviter_id: int | None
     temporary: int
+    avatar: str | None = None
+    banner: str | None = None
+    bio: str | None = None
+    pronouns: str | None = None
+    accent_color: int | None = None
 
 
 class ChannelRow(Struct, frozen=True):

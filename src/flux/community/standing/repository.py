@@ -13,7 +13,7 @@ from flux.community.standing.records import (
     OverwriteRow,
     RoleGrant,
 )
-from flux.kernel.store import Reader
+from flux.kernel.store import Reader, Sql, Transaction
 
 GUILD = f"SELECT {GUILD_COLUMNS} FROM community_guilds g WHERE g.id = :id"
 MEMBER = f"SELECT {MEMBER_COLUMNS} FROM community_guild_members m WHERE m.guild_id = :guild_id AND m.user_id = :user_id"
@@ -37,6 +37,20 @@ RECIPIENTS = (
     "SELECT user_id FROM community_channel_recipients WHERE channel_id = :channel_id ORDER BY user_id"
 )
 OWNS = "SELECT id FROM community_guilds WHERE owner_id = :user_id LIMIT 1"
+
+_GUILD = "SELECT id FROM community_guilds WHERE id = :id"
+_CHANNEL = "SELECT id FROM community_channels WHERE id = :id"
+_LOCKED = " FOR NO KEY UPDATE"
+GUILD_TURN = Sql(sqlite=_GUILD, postgres=_GUILD + _LOCKED)
+CHANNEL_TURN = Sql(sqlite=_CHANNEL, postgres=_CHANNEL + _LOCKED)
+
+
+async def guild_turn(tx: Transaction, guild_id: int) -> None:
+    await tx.value(GUILD_TURN, {"id": guild_id})
+
+
+async def channel_turn(tx: Transaction, channel_id: int) -> None:
+    await tx.value(CHANNEL_TURN, {"id": channel_id})
 
 
 async def guild(reader: Reader, guild_id: int) -> GuildRow | None:

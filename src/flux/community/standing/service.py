@@ -13,7 +13,7 @@ from flux.community.standing import repository, rules
 from flux.community.standing.records import ChannelRow, GuildRow, MemberRow, OverwriteRow, RoleGrant
 from flux.community.users.records import UserRow
 from flux.kernel.faults import FaultError
-from flux.kernel.store import Clock, Reader
+from flux.kernel.store import Clock, Reader, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,15 @@ class StandingService:
             raise faults.MISSING_ACCESS()
         held = await repository.grants(source, guild_id, user.id)
         return Standing(guild, user, member, held, _permissions(guild, user.id, held))
+
+    async def guild_turn(self, tx: Transaction, guild_id: int) -> None:
+        """Wait until no other unit of work has the guild's turn; it ends with the unit. What is counted after it stays
+        true until the unit ends, among those that take turns."""
+        await repository.guild_turn(tx, guild_id)
+
+    async def channel_turn(self, tx: Transaction, channel_id: int) -> None:
+        """The same for a channel."""
+        await repository.channel_turn(tx, channel_id)
 
     async def permissions_in(self, user: UserRow, guilds: list[GuildRow]) -> dict[int, int]:
         """The permissions of a member in each of their guilds."""

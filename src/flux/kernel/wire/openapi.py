@@ -106,8 +106,21 @@ def _operation(plane: Plane, one: Compiled, method: str, schemas: _Schemas) -> d
         operation["tags"] = [route.tag]
     if one.body is not None:
         content = {"application/json": {"schema": schemas.of(one.body)}}
+        if route.options.get("form"):
+            content["multipart/form-data"] = {"schema": _form(schemas.of(one.body))}
         operation["requestBody"] = {"required": not one.body_optional, "content": content}
     return operation
+
+
+def _form(payload: dict[str, Any]) -> dict[str, Any]:
+    """A form with files: the JSON body as `payload_json`, and `files[0]` to `files[9]`."""
+    file = {"type": "string", "format": "binary"}
+    files = {f"files[{number}]": file for number in range(10)}
+    return {
+        "type": "object",
+        "properties": {"payload_json": payload, **files},
+        "required": ["payload_json"],
+    }
 
 
 def _operation_id(one: Compiled, method: str) -> str:

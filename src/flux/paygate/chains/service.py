@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from flux.kernel.faults import Mode, PortFailure, Ports
 from flux.kernel.store import Clock
@@ -20,16 +20,17 @@ from flux.settings.paygate import PaygateSettings
 log = logging.getLogger("flux.paygate.chains")
 HEAD_SECONDS = 1.0
 FACTS_SECONDS = 10.0
+FINAL_SECONDS = 86_400.0
+"""For transactions so deep that no reorganisation reaches them."""
 UNKNOWN_SECONDS = 2.0
 ELSEWHERE_SECONDS = 2.0
-CAPACITY = 10_000
+CAPACITY = 20_000
 DECIMALS_SELECTOR = "0x313ce567"
 EIP1271_SELECTOR = "1626ba7e"
 """Of `isValidSignature(bytes32,bytes)`, and what it answers for yes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What a chain says about a transaction. `receipt` and `block` (the canonical one at the transaction's height)
     are None until it is mined."""
 
@@ -183,15 +184,16 @@ class ChainReader:
         block = self._decode(chain, decoding.block, block_raw)
         facts = Facts(tx, receipt, block, max(head, receipt.block_number))
         if block is not None and block.hash == receipt.block_hash:
-            self._keep(chain, tx_hash, facts, FACTS_SECONDS)
+            final = facts.confirmations > chain.finality_depth
+            self._keep(chain, tx_hash, facts, FINAL_SECONDS if final else FACTS_SECONDS)
         return facts
 
     def forget(self, chain: Chain, tx_hash: str) -> None:
         self._facts.pop((chain.chain_id, tx_hash), None)
 
     def _keep(self, chain: Chain, tx_hash: str, facts: Facts | None, seconds: float) -> None:
-        if len(self._facts) >= CAPACITY:
-            self._facts.clear()
+        while len(self._facts) >= CAPACITY:
+            del self._facts[next(iter(self._facts))]
         self._facts[chain.chain_id, tx_hash] = (self._clock.monotonic() + seconds, facts)
 
     def _keep_head(self, chain: Chain, head: int) -> int:

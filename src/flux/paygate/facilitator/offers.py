@@ -17,6 +17,7 @@ from flux.paygate.payment.rules import Terms
 REQUIRED = "PAYMENT-REQUIRED"
 MIME_TYPE = "application/json"
 DESCRIPTION_KEPT = 300
+CAPACITY = 2_000
 EXTENSIONS: tuple[str, ...] = ()
 
 
@@ -26,9 +27,20 @@ class Offers:
     def __init__(self, facilitator: Facilitator, api_url: str) -> None:
         self._facilitator = facilitator
         self._api_url = api_url
+        self._offered: dict[tuple[int, int], tuple[CallPlan, Terms, Terms | None]] = {}
 
     def terms(self, plan: CallPlan, terms: Terms) -> Terms | None:
-        """What a call costs over x402; None where it is not offered."""
+        """What a call costs over x402; None where it is not offered. Found once for a plan and its terms."""
+        key = (id(plan), id(terms))
+        known = self._offered.get(key)
+        # Both are kept beside the answer, so that their ids are theirs for as long as it is kept.
+        if known is None or known[0] is not plan or known[1] is not terms:
+            if len(self._offered) >= CAPACITY:
+                self._offered.clear()
+            known = self._offered[key] = (plan, terms, self._find(plan, terms))
+        return known[2]
+
+    def _find(self, plan: CallPlan, terms: Terms) -> Terms | None:
         wanted = plan.listing.x402
         if wanted is not None and not wanted.enabled:
             return None
@@ -95,18 +107,14 @@ class Offers:
 
     def required(self, requirement: Requirement, error: str) -> dict[str, str]:
         """The header that clients of version 2 read."""
+        resource = {
+            "url": requirement.resource,
+            "description": requirement.description,
+            "mimeType": requirement.mime_type,
+        }
         return {
             REQUIRED: encoded(
-                {
-                    "x402Version": 2,
-                    "error": error,
-                    "resource": {
-                        "url": requirement.resource,
-                        "description": requirement.description,
-                        "mimeType": requirement.mime_type,
-                    },
-                    "accepts": [requirement.v2()],
-                }
+                {"x402Version": 2, "error": error, "resource": resource, "accepts": [requirement.v2()]}
             )
         }
 

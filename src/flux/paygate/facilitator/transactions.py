@@ -17,7 +17,7 @@ Item = bytes | list["Item"]
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A call of a contract without value. Fees in wei per gas."""
+    """A transaction; without `to` it makes a contract. `value` in wei, fees in wei per gas."""
 
     chain_id: int
     nonce: int
@@ -26,6 +26,7 @@ class Draft:
     gas: int
     to: str
     data: bytes
+    value: int = 0
 
     def signed(self, private_key: bytes) -> tuple[bytes, str]:
         """The raw transaction and its hash."""
@@ -36,7 +37,7 @@ class Draft:
             _integer(self.max_fee),
             _integer(self.gas),
             bytes.fromhex(self.to[2:]),
-            b"",
+            _integer(self.value),
             self.data,
             [],
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -40,8 +39,7 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     completed_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """How a call ended. `seen`: the target may have seen the request. `charge`: its payment is used up."""
 
     status: Status

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from flux.kernel.store import Transaction
 from flux.paygate.ledger import repository
 from flux.paygate.ledger.model import Funds, PaymentRow
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """Whose money, on account of which payment."""
 
     payment: str

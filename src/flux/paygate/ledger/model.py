@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -36,16 +35,14 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
     """1 once an EIP-3009 authorisation has moved its money; `tx_hash` is then where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepaid:
+class Prepaid(msgspec.Struct, frozen=True):
     """A call paid from credit. `digest` is what was signed for it; `deposit` is a payment to be credited first."""
 
     digest: bytes
     deposit: Funds | None
 
 
-@dataclass(frozen=True, slots=True)
-class Funds:
+class Funds(msgspec.Struct, frozen=True):
     """A verified payment: the key that makes it one, who paid, and how much in base units. Without a key of its own
     when it is `prepaid`."""
 
@@ -60,8 +57,7 @@ class Funds:
     prepaid: Prepaid | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """The call to be paid for, as history shows it."""
 
     call_id: str
@@ -78,8 +74,7 @@ class Request:
     """The Idempotency-Key it came with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True):
     """A payment reserved for a call. `period` is the month it counts in, where a quota counts."""
 
     funds: Funds
@@ -91,8 +86,7 @@ class Hold:
     remembered: Remembered | None
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True):
     """Where on the chain an authorisation was settled."""
 
     tx_hash: str

@@ -77,6 +77,17 @@ async def settle(
     return bool(changed)
 
 
+async def consume(tx: Transaction, key: str, call_id: str, now: int) -> PaymentRow | None:
+    """The usual end of a call, in one statement; None when its payment is settled already."""
+    return await tx.one(
+        "UPDATE paygate_payments SET state = 'consumed', final_at_block = block_number, updated_at = :now"
+        " WHERE payment_key = :key AND call_id = :call_id AND state IN ('reserved', 'dispatched')"
+        f" RETURNING {_COLUMNS}",
+        {"key": key, "call_id": call_id, "now": now},
+        _row,
+    )
+
+
 async def mark_for_review(tx: Transaction, key: str) -> None:
     await tx.run("UPDATE paygate_payments SET review = 1 WHERE payment_key = :key", {"key": key})
 

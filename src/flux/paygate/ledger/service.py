@@ -12,7 +12,14 @@ from flux.paygate.history.service import History
 from flux.paygate.ledger import journal, repository
 from flux.paygate.ledger.model import Funds, Hold, Moved, PaymentRow, Prepaid, Request
 from flux.paygate.ledger.rows import call_row, deposit_values, reservation_values
-from flux.paygate.ledger.rules import is_spent, month_of, next_state, quota_exceeded, refusal
+from flux.paygate.ledger.rules import (
+    OPEN_STATES,
+    is_spent,
+    month_of,
+    next_state,
+    quota_exceeded,
+    refusal,
+)
 from flux.paygate.payment.rules import Terms, insufficient
 from flux.paygate.replays.model import Kept
 from flux.paygate.replays.service import Replays
@@ -121,18 +128,35 @@ class Ledger:
                     tx, hold.key, moved.tx_hash, moved.block_number, moved.block_hash
                 )
                 await self._history.set_transaction(tx, hold.call_id, moved.tx_hash)
-            row = await repository.get(tx, hold.key)
-            if row is None or row.call_id != hold.call_id or row.state not in ("reserved", "dispatched"):
-                log.warning("call %s was settled before it ended", hold.call_id)
-                status = "released" if row is not None and row.state == "released" else "consumed"
-                await self._history.close(tx, hold.call_id, outcome, status, now)
-                return status
-            status = await self._settle_row(tx, row, outcome, hold.period, now)
+            status = await self._settle_held(tx, hold, outcome, now)
+            if status is None:
+                return await self._overtaken(tx, hold, outcome, now)
             if hold.remembered is not None:
                 await self._replays.close(tx, hold.call_id, answer if outcome.charge else None)
             return status
 
         return await self._db.transact(work)
+
+    async def _settle_held(self, tx: Transaction, hold: Hold, outcome: Outcome, now: int) -> str | None:
+        """None when the payment is settled already."""
+        if outcome.charge:
+            consumed = await repository.consume(tx, hold.key, hold.call_id, now)
+            if consumed is None:
+                return None
+            await self._book(tx, consumed, outcome, "consumed", hold.period, now)
+            return "consumed"
+        row = await repository.get(tx, hold.key)
+        if row is None or row.call_id != hold.call_id or row.state not in OPEN_STATES:
+            return None
+        return await self._settle_row(tx, row, outcome, hold.period, now)
+
+    async def _overtaken(self, tx: Transaction, hold: Hold, outcome: Outcome, now: int) -> str:
+        """The lease ran out before the call ended, and what that did stands."""
+        log.warning("call %s was settled before it ended", hold.call_id)
+        row = await repository.get(tx, hold.key)
+        status = "released" if row is not None and row.state == "released" else "consumed"
+        await self._history.close(tx, hold.call_id, outcome, status, now)
+        return status
 
     async def finish_stream(self, hold: Hold, status: str, sent: int) -> None:
         """A stream whose payment was decided at its first byte has ended."""
@@ -204,6 +228,12 @@ class Ledger:
         if not await repository.settle(tx, row.payment_key, row.call_id, state, releases, watched, now):
             # Between our read and this write somebody else settled it: theirs is the truth, and theirs the journal.
             return state
+        return await self._book(tx, row, outcome, state, period, now)
+
+    async def _book(
+        self, tx: Transaction, row: PaymentRow, outcome: Outcome, state: str, period: str | None, now: int
+    ) -> str:
+        """The payment is `state` now: what follows for its call, its credit and the journal. The call's status."""
         from_credit = row.payment_key.startswith("credit:")
         status = "credited" if from_credit and state == "released" else state
         await self._history.close(tx, row.call_id, outcome, status, now)

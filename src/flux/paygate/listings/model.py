@@ -131,6 +131,7 @@ class CallPlan:
     def __init__(self, listing: Listing, chains: Chains) -> None:
         self.listing = listing
         self._chains = chains
+        self._current: dict[tuple[str, str], Terms | None] = {}
         entries = [(op.method, op.path, Meaning(op.method, op.path, op)) for op in listing.endpoints]
         entries += [(op.method, op.path, Meaning(op.method, op.path, None)) for op in listing.declared]
         self._operations: Operations[Meaning] = Operations(entries)
@@ -153,13 +154,19 @@ class CallPlan:
 
     def terms(self, meaning: Meaning) -> Terms | None:
         """The price in force; None while the operator has its chain or token not configured."""
-        return self._terms(self.listing.pricing, meaning.own)
+        known = (meaning.method, meaning.template)
+        if known not in self._current:
+            self._current[known] = self._terms(self.listing.pricing, meaning.own)
+        return self._current[known]
 
     def offers(self, meaning: Meaning, block_seconds: int, grace_ms: int) -> list[Terms]:
         """The terms in force at any moment of the grace period up to and including the block, newest first.
 
         A price replaced before that period does not help any more, and one set after it does not help yet.
         """
+        if not self.listing.history:
+            terms = self.terms(meaning)
+            return [terms] if terms is not None else []
         earliest, latest = block_seconds * 1000 - grace_ms, block_seconds * 1000 + 999
         ages = [self.listing.pricing, *self.listing.history]
         begins = [*(pricing.until or 0 for pricing in ages[1:]), 0]

@@ -68,6 +68,7 @@ class Listings:
         self._settings = settings
         self._policy = Policy(chains, settings.allow_http_targets, settings.max_price, settings.openapi_bytes)
         self._plans: dict[str, tuple[float, CallPlan]] = {}
+        self._opened: dict[bytes, bytes] = {}
 
     async def start(self) -> None:
         self._bus.subscribe(CHANGED, lambda _, payload: self._drop(payload.decode()))
@@ -143,13 +144,22 @@ class Listings:
         return await repository.is_recipient(self._db, address)
 
     def secret(self, listing: Listing) -> str:
-        return self._vault.open(SEAL, listing.sealed_secret).decode()
+        return self._open(listing.sealed_secret).decode()
 
     def upstream_headers(self, listing: Listing) -> dict[str, str]:
         if listing.sealed_headers is None:
             return {}
-        headers: dict[str, str] = msgspec.json.decode(self._vault.open(SEAL, listing.sealed_headers))
+        headers: dict[str, str] = msgspec.json.decode(self._open(listing.sealed_headers))
         return headers
+
+    def _open(self, sealed: bytes) -> bytes:
+        """Opening takes tens of microseconds, and every paid call needs it: what was opened is kept."""
+        known = self._opened.get(sealed)
+        if known is None:
+            if len(self._opened) >= PLAN_CAPACITY:
+                self._opened.clear()
+            known = self._opened[sealed] = self._vault.open(SEAL, sealed)
+        return known
 
     # -- writing ----------------------------------------------------------------------------------------------
 

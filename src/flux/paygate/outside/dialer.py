@@ -11,7 +11,8 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from flux.kernel.faults import Mode, PortFailure, Ports
 from flux.paygate.outside.connection import Connection, Response
@@ -31,8 +32,7 @@ _PROBE_HEADERS = [("User-Agent", "flux-paygate-probe"), ("Accept", "*/*")]
 _WITH_BODY = ("POST", "PUT", "PATCH")
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """A request as it leaves: `base` is the listing's target, `target` path and query as sent, base path included;
     `headers` in order, repeats allowed."""
 

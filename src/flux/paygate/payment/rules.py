@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from flux.kernel.faults import FaultError, Mode
 from flux.paygate.amounts import from_base_units
@@ -39,7 +42,7 @@ class Terms:
 
     @property
     def amount(self) -> str:
-        return str(from_base_units(self.required, self.decimals))
+        return _shown(self.required, self.decimals)
 
     def shown(self) -> dict[str, Any]:
         """For 401 and 402 answers, quotes and discovery."""
@@ -55,8 +58,12 @@ class Terms:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Paid:
+@lru_cache(maxsize=4_096)
+def _shown(units: int, decimals: int) -> str:
+    return str(from_base_units(units, decimals))
+
+
+class Paid(msgspec.Struct, frozen=True):
     """A payment that holds: by whom, how much in base units, and where it stands in the chain."""
 
     payer: str
@@ -70,8 +77,7 @@ class Paid:
     """What was signed for this call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """From when payments count: Unix milliseconds."""
 
     listed_at: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from flux.kernel.wire import Call
 from flux.paygate.facilitator.model import Requirement
@@ -13,8 +14,7 @@ from flux.paygate.payment.rules import Terms
 from flux.paygate.replays.model import Remembered
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """`suffix` is the raw path behind the listing id: empty, or starting with a slash. `mount` is gateway or x402."""
 
     call: Call
@@ -47,16 +47,14 @@ class Asked:
         return Remembered.of(key, self.call.method, self.target, await self.body())
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(msgspec.Struct, frozen=True):
     """Money that was moved, and what the answer says about it."""
 
     moved: Moved
     headers: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(msgspec.Struct, frozen=True):
     """How a call is paid. `collect` moves the money once the target has answered well; None when it moved before.
     Raises `NotCollected`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from flux.paygate.chains.registry import Chains, UnknownChain
 from flux.paygate.faults import INVALID_PAYMENT_CHAIN, INVALID_SIGNATURE
@@ -66,7 +66,7 @@ class Direct:
             signed = Signed(asked.terms.chain.chain_id, asked.call.method, asked.target, await asked.body())
             proof = replace(proof, signed=signed)
         if found.timestamp is not None:
-            self._payments.recovered(proof)
+            proof = replace(proof, signers=tuple(self._payments.recovered(proof)))
         await asked.body()
         return proof
 

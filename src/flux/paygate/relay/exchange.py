@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from flux.kernel.faults import FaultError, Mode, PortFailure
 from flux.kernel.store import Clock
@@ -56,8 +58,7 @@ class ConsumerGone(Exception):
     """The consumer hung up; there is nobody to answer."""
 
 
-@dataclass(slots=True)
-class Job:
+class Job(msgspec.Struct):
     """One call on its way. `leave` is called once when nothing of it is under way any more."""
 
     call: Call
@@ -80,8 +81,7 @@ class Job:
     """What is left of the credit the call is paid from."""
 
 
-@dataclass(slots=True)
-class _Body:
+class _Body(msgspec.Struct):
     """What came of a body: all of it, or the beginning of one that is better streamed."""
 
     data: bytes

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 Pairs = list[tuple[str, str]]
 
@@ -28,8 +29,7 @@ _POWERED_BY = ("server", "x-powered-by")
 SESSION_COOKIE = "session"
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(msgspec.Struct, frozen=True):
     """What the target learns about the call beyond the consumer's own headers."""
 
     request_id: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+
+import msgspec
 
 from flux.kernel.faults import FaultError
 from flux.paygate.faults import INVALID_PARAMETER, INVALID_SIGNATURE, MISSING_PARAMETER, MISSING_SIGNATURE
@@ -22,6 +23,9 @@ ALIASES = {
     TIMESTAMP: ("x-flux-timestamp", "x-signature-timestamp"),
 }
 X402_HEADERS = ("PAYMENT-SIGNATURE", "X-PAYMENT")
+_NAMES = (TX, SIGNATURE, TIMESTAMP, CHAIN, VERSION, IDEMPOTENCY, *X402_HEADERS)
+_SPELLINGS = {name: (name.lower(), *ALIASES.get(name, ())) for name in _NAMES}
+_KNOWN = {one.encode(): one for spellings in _SPELLINGS.values() for one in spellings}
 MAX_TIMESTAMP = re.compile(r"[0-9]{1,16}\Z")
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,128}\Z")
 
@@ -31,10 +35,20 @@ def bad_header(name: str, expected: str, received: str) -> FaultError:
     return INVALID_PARAMETER(param=name, detail=detail)
 
 
+def reader_of(headers: Iterable[tuple[bytes, bytes]]) -> Read:
+    """In one pass: what of a request's raw headers is about payment."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        known = _KNOWN.get(name)
+        if known is not None:
+            found.setdefault(known, []).append(value.decode("latin-1").strip(" \t"))
+    return lambda name: found.get(name, [])
+
+
 def single(read: Read, name: str) -> str | None:
     """The one value of a header and its aliases; an empty one counts as absent. Raises INVALID_PARAMETER."""
     found: str | None = None
-    for spelling in (name.lower(), *ALIASES.get(name, ())):
+    for spelling in _SPELLINGS[name]:
         values = read(spelling)
         if len(values) > 1:
             raise bad_header(name, "the header once", ", ".join(values))
@@ -45,8 +59,7 @@ def single(read: Read, name: str) -> str | None:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(msgspec.Struct, frozen=True):
     """The direct family's headers as they are, before any of them is judged."""
 
     tx: str | None
@@ -63,8 +76,7 @@ class Presented:
         return self.tx is None and self.signature is None and self.x402 is None
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(msgspec.Struct, frozen=True):
     """The direct family's headers, well-formed."""
 
     tx_text: str

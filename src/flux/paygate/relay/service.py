@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from flux.kernel.faults import FaultError
 from flux.kernel.store import Clock
@@ -28,7 +29,7 @@ from flux.paygate.relay.collecting import Collector
 from flux.paygate.relay.direct import Direct
 from flux.paygate.relay.exchange import Exchange, Job
 from flux.paygate.relay.headers import Passage, origin_signature, to_target
-from flux.paygate.relay.proofs import SIGNATURE, TX, Presented, bad_header, presented
+from flux.paygate.relay.proofs import SIGNATURE, TX, Presented, bad_header, presented, reader_of
 from flux.paygate.relay.replaying import answer_again
 from flux.paygate.replays.model import Kept, Remembered
 from flux.paygate.scalars import new_call_id
@@ -101,7 +102,7 @@ class Relay:
         limit = self._settings.request_body_bytes
         asked = Asked(call, plan, meaning, terms, suffix, mount, requirement, limit)
         try:
-            shown = presented(call.header_values)
+            shown = presented(reader_of(call.scope["headers"]))
             bill = await self._bill(asked, shown)
             if isinstance(bill, Kept):
                 return answer_again(bill)

@@ -1,0 +1,106 @@
+"""`/guilds/{guild_id}/stickers`."""
+
+from __future__ import annotations
+
+from flux.community import buckets, faults
+from flux.community.audit.service import HEADER, reason_of
+from flux.community.expressions.schemas import (
+    ExpressionQuery,
+    StickerBulk,
+    StickerBulkCreate,
+    StickerCreate,
+    StickerUpdate,
+    StickerView,
+)
+from flux.community.expressions.stickers import StickerService
+from flux.community.media.rules import BODY_BYTES
+from flux.community.principals import ANYBODY
+from flux.kernel.wire import Call, Routes, Snowflake
+
+routes = Routes(tag="expressions", prefix="/guilds/{guild_id}")
+GUILD = (faults.UNKNOWN_GUILD, faults.MISSING_ACCESS)
+MAKE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED)
+IMAGE = (
+    faults.FILE_SIZE_TOO_LARGE,
+    faults.CONTENT_BLOCKED,
+    faults.EXPLICIT_CONTENT_CANNOT_BE_SENT,
+)
+BULK_BYTES = 40_000_000
+
+
+@routes.get("/stickers", auth=ANYBODY, bucket=buckets.STICKER_LIST, raises=GUILD)
+async def list_stickers(call: Call, guild_id: Snowflake) -> list[StickerView]:
+    """The guild's stickers with who made them."""
+    return await call.use(StickerService).listing(call.principal.user, guild_id)
+
+
+@routes.get(
+    "/stickers/{sticker_id}",
+    auth=ANYBODY,
+    bucket=buckets.STICKER_LIST,
+    raises=[*GUILD, faults.UNKNOWN_STICKER],
+)
+async def read_sticker(call: Call, guild_id: Snowflake, sticker_id: Snowflake) -> StickerView:
+    """One sticker."""
+    return await call.use(StickerService).read(call.principal.user, guild_id, sticker_id)
+
+
+@routes.get(
+    "/sticker/{sticker_id}",
+    auth=ANYBODY,
+    bucket=buckets.STICKER_LIST,
+    raises=[*GUILD, faults.UNKNOWN_STICKER],
+)
+async def read_sticker_singular(call: Call, guild_id: Snowflake, sticker_id: Snowflake) -> StickerView:
+    """One sticker, under the path that some clients use."""
+    return await call.use(StickerService).read(call.principal.user, guild_id, sticker_id)
+
+
+@routes.post(
+    "/stickers",
+    auth=ANYBODY,
+    bucket=buckets.EXPRESSION_WRITE,
+    body_limit=BODY_BYTES,
+    raises=[*MAKE, *IMAGE, faults.MAX_STICKERS],
+)
+async def create_sticker(call: Call, guild_id: Snowflake, body: StickerCreate) -> StickerView:
+    """Add a sticker."""
+    reason = reason_of(call.header(HEADER))
+    return await call.use(StickerService).create(call.principal.user, guild_id, body, reason)
+
+
+@routes.post(
+    "/stickers/bulk", auth=ANYBODY, bucket=buckets.EXPRESSION_WRITE, body_limit=BULK_BYTES, raises=MAKE
+)
+async def create_stickers(call: Call, guild_id: Snowflake, body: StickerBulkCreate) -> StickerBulk:
+    """Add up to fifty stickers; those that fail are told and the others are made."""
+    reason = reason_of(call.header(HEADER))
+    return await call.use(StickerService).create_many(call.principal.user, guild_id, body.stickers, reason)
+
+
+@routes.patch(
+    "/stickers/{sticker_id}",
+    auth=ANYBODY,
+    bucket=buckets.EXPRESSION_WRITE,
+    raises=[*MAKE, faults.UNKNOWN_STICKER],
+)
+async def update_sticker(
+    call: Call, guild_id: Snowflake, sticker_id: Snowflake, body: StickerUpdate
+) -> StickerView:
+    """Change a sticker."""
+    reason = reason_of(call.header(HEADER))
+    return await call.use(StickerService).update(call.principal.user, guild_id, sticker_id, body, reason)
+
+
+@routes.delete(
+    "/stickers/{sticker_id}",
+    auth=ANYBODY,
+    bucket=buckets.EXPRESSION_WRITE,
+    raises=[*MAKE, faults.UNKNOWN_STICKER],
+)
+async def delete_sticker(
+    call: Call, guild_id: Snowflake, sticker_id: Snowflake, query: ExpressionQuery
+) -> None:
+    """Delete a sticker."""
+    reason = reason_of(call.header(HEADER))
+    await call.use(StickerService).delete(call.principal.user, guild_id, sticker_id, reason)
