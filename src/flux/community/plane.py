@@ -19,7 +19,7 @@ from flux.community.announcing import Announcer
 from flux.community.auth.mails import Mails
 from flux.community.auth.sessions import SessionService
 from flux.community.bans import endpoints as ban_endpoints
-from flux.community.bans.service import BanService
+from flux.community.bans.service import EXPIRY, BanService
 from flux.community.channels import endpoints as channel_endpoints
 from flux.community.channels.overwrites import Overwrites
 from flux.community.channels.private import PrivateChannels
@@ -117,6 +117,7 @@ def build(house: House) -> Plane:
     Upkeep(house.db, *sweepers).schedule(house.jobs)
     house.jobs.handle(ERASE, services[Erasure].run)
     furnishing.schedule(plane, house.jobs)
+    house.jobs.handle(EXPIRY, services[BanService].expire)
     return plane
 
 
@@ -182,19 +183,40 @@ class Builder:
 
     def _places(self) -> None:
         house, limits = self.house, self.settings.limits
-        self.roles = RoleService(house.db, house.ids, self.where, self.announcer, limits)
+        self.roles = RoleService(house.db, house.ids, self.where, self.files.audit, self.announcer, limits)
         overwrites = Overwrites(limits)
         self.channels = ChannelService(
-            house.db, house.clock, house.ids, self.where, self.users, overwrites, self.announcer, limits
+            house.db,
+            house.clock,
+            house.ids,
+            self.where,
+            self.users,
+            overwrites,
+            self.files.audit,
+            self.announcer,
+            limits,
         )
         self.joining = Joining(house.clock, self.announcer, limits)
         self.members = MemberService(
-            house.db, house.clock, self.users, self.where, self.roles, self.joining, self.announcer, limits
+            house.db,
+            house.clock,
+            self.users,
+            self.where,
+            self.roles,
+            self.joining,
+            self.files.audit,
+            self.announcer,
+            limits,
         )
         self.guilds = GuildService(
             house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
             self.sudo, self.files.assets, self.files.audit, self.announcer, self.settings,
         )  # fmt: skip
+        self._wholes()
+
+    def _wholes(self) -> None:
+        """Guilds with all that is in them."""
+        house = self.house
         self.vanity = VanityService(house.db, self.where, self.files.audit, self.announcer)
         self.states = GuildStates(
             house.db,
@@ -252,14 +274,9 @@ class Builder:
     def _doors(self) -> None:
         house = self.house
         self.bans = BanService(
-            house.db,
-            house.clock,
-            self.users,
-            self.where,
-            self.joining,
-            Purging(self.announcer),
-            self.announcer,
-        )
+            house.db, house.clock, self.users, self.where, self.joining, Purging(self.announcer), self.files.audit,
+            self.announcer, house.jobs,
+        )  # fmt: skip
         self.plane.provide(self.bans)
         applications = ApplicationService(
             house.db,
@@ -325,8 +342,8 @@ class Builder:
             limits,
         )
         invites = InviteService(
-            house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub,
-            self.announcer, self.settings.limits,
+            house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub, self.vanity,
+            self.files.audit, self.announcer, self.settings.limits,
         )  # fmt: skip
         lists = MemberLists(house.db, self.users, self.members, self.states)
         gateway = Gateway(hub, self.gatekeeper.identify, lists, self.quota, house.clock)
