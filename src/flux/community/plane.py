@@ -44,7 +44,7 @@ from flux.community.demo import Demo
 from flux.community.envelope import CommunityEnvelope
 from flux.community.factors.service import FactorService
 from flux.community.faults import community
-from flux.community.furnishing import furnish, hang
+from flux.community.furnishing import furnish, hang, preview
 from flux.community.gate import Gatekeeper, implied
 from flux.community.guilds import endpoints as guild_endpoints
 from flux.community.guilds.service import GuildService
@@ -304,22 +304,31 @@ class Builder:
         composing = Composing(settings)
         writing = Writing(house.ids, views, self.announcer)
         self.welcome = Welcome(self.where, writing)
+        linking = preview(house, self.plane, self.where, views, writing)
         self.relationships = RelationshipService(
             house.db, house.clock, self.users, self.members, self.announcer, settings.limits
         )
         send = SendService(
             house.db, house.clock, self.where, views, writing, self.relationships, self.private, self.announcer,
-            composing, self.files.uploads, self.files.stickers,
+            composing, self.files.uploads, self.files.stickers, linking,
         )  # fmt: skip
         conversations = ConversationService(
             house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
             settings.limits,
         )  # fmt: skip
         messages = MessageService(
-            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit
+            house.db,
+            house.clock,
+            self.where,
+            views,
+            writing,
+            composing,
+            self.files.uploads,
+            self.files.audit,
+            linking,
         )
         ghost = GhostwritingService(
-            house.db, house.clock, self.where, views, writing, composing, self.files.uploads
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, linking
         )
         hang(self.house, self.plane, self.users, self.where, self.announcer, self.files, ghost)
         self.plane.provide(self.relationships, send, conversations, messages)
@@ -375,16 +384,8 @@ class Builder:
         presence = Presence(house.bus, new_token(8))
         ready = ReadyMaker(self.users, self.states, self.private, self.relationships)
         hub = Hub(
-            house.bus,
-            house.clock,
-            self.users,
-            self.members,
-            self.states,
-            ready,
-            self.announcer,
-            presence,
-            limits,
-        )
+            house.bus, house.clock, self.users, self.members, self.states, ready, self.announcer, presence, limits,
+        )  # fmt: skip
         invites = InviteService(
             house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub, self.vanity,
             self.files.audit, self.announcer, self.settings.limits,
