@@ -34,6 +34,7 @@ from flux.community.bans.service import EXPIRY, BanService
 from flux.community.captcha import endpoints as captcha_endpoints
 from flux.community.captcha.service import CaptchaService
 from flux.community.channels import endpoints as channel_endpoints
+from flux.community.channels.ordering import OrderingService
 from flux.community.channels.overwrites import Overwrites
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.service import ChannelService
@@ -57,6 +58,7 @@ from flux.community.invites.service import InviteService
 from flux.community.members import endpoints as member_endpoints
 from flux.community.members.joining import Joining
 from flux.community.members.profiles import ProfileService
+from flux.community.members.searching import SearchingService
 from flux.community.members.service import MemberService
 from flux.community.messages import endpoints as message_endpoints
 from flux.community.messages import reaction_endpoints
@@ -296,6 +298,9 @@ class Builder:
             self.files.stickers,
         )
         profiles = ProfileService(house.db, self.users, self.where, self.members)
+        searching = SearchingService(house.db, self.where, self.members)
+        ordering = OrderingService(house.db, self.where, self.announcer, self.settings.limits)
+        self.plane.provide(searching, ordering)
         self.plane.provide(self.roles, self.channels, self.members, self.guilds, self.vanity, profiles)
 
     def _speech(self) -> None:
@@ -317,16 +322,8 @@ class Builder:
             settings.limits,
         )  # fmt: skip
         messages = MessageService(
-            house.db,
-            house.clock,
-            self.where,
-            views,
-            writing,
-            composing,
-            self.files.uploads,
-            self.files.audit,
-            linking,
-        )
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit, linking,
+        )  # fmt: skip
         ghost = GhostwritingService(
             house.db, house.clock, self.where, views, writing, composing, self.files.uploads, linking
         )
