@@ -24,6 +24,7 @@ from flux.content.faults import content
 from flux.content.folders import endpoints as folders
 from flux.content.folders.service import Folders
 from flux.content.gate import Gate, implied
+from flux.content.generations.service import Generations
 from flux.content.keys import endpoints as keys
 from flux.content.keys.service import Keys
 from flux.content.locales import endpoints as locales
@@ -142,8 +143,10 @@ def _deliver(plane: Plane, house: House) -> None:
     """What shows it."""
     services = plane.services
     settled: Settled = services[Settled]
+    generations = Generations(house)
     snapshots = Snapshots(
         house,
+        generations,
         services[Organisations],
         services[Locales],
         services[Folders],
@@ -154,8 +157,8 @@ def _deliver(plane: Plane, house: House) -> None:
     search = Search(house)
     ranking = Ranking(house, search, services[Embeddings])
     plane.provide(
-        Door(house, settled, snapshots, services[Keys]),
-        Delivery(house, settled, snapshots, search, ranking, Answers(settled)),
+        Door(house, settled, snapshots, services[Keys], generations),
+        Delivery(house, settled, snapshots, search, ranking, Answers(house, settled, generations)),
         Writes(services[Resources]),
     )
 
