@@ -69,6 +69,7 @@ from flux.community.realtime.hub import Hub
 from flux.community.realtime.lists import MemberLists
 from flux.community.realtime.presence import Presence
 from flux.community.realtime.ready import ReadyMaker
+from flux.community.realtime.statuses import Statuses
 from flux.community.relationships import endpoints as relationship_endpoints
 from flux.community.relationships.service import RelationshipService
 from flux.community.roles import endpoints as role_endpoints
@@ -329,23 +330,16 @@ class Builder:
     def _realtime(self) -> None:
         house, limits = self.house, self.settings.realtime
         presence = Presence(house.bus, new_token(8))
-        ready = ReadyMaker(self.users, self.states, self.private, self.relationships)
+        statuses = Statuses(presence, self.users, self.relationships, self.private, self.announcer)
+        ready = ReadyMaker(self.users, self.states, self.private, self.relationships, statuses)
+        lists = MemberLists(self.users, self.members, self.roles, self.states, presence)
         hub = Hub(
-            house.bus,
-            house.clock,
-            self.users,
-            self.members,
-            self.states,
-            ready,
-            self.announcer,
-            presence,
-            limits,
-        )
+            house.bus, house.clock, self.users, self.members, self.states, ready, statuses, lists, limits
+        )  # fmt: skip
         invites = InviteService(
             house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub, self.vanity,
             self.files.audit, self.announcer, self.settings.limits,
         )  # fmt: skip
-        lists = MemberLists(house.db, self.users, self.members, self.states)
         gateway = Gateway(hub, self.gatekeeper.identify, lists, self.quota, house.clock)
         self.plane.on_start.append(hub.start)
         self.plane.on_drain.append(hub.drain)
