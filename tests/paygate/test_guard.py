@@ -121,7 +121,8 @@ def test_targets_have_one_spelling(written: str, base: str) -> None:
     "text",
     ["", "ftp://x", "//x", "x", "https://", "https:///x", "https://u:p@x.example", "https://u@x.example", "https://x.example/?q",
      "https://x.example/#f", "https://x.example/a/../b//c", "https://x.example/a b", "https://x.example:0", "https://x.example:99999",
-     "https://x.example:abc", "https://x.example\\@y", "javascript:alert(1)", "https://x.example/\x00", "https://" + "a" * 3000],
+     "https://x.example:abc", "https://x.example:+443", "https://x.example:8_0", "https://x.example:\uff18\uff10",
+     "https://[::ffff:127.0.0.1.]", "https://[::1]x", "https://x.example:", "https://x.example\\@y", "javascript:alert(1)", "https://x.example/\x00", "https://" + "a" * 3000],
 )  # fmt: skip
 def test_what_is_no_target(text: str) -> None:
     with pytest.raises(BadTarget):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 
 from yarl import URL
 
 MAX_LENGTH = 2_048
+_AUTHORITY = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?\Z")
+"""Parsers that read `:+80` or `:8_0` as a port exist; ours is one."""
 _ILLEGAL = re.compile(r"[\x00-\x20\x7f\\\"<>^`{|}]")
 
 
@@ -51,11 +54,15 @@ def parse_target(text: str, *, allow_http: bool) -> Target:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority or not authority:
         raise BadTarget(f"{wanted} without user information")
+    if not _AUTHORITY.match(authority):
+        raise BadTarget(wanted)
     if "#" in rest or "?" in rest:
         raise BadTarget(f"{wanted} without query and fragment")
     try:
         url = URL(text)
         host, port = url.raw_host, url.port
+        if host and ":" in host:
+            ipaddress.IPv6Address(host)
     except (ValueError, TypeError):
         raise BadTarget(wanted) from None
     if not host or port is None or not 0 < port < 65_536:
