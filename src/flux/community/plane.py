@@ -21,6 +21,7 @@ from flux.community.auth.sessions import SessionService
 from flux.community.bans import endpoints as ban_endpoints
 from flux.community.bans.service import EXPIRY, BanService
 from flux.community.channels import endpoints as channel_endpoints
+from flux.community.channels.ordering import OrderingService
 from flux.community.channels.overwrites import Overwrites
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.service import ChannelService
@@ -31,7 +32,7 @@ from flux.community.envelope import CommunityEnvelope
 from flux.community.erasure.service import JOB as ERASE
 from flux.community.erasure.service import Erasure
 from flux.community.faults import community
-from flux.community.furnishing import furnish, hang
+from flux.community.furnishing import furnish, hang, preview
 from flux.community.gate import Gatekeeper, implied
 from flux.community.guilds import endpoints as guild_endpoints
 from flux.community.guilds.service import GuildService
@@ -49,6 +50,7 @@ from flux.community.loudness.service import LoudnessService
 from flux.community.members import endpoints as member_endpoints
 from flux.community.members.joining import Joining
 from flux.community.members.profiles import ProfileService
+from flux.community.members.searching import SearchingService
 from flux.community.members.service import MemberService
 from flux.community.mentions.service import MentionService
 from flux.community.messages import endpoints as message_endpoints
@@ -76,6 +78,7 @@ from flux.community.realtime.hub import Hub
 from flux.community.realtime.lists import MemberLists
 from flux.community.realtime.presence import Presence
 from flux.community.realtime.ready import ReadyMaker
+from flux.community.realtime.statuses import Statuses
 from flux.community.relationships import endpoints as relationship_endpoints
 from flux.community.relationships.service import RelationshipService
 from flux.community.roles import endpoints as role_endpoints
@@ -235,6 +238,9 @@ class Builder:
             self.files.stickers,
         )
         profiles = ProfileService(house.db, self.users, self.where, self.members)
+        searching = SearchingService(house.db, self.where, self.members)
+        ordering = OrderingService(house.db, self.where, self.announcer, self.settings.limits)
+        self.plane.provide(searching, ordering)
         self.plane.provide(self.roles, self.channels, self.members, self.guilds, self.vanity, profiles)
 
     def _speech(self) -> None:
@@ -244,22 +250,23 @@ class Builder:
         self.mentions = MentionService(house.db)
         writing = Writing(house.ids, views, self.mentions, self.announcer)
         self.welcome = Welcome(self.where, writing)
+        linking = preview(house, self.plane, self.where, views, writing)
         self.relationships = RelationshipService(
             house.db, house.clock, self.users, self.members, self.announcer, settings.limits
         )
         send = SendService(
             house.db, house.clock, self.where, views, writing, self.relationships, self.private, self.announcer,
-            composing, self.files.uploads, self.files.stickers,
+            composing, self.files.uploads, self.files.stickers, linking,
         )  # fmt: skip
         conversations = ConversationService(
             house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
             settings.limits,
         )  # fmt: skip
         messages = MessageService(
-            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit
-        )
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit, linking,
+        )  # fmt: skip
         ghost = GhostwritingService(
-            house.db, house.clock, self.where, views, writing, composing, self.files.uploads
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, linking
         )
         hang(self.house, self.plane, self.users, self.where, self.announcer, self.files, ghost)
         self.plane.provide(self.relationships, send, conversations, messages)
@@ -348,25 +355,18 @@ class Builder:
     def _realtime(self) -> None:
         house, limits = self.house, self.settings.realtime
         presence = Presence(house.bus, new_token(8))
+        statuses = Statuses(presence, self.users, self.relationships, self.private, self.announcer)
         ready = ReadyMaker(
-            self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox
-        )
+            self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox, statuses
+        )  # fmt: skip
+        lists = MemberLists(self.users, self.members, self.roles, self.states, presence)
         hub = Hub(
-            house.bus,
-            house.clock,
-            self.users,
-            self.members,
-            self.states,
-            ready,
-            self.announcer,
-            presence,
-            limits,
-        )
+            house.bus, house.clock, self.users, self.members, self.states, ready, statuses, lists, limits
+        )  # fmt: skip
         invites = InviteService(
             house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub, self.vanity,
             self.files.audit, self.announcer, self.settings.limits,
         )  # fmt: skip
-        lists = MemberLists(house.db, self.users, self.members, self.states)
         gateway = Gateway(hub, self.gatekeeper.identify, lists, self.quota, house.clock)
         self.plane.on_start.append(hub.start)
         self.plane.on_drain.append(hub.drain)

@@ -15,6 +15,7 @@ from flux.community.loudness.service import LoudnessService
 from flux.community.notes.service import NoteService
 from flux.community.realtime.protocol import Frame
 from flux.community.realtime.session import Session
+from flux.community.realtime.statuses import Statuses
 from flux.community.relationships.schemas import RelationshipView
 from flux.community.relationships.service import RelationshipService
 from flux.community.users.records import UserRow
@@ -35,6 +36,7 @@ class ReadyMaker:
         notes: NoteService,
         loudness: LoudnessService,
         inbox: InboxService,
+        statuses: Statuses,
     ) -> None:
         self._users = users
         self._guilds = guilds
@@ -43,6 +45,7 @@ class ReadyMaker:
         self._notes = notes
         self._loudness = loudness
         self._inbox = inbox
+        self._statuses = statuses
 
     async def frames(
         self, session: Session, user: UserRow, guild_ids: list[int], sessions: list[dict[str, Any]]
@@ -77,7 +80,7 @@ class ReadyMaker:
             "users": [] if user.bot else _people(user, conversations, relations),
             "private_channels": conversations,
             "relationships": [_without_user(each) for each in relations],
-            "presences": [],
+            "presences": [] if user.bot else await self._statuses.around(user.id),
             "sessions": sessions,
             "user_settings": settings,
             "user_guild_settings": [] if user.bot else await self._loudness.listing(user.id),
