@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux.content.search.words import alike, distance, has_phrase
+from flux.content.search.lexicon import Vocabulary
+from flux.content.search.words import distance, has_phrase
 from flux.content.texts import folded, words
 
 LETTERS = st.text("abc", max_size=7)
@@ -34,7 +35,7 @@ def test_distance_is_the_reference_up_to_its_bound(one: str, other: str, most: i
 
 @given(LETTERS.filter(bool), st.lists(LETTERS.filter(bool), max_size=6), st.floats(0, 1))
 def test_alike_is_what_the_threshold_says(word: str, vocabulary: list[str], threshold: float) -> None:
-    found = alike(word, vocabulary, threshold)
+    found = Vocabulary(vocabulary).alike(word, threshold)
     for other in vocabulary:
         edits, longer = reference(word, other), max(len(word), len(other))
         wanted = edits <= 2 and edits <= (1 - threshold) * longer + 1e-9

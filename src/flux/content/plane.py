@@ -24,6 +24,7 @@ from flux.content.faults import content
 from flux.content.folders import endpoints as folders
 from flux.content.folders.service import Folders
 from flux.content.gate import Gate, implied
+from flux.content.generations.service import Generations
 from flux.content.keys import endpoints as keys
 from flux.content.keys.service import Keys
 from flux.content.locales import endpoints as locales
@@ -33,8 +34,10 @@ from flux.content.organisations.service import Organisations
 from flux.content.plans import Plans
 from flux.content.projection import jobs
 from flux.content.projection.service import Projection
+from flux.content.resources import batch_endpoints as batches
 from flux.content.resources import endpoints as resources
 from flux.content.resources import revision_endpoints as revisions
+from flux.content.resources.batching import Batches
 from flux.content.resources.revisions import Revisions
 from flux.content.resources.service import Resources
 from flux.content.resources.writing import Writing
@@ -65,6 +68,7 @@ _ROOMS = (
     folders.routes,
     schemas.routes,
     components.routes,
+    batches.routes,
     resources.routes,
     revisions.routes,
     apis.routes,
@@ -134,6 +138,7 @@ def _furnish(plane: Plane, house: House) -> None:
         Syncing(house, schemas_),
         resources_,
         Revisions(house, resources_, writing, embeddings),
+        Batches(house, plans, resources_, writing, embeddings),
         Apis(house, plans, folders_),
     )
 
@@ -142,8 +147,10 @@ def _deliver(plane: Plane, house: House) -> None:
     """What shows it."""
     services = plane.services
     settled: Settled = services[Settled]
+    generations = Generations(house)
     snapshots = Snapshots(
         house,
+        generations,
         services[Organisations],
         services[Locales],
         services[Folders],
@@ -154,8 +161,8 @@ def _deliver(plane: Plane, house: House) -> None:
     search = Search(house)
     ranking = Ranking(house, search, services[Embeddings])
     plane.provide(
-        Door(house, settled, snapshots, services[Keys]),
-        Delivery(house, settled, snapshots, search, ranking, Answers(settled)),
+        Door(house, settled, snapshots, services[Keys], generations),
+        Delivery(house, settled, snapshots, search, ranking, Answers(house, settled, generations)),
         Writes(services[Resources]),
     )
 

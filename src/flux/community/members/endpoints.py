@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux.community import buckets, faults
+from flux.community.audit.service import HEADER, reason_of
 from flux.community.members.profiles import ProfileService
 from flux.community.members.schemas import (
     MemberListQuery,
@@ -68,7 +69,8 @@ async def update_member(
     call: Call, guild_id: Snowflake, user_id: Snowflake, body: MemberUpdate
 ) -> MemberView:
     """Nickname, roles, time-out, voice state of a member below you."""
-    return await call.use(MemberService).update(call.principal.user, guild_id, user_id, body)
+    reason = reason_of(call.header(HEADER))
+    return await call.use(MemberService).update(call.principal.user, guild_id, user_id, body, reason)
 
 
 @routes.delete(
@@ -79,7 +81,8 @@ async def update_member(
 )
 async def kick_member(call: Call, guild_id: Snowflake, user_id: Snowflake) -> None:
     """Remove a member below you; they may come back."""
-    await call.use(MemberService).kick(call.principal.user, guild_id, user_id)
+    reason = reason_of(call.header(HEADER))
+    await call.use(MemberService).kick(call.principal.user, guild_id, user_id, reason)
 
 
 @routes.put(
@@ -90,7 +93,8 @@ async def kick_member(call: Call, guild_id: Snowflake, user_id: Snowflake) -> No
 )
 async def add_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_id: Snowflake) -> None:
     """Give a member a role below your highest."""
-    await call.use(MemberService).change_role(call.principal.user, guild_id, user_id, role_id, add=True)
+    service, reason = call.use(MemberService), reason_of(call.header(HEADER))
+    await service.change_role(call.principal.user, guild_id, user_id, role_id, add=True, reason=reason)
 
 
 @routes.delete(
@@ -101,7 +105,8 @@ async def add_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_id:
 )
 async def remove_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_id: Snowflake) -> None:
     """Take a role from a member."""
-    await call.use(MemberService).change_role(call.principal.user, guild_id, user_id, role_id, add=False)
+    service, reason = call.use(MemberService), reason_of(call.header(HEADER))
+    await service.change_role(call.principal.user, guild_id, user_id, role_id, add=False, reason=reason)
 
 
 @routes.delete("/users/@me/guilds/{guild_id}", auth=ANYBODY, bucket=buckets.GUILD_DELETE, raises=GUILD)

@@ -2,53 +2,123 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Awaitable, Callable, Hashable
 
 from msgspec import Struct
 
 from flux.content.access import Anonymous, KeyHolder
 from flux.content.faults import MAX_RESPONSE_SIZE_EXCEEDED
+from flux.content.generations.service import Generations
 from flux.content.settled import Settled
+from flux.kernel.house import House
 from flux.kernel.wire import Call, Raw
+
+ENTRY_BYTES = 600
+"""What an answer costs in memory beside its body."""
 
 
 class Encoded(Struct, frozen=True):
+    """`depends` are folders and the generations under which they were read."""
+
     body: bytes
     etag: str
+    depends: tuple[tuple[str, int], ...] = ()
 
 
-def encoded(body: bytes) -> Encoded:
-    return Encoded(body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"')
+def encoded(body: bytes, depends: tuple[tuple[str, int], ...] = ()) -> Encoded:
+    return Encoded(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', depends)
+
+
+class Depends:
+    """What an answer in the making has looked at: folders, each with its generation from before the look."""
+
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
+        self._found: dict[str, int] = {}
+
+    async def on(self, folder: str) -> int:
+        """The folder's generation; to be called before anything of the folder is read."""
+        known = self._found.get(folder)
+        if known is None:
+            known = self._found[folder] = await self._generations.of(folder)
+        return known
+
+    @property
+    def found(self) -> tuple[tuple[str, int], ...]:
+        return tuple(self._found.items())
+
+
+Make = Callable[[Depends], Awaitable[bytes]]
 
 
 class Answers:
-    """The newest answers, at most so many and so many bytes. Keys contain the generations they were made under."""
+    """The newest answers, at most so many and so many bytes. Of equal requests at once, one does the work."""
 
-    def __init__(self, settled: Settled) -> None:
+    def __init__(self, house: House, settled: Settled, generations: Generations) -> None:
+        self._ports = house.ports
+        self._generations = generations
         self._most = settled.content.delivery_cache_entries
         self._most_bytes = settled.content.delivery_cache_bytes
         self._largest = settled.content.max_response_bytes
-        self._control = settled.content.default_cache_control
+        control = settled.content.default_cache_control
+        self._open = {"Cache-Control": control, "Vary": "Authorization"}
+        self._closed = {"Cache-Control": f"private, {control}", "Vary": "Authorization"}
         self._kept: OrderedDict[Hashable, Encoded] = OrderedDict()
         self._bytes = 0
+        self._under_way: dict[Hashable, asyncio.Future[Encoded | None]] = {}
 
-    def known(self, key: Hashable) -> Encoded | None:
-        found = self._kept.get(key)
-        if found is not None:
+    async def answer(self, key: Hashable, make: Make) -> Encoded:
+        """The answer kept under `key` while everything it depends on is as it was; else what `make` makes. While a fault
+        waits at the store nothing is kept or shared. Raises `MAX_RESPONSE_SIZE_EXCEEDED`, and what `make` raises."""
+        if self._ports.armed("store"):
+            return await self._made(make)
+        known = self._kept.get(key)
+        if known is not None and await self._is_current(known):
             self._kept.move_to_end(key)
-        return found
+            return known
+        other = self._under_way.get(key)
+        if other is not None:
+            # Begun before this request came: good only if nothing has changed since it began.
+            shared = await asyncio.shield(other)
+            if shared is not None and await self._is_current(shared):
+                return shared
+            return await self._made(make)
+        return await self._leading(key, make)
 
-    def keep(self, key: Hashable, answer: Encoded) -> None:
+    async def _leading(self, key: Hashable, make: Make) -> Encoded:
+        waiting = self._under_way[key] = asyncio.get_running_loop().create_future()
+        made: Encoded | None = None
+        try:
+            made = await self._made(make)
+        finally:
+            del self._under_way[key]
+            waiting.set_result(made)
+        self._keep(key, made)
+        return made
+
+    async def _made(self, make: Make) -> Encoded:
+        depends = Depends(self._generations)
+        body = self.within_size(await make(depends))
+        return encoded(body, depends.found)
+
+    async def _is_current(self, answer: Encoded) -> bool:
+        for folder, generation in answer.depends:
+            if await self._generations.of(folder) != generation:
+                return False
+        return True
+
+    def _keep(self, key: Hashable, answer: Encoded) -> None:
         if len(answer.body) > self._most_bytes or not self._most:
             return
         before = self._kept.pop(key, None)
-        self._bytes += len(answer.body) - (len(before.body) if before else 0)
+        self._bytes += _size(answer) - (_size(before) if before else 0)
         self._kept[key] = answer
         while len(self._kept) > self._most or self._bytes > self._most_bytes:
             _, gone = self._kept.popitem(last=False)
-            self._bytes -= len(gone.body)
+            self._bytes -= _size(gone)
 
     def within_size(self, body: bytes) -> bytes:
         """Raises `MAX_RESPONSE_SIZE_EXCEEDED`."""
@@ -58,12 +128,16 @@ class Answers:
 
     def reply(self, call: Call, answer: Encoded, principal: KeyHolder | Anonymous) -> Raw:
         """The answer, or 304 when the caller has it already."""
-        control = self._control if isinstance(principal, Anonymous) else f"private, {self._control}"
-        headers = {"ETag": answer.etag, "Cache-Control": control, "Vary": "Authorization"}
+        headers = self._open if isinstance(principal, Anonymous) else self._closed
+        headers = {"ETag": answer.etag, **headers}
         wanted = call.header("if-none-match")
         if wanted is not None and _matches(wanted, answer.etag):
             return Raw(b"", status=304, headers=headers)
         return Raw(answer.body, headers=headers)
+
+
+def _size(answer: Encoded) -> int:
+    return len(answer.body) + ENTRY_BYTES
 
 
 def _matches(header: str, etag: str) -> bool:

@@ -38,6 +38,10 @@ class Joins(Struct, frozen=True):
     def narrowed(self, where: dict[str, tuple[Node, ...]]) -> Joins:
         return Joins(self.scopes, self.relations, {alias: where.get(alias, ()) for alias in self.scopes})
 
+    @property
+    def folders(self) -> list[str]:
+        return [one.folder for one in self.scopes.values()]
+
     def led(self, sort: tuple[Sort, ...]) -> tuple[Sort, ...]:
         """Entries that name an alias, with the way that leads to it."""
         return tuple(

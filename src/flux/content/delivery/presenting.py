@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from flux.content.delivery.answers import Depends
 from flux.content.delivery.served import READS, ApiServed, Snapshot
 from flux.content.delivery.snapshots import Snapshots
 from flux.content.search.plan import Join, Scope
@@ -29,6 +30,7 @@ class Presenter:
         snapshot: Snapshot,
         api: ApiServed,
         view: View,
+        depends: Depends,
     ) -> None:
         self._settings = settings
         self._snapshots = snapshots
@@ -36,6 +38,7 @@ class Presenter:
         self._snapshot = snapshot
         self._api = api
         self._view = view
+        self._depends = depends
 
     async def encoded(self, hits: list[Hit], populate: tuple[str, ...] = ()) -> list[bytes]:
         """Each document as JSON. Those that are shown as stored are not even decoded."""
@@ -98,6 +101,8 @@ class Presenter:
         if not keys or not (folders & open_):
             return {}
         targets: dict[str, tuple[Hit, Item] | None] = dict.fromkeys(keys)
+        for folder in folders:
+            await self._depends.on(folder)
         hits = await self._search.many(sorted(folders), keys)
         for hit, item in zip(hits, await self.items(hits), strict=True):
             if item["_sys"]["folder"] in open_:

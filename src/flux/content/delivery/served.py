@@ -15,6 +15,7 @@ from flux.content.shape.fields import Shape
 
 READS = ("get_many", "get_one")
 WRITES = ("create", "update")
+MOST_PATHS = 10_000
 
 
 class Published(Struct, frozen=True):
@@ -69,6 +70,7 @@ class ApiServed:
         self.by_path = {one.path: one for one in folders}
         self.by_key = {one.key: one for one in folders}
         self._root = _Node()
+        self._found: dict[tuple[str, ...], Target | None] = {}
         for one in folders:
             self._add(one, chains[one.key])
         for one in folders:
@@ -90,8 +92,15 @@ class ApiServed:
         if node.served is None:
             node.served = served
 
-    def find(self, segments: Sequence[str]) -> Target | None:
-        return self._walk(self._root, tuple(segments), ())
+    def find(self, segments: tuple[str, ...]) -> Target | None:
+        """Remembered: the tree never changes."""
+        try:
+            return self._found[segments]
+        except KeyError:
+            if len(self._found) >= MOST_PATHS:
+                self._found.clear()
+            found = self._found[segments] = self._walk(self._root, segments, ())
+            return found
 
     def _walk(
         self, node: _Node, rest: tuple[str, ...], parents: tuple[tuple[Served, str], ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,13 +10,12 @@ import msgspec
 
 from flux.content import faults
 from flux.content.delivery import parameters
-from flux.content.delivery.answers import Answers, Encoded, encoded
+from flux.content.delivery.answers import Answers, Depends, Encoded, encoded
 from flux.content.delivery.door import Entry
 from flux.content.delivery.presenting import Presenter
 from flux.content.delivery.reading import Reading, read_request
-from flux.content.delivery.served import Served, Target
+from flux.content.delivery.served import Target
 from flux.content.delivery.snapshots import Snapshots
-from flux.content.generations.service import read_one
 from flux.content.search.problems import Problems
 from flux.content.search.ranking import Ranking
 from flux.content.search.rows import Found
@@ -71,40 +71,41 @@ class Delivery:
         """A page of documents. `body` is empty for a list."""
         if "get_many" not in target.served.allowed:
             raise faults.ACTION_NOT_ALLOWED()
-        key = await self._cache_key(call, entry, target.served)
-        known = self._answers.known(key) if key is not None else None
-        if known is None:
+        key = await self._key(call, entry, target, self._settled.public_base(call))
+
+        async def make(depends: Depends) -> bytes:
+            await self._depend(depends, target)
             parent = await self.check_parents(target)
             reading = read_request(
                 self._settled, entry.snapshot, entry.api, target.served, parent, call.query, body
             )
-            known = encoded(self._answers.within_size(await self._page(call, entry, reading)))
-            if key is not None and not target.parents and not reading.populate and not reading.plan.joins:
-                self._answers.keep(key, known)
-        return self._answers.reply(call, known, entry.principal)
+            return await self._page(call, entry, reading, depends)
 
-    async def _page(self, call: Call, entry: Entry, reading: Reading) -> bytes:
-        paging = reading.paging
-        presenter = self._presenter(entry, reading.view)
+        return self._answers.reply(call, await self._answers.answer(key, make), entry.principal)
+
+    async def _page(self, call: Call, entry: Entry, reading: Reading, depends: Depends) -> bytes:
+        paging, plan = reading.paging, reading.plan
+        for folder in reading.joins.folders:
+            await depends.on(folder)
+        generation = await depends.on(plan.scope.folder)
         metadata: dict[str, Any] | None = None
-        folder = reading.plan.scope.folder
-        generation = f"{folder}@{await read_one(self._db, folder)}"
         if reading.ranked is None:
             found = await self._search.page(
-                reading.plan, paging.token, backwards=paging.backwards, generation=generation
+                plan, paging.token, backwards=paging.backwards, generation=generation
             )
         else:
             found, metadata = await self._ranking.page(
-                reading.plan,
+                plan,
                 reading.ranked,
                 paging.token,
                 backwards=paging.backwards,
                 sorted_=reading.sorted,
                 generation=generation,
             )
+        presenter = self._presenter(entry, reading.view, depends)
         results = await presenter.encoded(found.hits, reading.populate)
-        if reading.plan.joins:
-            joined = await presenter.joined(reading.plan.scope, found.hits, reading.plan.joins)
+        if plan.joins:
+            joined = await presenter.joined(plan.scope, found.hits, plan.joins)
             results = [_with_member(one, "_joined", rows) for one, rows in zip(results, joined, strict=True)]
         return self._envelope(call, paging.limit, found, results, metadata)
 
@@ -133,6 +134,15 @@ class Delivery:
     async def one(self, call: Call, entry: Entry, target: Target) -> Raw:
         if "get_one" not in target.served.allowed:
             raise faults.ACTION_NOT_ALLOWED()
+
+        async def make(depends: Depends) -> bytes:
+            await self._depend(depends, target)
+            return await self._item(call, entry, target, depends)
+
+        key = await self._key(call, entry, target, "")
+        return self._answers.reply(call, await self._answers.answer(key, make), entry.principal)
+
+    async def _item(self, call: Call, entry: Entry, target: Target, depends: Depends) -> bytes:
         parent = await self.check_parents(target)
         problems = Problems(ignore_unknown=parameters.boolean(call.query, "ignore_unknown_fields"))
         view = parameters.view(call.query, entry.snapshot.locales, problems)
@@ -144,9 +154,10 @@ class Delivery:
         hit = await self._search.one(target.served.key, target.key, parent)
         if hit is None:
             raise faults.RESOURCE_NOT_FOUND()
-        presenter = self._presenter(entry, msgspec.structs.replace(view, fields=fields))
-        [body] = await presenter.encoded([hit], populate or ())
-        return self._answers.reply(call, encoded(self._answers.within_size(body)), entry.principal)
+        if fields is not None:
+            view = msgspec.structs.replace(view, fields=fields)
+        [body] = await self._presenter(entry, view, depends).encoded([hit], populate or ())
+        return body
 
     def reply(self, call: Call, entry: Entry, value: Any) -> Raw:
         """Introspection: any size, with an ETag too."""
@@ -155,26 +166,25 @@ class Delivery:
 
     # -- inside -----------------------------------------------------------------------------------------------
 
-    def _presenter(self, entry: Entry, view: View) -> Presenter:
+    def _presenter(self, entry: Entry, view: View, depends: Depends) -> Presenter:
         return Presenter(
-            self._settled.content, self._snapshots, self._search, entry.snapshot, entry.api, view
+            self._settled.content, self._snapshots, self._search, entry.snapshot, entry.api, view, depends
         )
 
-    async def _cache_key(self, call: Call, entry: Entry, served: Served) -> tuple[Any, ...] | None:
-        """Everything that an answer depends on: the request, and the generations of what it shows. While a fault
-        waits at the store, caches in front of it stand aside."""
-        if self._ports.armed("store"):
-            return None
-        generation = await read_one(self._db, served.key)
-        return (
-            entry.snapshot.environment,
-            entry.snapshot.generation,
-            generation,
-            self._settled.public_base(call),
-            call.path,
-            call.query_string,
-            await call.body() if call.method == "POST" else b"",
-        )
+    @staticmethod
+    async def _depend(depends: Depends, target: Target) -> None:
+        await depends.on(target.served.key)
+        for served, _ in target.parents:
+            await depends.on(served.key)
+
+    @staticmethod
+    async def _key(call: Call, entry: Entry, target: Target, base: str) -> Hashable:
+        """What was asked, of which state of the environment. `base` where the answer names URLs."""
+        snapshot = entry.snapshot
+        place = snapshot.environment, snapshot.generation, base, call.path
+        if call.method != "POST":
+            return *place, call.scope["query_string"]
+        return *place, call.scope["query_string"], await call.body()
 
 
 def _with_member(item: bytes, name: str, value: Any) -> bytes:

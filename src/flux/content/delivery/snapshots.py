@@ -10,7 +10,7 @@ from flux.content.components.service import Components
 from flux.content.delivery.served import ApiServed, Published, Snapshot, served
 from flux.content.folders.rows import Folder
 from flux.content.folders.service import Folders
-from flux.content.generations.service import read_one
+from flux.content.generations.service import Generations
 from flux.content.locales.service import Locales
 from flux.content.organisations.service import Organisations
 from flux.content.schemas.service import Schemas
@@ -25,6 +25,7 @@ class Snapshots:
     def __init__(
         self,
         house: House,
+        generations: Generations,
         organisations: Organisations,
         locales: Locales,
         folders: Folders,
@@ -33,6 +34,7 @@ class Snapshots:
         apis: Apis,
     ) -> None:
         self._db = house.db
+        self._generations = generations
         self._organisations = organisations
         self._locales = locales
         self._folders = folders
@@ -43,7 +45,7 @@ class Snapshots:
 
     async def of(self, environment: str) -> Snapshot | None:
         """None when there is no such environment."""
-        generation = await read_one(self._db, environment)
+        generation = await self._generations.of(environment)
         known = self._known.get(environment)
         if known is not None and known.generation == generation:
             return known
@@ -60,9 +62,6 @@ class Snapshots:
 
     async def only(self) -> str | None:
         return await self._organisations.only_environment()
-
-    async def generation(self, folder: str) -> int:
-        return await read_one(self._db, folder)
 
     async def shape(self, snapshot: Snapshot, version: str) -> Shape | None:
         """Of the version a document was written under, published or archived."""

@@ -2,5 +2,6 @@
 
 A scope is an environment's key (its structure: APIs, schemas, locales, roles, keys) or a folder's key (its published
 content). Every room that changes such things visits `advance` in the same unit of work; delivery reads them.
-Start at service.py.
+`Generations` keeps them in memory where one process
+sees every commit. Start at service.py.
 """

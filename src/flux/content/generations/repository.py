@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flux.kernel.store import Reader, Transaction
 
 
@@ -19,14 +17,3 @@ async def read_one(reader: Reader, scope: str) -> int:
     """0 for a scope that never changed."""
     sql = "SELECT value FROM content_generations WHERE scope = :scope"
     return int(await reader.value(sql, {"scope": scope}) or 0)
-
-
-async def read(reader: Reader, scopes: Sequence[str]) -> dict[str, int]:
-    rows = await reader.all(
-        "SELECT scope, value FROM content_generations WHERE scope IN :scopes", {"scopes": list(scopes)}, _pair
-    )
-    return dict(rows)
-
-
-def _pair(scope: str, value: int) -> tuple[str, int]:
-    return scope, value

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from weakref import WeakSet
 
 from flux.content.generations import repository
+from flux.kernel.house import House
 from flux.kernel.store import Reader, Transaction
+
+_MOST_REMEMBERED = 50_000
 
 
 async def advance(tx: Transaction, *scopes: str) -> None:
@@ -15,14 +20,44 @@ async def advance(tx: Transaction, *scopes: str) -> None:
     """
     for scope in sorted(set(scopes)):
         await repository.advance(tx, scope)
+    tx.after_commit(partial(_forget, scopes))
 
 
 async def read_one(reader: Reader, scope: str) -> int:
-    """0 for a scope that never changed."""
+    """As the database has it now; 0 for a scope that never changed."""
     return await repository.read_one(reader, scope)
 
 
-async def read(reader: Reader, scopes: Sequence[str]) -> dict[str, int]:
-    """0 for a scope that never changed."""
-    found = await repository.read(reader, scopes)
-    return {scope: found.get(scope, 0) for scope in scopes}
+class Generations:
+    """Generations as caches ask for them, many times a second. One process owns a SQLite file, so that there they are
+    remembered: a commit forgets what it changed before whoever made it is answered. Elsewhere they are always read.
+    While a fault waits at the store, memory stands aside."""
+
+    def __init__(self, house: House) -> None:
+        self._db = house.db
+        self._ports = house.ports
+        self._remembers = house.db.dialect == "sqlite"
+        self.remembered: dict[str, int] = {}
+        _memories.add(self)
+
+    async def of(self, scope: str) -> int:
+        """0 for a scope that never changed."""
+        known = self.remembered.get(scope)
+        if known is not None and not self._ports.armed("store"):
+            return known
+        read = await repository.read_one(self._db, scope)
+        if self._remembers:
+            if len(self.remembered) >= _MOST_REMEMBERED:
+                self.remembered.clear()
+            self.remembered[scope] = read
+        return read
+
+
+_memories: WeakSet[Generations] = WeakSet()
+"""Of every house in this process. Scopes are made up at random: forgetting one too many costs a read."""
+
+
+def _forget(scopes: Sequence[str]) -> None:
+    for memory in _memories:
+        for scope in scopes:
+            memory.remembered.pop(scope, None)

@@ -50,24 +50,25 @@ async def drop_values(tx: Transaction, doc: int) -> None:
         await tx.run(f"DELETE FROM {table} WHERE doc = :doc", {"doc": doc})
 
 
-async def put_values(tx: Transaction, doc: int, values: Sequence[tuple[int, Value]]) -> None:
-    """`values` with their slots."""
+async def put_values(tx: Transaction, doc: int, key: str, values: Sequence[tuple[int, Value]]) -> None:
+    """`values` with their slots, of the document with that id and key."""
     numbers = [
-        {"slot": slot, "doc": doc, "ord": one.ord, "value": float(one.value)}
+        {"slot": slot, "doc": doc, "ord": one.ord, "value": float(one.value), "key": key}
         for slot, one in values
         if one.family == "number"
     ]
     if numbers:
         await tx.run_many(
-            "INSERT INTO content_numbers (slot, doc, ord, value) VALUES (:slot, :doc, :ord, :value)", numbers
+            "INSERT INTO content_numbers (slot, doc, ord, value, key) VALUES (:slot, :doc, :ord, :value, :key)",
+            numbers,
         )
     strings = [_text_row(slot, doc, one) for slot, one in values if one.family == "string"]
     if strings:
         for row in strings:
-            row["head"] = row["folded"][:HEAD]
+            row["head"], row["key"] = row["folded"][:HEAD], key
         await tx.run_many(
-            "INSERT INTO content_strings (slot, doc, ord, value, folded, folded_head) "
-            "VALUES (:slot, :doc, :ord, :value, :folded, :head)",
+            "INSERT INTO content_strings (slot, doc, ord, value, folded, folded_head, key) "
+            "VALUES (:slot, :doc, :ord, :value, :folded, :head, :key)",
             strings,
         )
     texts = [_text_row(slot, doc, one) for slot, one in values if one.family == "text"]

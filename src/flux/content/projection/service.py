@@ -26,6 +26,7 @@ class _Place(Struct, frozen=True):
     """A document among the slots of its folder and component."""
 
     doc: int
+    key: str
     folder: str
     component: str
 
@@ -50,7 +51,7 @@ class Projection:
         await repository.drop_vectors(tx, doc)
         size = 0
         if shape is not None:
-            place = _Place(doc, published.folder, document.component)
+            place = _Place(doc, published.key, published.folder, document.component)
             await self._index(tx, place, shape, published.data, default)
             sent = rules.vectors_sent(shape, published.data, default)
             own = [packed(unit(one.value)) for one in sent]
@@ -106,7 +107,9 @@ class Projection:
         for stored in documents:
             await repository.drop_values(tx, stored.id)
             data = msgspec.json.decode(stored.item)["data"]
-            await self._index(tx, _Place(stored.id, folder, component), rules.decoded(shape), data, default)
+            await self._index(
+                tx, _Place(stored.id, stored.key, folder, component), rules.decoded(shape), data, default
+            )
         await advance(tx, folder)
         return documents[-1].id
 
@@ -115,7 +118,7 @@ class Projection:
     ) -> None:
         values = rules.values(shape, data, default)
         found = [(await self._slot(tx, place, one.path, one.locale), one) for one in values]
-        await repository.put_values(tx, place.doc, found)
+        await repository.put_values(tx, place.doc, place.key, found)
         words = rules.word_index(one for one in values if one.path in shape.text_paths)
         indexed = [(await self._slot(tx, place, *address), index) for address, index in words.items()]
         await repository.put_words(tx, place.doc, indexed)

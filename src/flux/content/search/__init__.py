@@ -5,9 +5,11 @@ operators.py   the operators of `where`, their operands by field type
 where.py       the filter grammar, from a body or from query parameters to a tree of conditions
 plan.py        the tree and everything else a search is made of
 cursors.py     page tokens
-repository.py  the documents of a plan, by the cheapest way; sql_repository.py its parts as SQL
+repository.py  the documents of a plan, by the cheapest way; order_repository.py by a field's
+               index; sql_repository.py its parts as SQL
 modes.py       text and vector searches: which parts go together
-words.py       likeness of words, relevance;  ranking.py  searches ordered by them, ranking_repository.py their SQL
+words.py       likeness of words, relevance; lexicon.py what is known of a folder's words; finding.py text search
+ranking.py     searches ordered by relevance or similarity; ranking_repository.py their SQL
 service.py     running it
 
 Delivery visits this room with a shape and a request; nothing here knows URLs or access. Start at plan.py.

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from msgspec import Struct
-
 from flux.content.embeddings.rules import similarities, unit
 from flux.content.embeddings.service import Embeddings
 from flux.content.faults import INVALID_REQUEST
-from flux.content.search import cursors, words
+from flux.content.search import cursors
 from flux.content.search import ranking_repository as repository
-from flux.content.search.modes import Ranked, TextQuery, VectorQuery
+from flux.content.search.finding import ALL, Finding, Scored, ordered
+from flux.content.search.modes import Ranked, VectorQuery
 from flux.content.search.plan import Plan
 from flux.content.search.rows import Found
 from flux.content.search.service import Search
@@ -28,18 +27,12 @@ _MANY = 200
 """More vectors than this are compared in a thread."""
 
 
-class Scored(Struct, frozen=True):
-    doc: int
-    key: str
-    score: float
-
-
 class Ranking:
     def __init__(self, house: House, search: Search, embeddings: Embeddings) -> None:
         self._db = house.db
         self._search = search
         self._embeddings = embeddings
-        self._vocabulary: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+        self._finding = Finding(house)
 
     async def page(
         self,
@@ -49,11 +42,16 @@ class Ranking:
         *,
         backwards: bool,
         sorted_: bool,
-        generation: str,
+        generation: int,
     ) -> tuple[Found, dict[str, Any] | None]:
         """A page, and the metadata of vector searches. With `sorted_` the plan's order replaces the ranking's.
         `generation` stands for the state of the folder."""
-        text = await self._text(plan, ranked.text, generation) if ranked.text else None
+        start, end = self._place(plan, ranked, token, backwards=backwards) if not sorted_ else (0, ALL)
+        text = None
+        if ranked.text is not None:
+            # One more than are shown, to know that there are more.
+            most = end + 1 if ranked.vector is None else ALL
+            text = await self._finding.text(plan, ranked.text, generation, most)
         near = await self._near(plan, ranked.vector) if ranked.vector else None
         found = _merged(ranked, text, near)
         metadata = None
@@ -64,52 +62,8 @@ class Ranking:
             among = tuple(sorted(one.doc for one in found))
             page = await self._search.page(plan, token, backwards=backwards, among=among, about=ranked)
         else:
-            page = await self._cut(plan, ranked, found, token, backwards=backwards)
+            page = await self._cut(plan, ranked, found, start, end)
         return page, metadata
-
-    # -- text -------------------------------------------------------------------------------------------------
-
-    async def _text(self, plan: Plan, query: TextQuery, generation: str) -> list[Scored]:
-        asked = list(dict.fromkeys(words_of(query.query))) if not query.phrase else words_of(query.query)
-        slots = (
-            await repository.slots(self._db, plan.scope, query.fields, plan.scope.locales)
-            if query.fields
-            else []
-        )
-        if not asked or not slots:
-            return []
-        wanted = [await self._likenesses(one, query, slots, generation) for one in asked]
-        every = {word for one in wanted for word in one}
-        if not every:
-            return []
-        found = await repository.postings(self._db, slots, sorted(every), positions=query.phrase)
-        if query.phrase:
-            found = _in_phrases(asked, found)
-        statistics = await repository.statistics(self._db, slots)
-        docs = sorted({one.doc for one in found})
-        allowed = await repository.allowed(self._db, plan, docs) if docs else {}
-        lengths = await repository.lengths(self._db, slots, sorted(allowed)) if allowed else {}
-        scores = words.relevance(wanted, (one for one in found if one.doc in allowed), statistics, lengths)
-        return _ordered([Scored(doc, allowed[doc], score) for doc, score in scores.items()])
-
-    async def _likenesses(
-        self, word: str, query: TextQuery, slots: list[int], generation: str
-    ) -> dict[str, float]:
-        if query.threshold >= 1.0:
-            return {word: 1.0}
-        found = words.alike(word, await self._words(slots, generation), query.threshold)
-        return {**found, word: 1.0}
-
-    async def _words(self, slots: list[int], generation: str) -> list[str]:
-        """The vocabulary, read again when the folder has changed."""
-        address = generation, tuple(slots)
-        known = self._vocabulary.get(address)
-        if known is None:
-            known = await repository.vocabulary(self._db, slots)
-            if len(self._vocabulary) >= 100:
-                self._vocabulary.clear()
-            self._vocabulary[address] = known
-        return known
 
     # -- vectors ----------------------------------------------------------------------------------------------
 
@@ -130,22 +84,22 @@ class Ranking:
         for (doc, key, _), near in zip(stored, near_, strict=True):
             if near >= (query.threshold or 0.0) and (doc not in best or near > best[doc].score):
                 best[doc] = Scored(doc, key, near)
-        return _ordered(list(best.values()))[: query.top_k]
+        return ordered(list(best.values()))[: query.top_k]
 
     # -- pages ------------------------------------------------------------------------------------------------
 
-    async def _cut(
-        self, plan: Plan, ranked: Ranked, found: list[Scored], token: str | None, *, backwards: bool
-    ) -> Found:
-        """By position in the ranking; the token holds it."""
+    @staticmethod
+    def _place(plan: Plan, ranked: Ranked, token: str | None, *, backwards: bool) -> tuple[int, int]:
+        """The positions in the ranking where the page begins and ends; a token holds one. Raises `INVALID_REQUEST`."""
+        if token is None:
+            return plan.offset, plan.offset + plan.limit
+        position = cursors.decode_position(token, cursors.fingerprint(plan, ranked), backwards=backwards)
+        if position is None:
+            raise INVALID_REQUEST()
+        return (max(0, position - plan.limit), position) if backwards else (position, position + plan.limit)
+
+    async def _cut(self, plan: Plan, ranked: Ranked, found: list[Scored], start: int, end: int) -> Found:
         stamped = cursors.fingerprint(plan, ranked)
-        start = plan.offset
-        if token is not None:
-            position = cursors.decode_position(token, stamped, backwards=backwards)
-            if position is None:
-                raise INVALID_REQUEST()
-            start = max(0, position - plan.limit) if backwards else position
-        end = position if token is not None and backwards and position is not None else start + plan.limit
         shown = found[start:end]
         hits = await repository.documents(self._db, [one.doc for one in shown]) if shown else {}
         return Found(
@@ -153,19 +107,6 @@ class Ranking:
             cursors.encode_position(stamped, end, backwards=False) if end < len(found) else None,
             cursors.encode_position(stamped, start, backwards=True) if start > 0 and shown else None,
         )
-
-
-def _ordered(found: list[Scored]) -> list[Scored]:
-    return sorted(found, key=lambda one: (-one.score, one.key))
-
-
-def _in_phrases(asked: list[str], postings: list[words.Posting]) -> list[words.Posting]:
-    """Those in fields where all the words stand side by side."""
-    places: dict[tuple[int, int], dict[str, tuple[int, ...]]] = {}
-    for one in postings:
-        places.setdefault((one.slot, one.doc), {})[one.word] = one.positions
-    kept = {place for place, positions in places.items() if words.has_phrase(asked, positions)}
-    return [one for one in postings if (one.slot, one.doc) in kept]
 
 
 def _merged(ranked: Ranked, text: list[Scored] | None, near: list[Scored] | None) -> list[Scored]:
@@ -181,7 +122,7 @@ def _boosted(ranked: Ranked, text: list[Scored], near: list[Scored]) -> list[Sco
     lifted = {one.doc for one in near if one.score >= (ranked.boost.threshold or 0.0)}
     allowed = {one.doc for one in near[: ranked.boost.most]} & lifted
     factor = ranked.boost.factor
-    return _ordered(
+    return ordered(
         [Scored(one.doc, one.key, one.score * factor if one.doc in allowed else one.score) for one in text]
     )
 
@@ -194,7 +135,7 @@ def _hybrid(ranked: Ranked, text: list[Scored], near: list[Scored]) -> list[Scor
         for rank, (one, scaled) in enumerate(zip(found, _scaled(found), strict=True), 1):
             share = 1 / (_RANK_CONSTANT + rank) if ranked.hybrid.rerank else scaled
             shares[one.doc] = shares.get(one.doc, 0.0) + weight * share
-    return _ordered([Scored(doc, keys[doc], score) for doc, score in shares.items()])
+    return ordered([Scored(doc, keys[doc], score) for doc, score in shares.items()])
 
 
 def _scaled(found: list[Scored]) -> list[float]:

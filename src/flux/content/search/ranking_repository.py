@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from flux.content.projection.rules import unpacked
 from flux.content.search.plan import Plan, Scope
@@ -10,6 +11,9 @@ from flux.content.search.rows import Hit, hit
 from flux.content.search.sql_repository import Statement, conditions
 from flux.content.search.words import Posting, Statistics
 from flux.kernel.store import Database
+
+Read = Callable[..., Awaitable[list[Any]]]
+"""`Database.all` or `Database.scan`, as there are few rows or many."""
 
 
 async def slots(db: Database, scope: Scope, paths: Sequence[str], locales: Sequence[str]) -> list[int]:
@@ -27,20 +31,45 @@ async def slots(db: Database, scope: Scope, paths: Sequence[str], locales: Seque
     return await db.all(sql, params, int)
 
 
-async def vocabulary(db: Database, slots_: Sequence[int]) -> list[str]:
-    """Every word that stands anywhere in the slots."""
-    return await db.scan(
-        "SELECT DISTINCT word FROM content_words WHERE slot IN :slots", {"slots": list(slots_)}, str
+async def vocabulary(db: Database, slots_: Sequence[int]) -> set[str]:
+    """Every word that stands anywhere in the slots: from each the index is asked for the next, not for all that is
+    under it."""
+    found: set[str] = set()
+    for slot in slots_:
+        found.update(await db.scan(_NEXT_WORD, {"slot": slot}, str))
+    return found
+
+
+_NEXT_WORD = (
+    "WITH RECURSIVE known(word) AS (SELECT min(w.word) FROM content_words w WHERE w.slot = :slot UNION ALL "
+    "SELECT (SELECT min(w.word) FROM content_words w WHERE w.slot = :slot AND w.word > known.word) "
+    "FROM known WHERE known.word IS NOT NULL) SELECT word FROM known WHERE word IS NOT NULL"
+)
+
+
+async def counts(db: Database, slots_: Sequence[int], words: Sequence[str]) -> dict[tuple[int, str], int]:
+    """In how many documents of a slot each word stands; those in none are left out."""
+    sql = "SELECT slot, word, count(*) FROM content_words WHERE slot IN :slots AND word IN :words GROUP BY slot, word"
+    rows = await db.scan(
+        sql,
+        {"slots": list(slots_), "words": list(words)},
+        lambda slot, word, count: ((slot, word), count),
     )
+    return dict(rows)
 
 
 async def postings(
-    db: Database, slots_: Sequence[int], words: Sequence[str], *, positions: bool
+    read: Read, slots_: Sequence[int], words: Sequence[str], docs: Sequence[int] | None, *, positions: bool
 ) -> list[Posting]:
+    """Only of some documents, where these are named."""
     what = "positions" if positions else "length(positions)"
     sql = f"SELECT slot, doc, word, {what} FROM content_words WHERE slot IN :slots AND word IN :words"
-    into = _with_positions if positions else _counted
-    return await db.scan(sql, {"slots": list(slots_), "words": list(words)}, into)
+    params: dict[str, Any] = {"slots": list(slots_), "words": list(words)}
+    if docs is not None:
+        sql += " AND doc IN :docs"
+        params["docs"] = list(docs)
+    found: list[Posting] = await read(sql, params, _with_positions if positions else _counted)
+    return found
 
 
 def _counted(slot: int, doc: int, word: str, size: int) -> Posting:
@@ -63,11 +92,16 @@ async def statistics(db: Database, slots_: Sequence[int]) -> dict[int, Statistic
     return dict(rows)
 
 
-async def lengths(db: Database, slots_: Sequence[int], docs: Sequence[int]) -> dict[tuple[int, int], int]:
+async def lengths(read: Read, slots_: Sequence[int], docs: Sequence[int]) -> dict[tuple[int, int], int]:
     sql = "SELECT slot, doc, words FROM content_lengths WHERE doc IN :docs AND slot IN :slots"
     params = {"docs": list(docs), "slots": list(slots_)}
-    rows = await db.scan(sql, params, lambda slot, doc, words: ((slot, doc), words))
+    rows = await read(sql, params, lambda slot, doc, words: ((slot, doc), words))
     return dict(rows)
+
+
+async def keys(read: Read, docs: Sequence[int]) -> dict[int, str]:
+    sql = "SELECT d.id, d.key FROM content_documents d WHERE d.id IN :docs"
+    return dict(await read(sql, {"docs": list(docs)}, lambda id_, key: (id_, key)))
 
 
 async def allowed(db: Database, plan: Plan, docs: Sequence[int]) -> dict[int, str]:

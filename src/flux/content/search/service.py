@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flux.content.faults import INVALID_REQUEST, RESOURCE_NOT_FOUND
-from flux.content.search import cursors, repository
+from flux.content.generations.service import read_one
+from flux.content.search import cursors, order_repository, repository
 from flux.content.search.plan import Join, Plan, Scope
 from flux.content.search.rows import Found, Hit
 from flux.kernel.house import House
@@ -21,13 +22,21 @@ class Search:
         backwards: bool,
         among: tuple[int, ...] | None = None,
         about: object = None,
-        generation: str = "",
+        generation: int | None = None,
     ) -> Found:
-        """`among` are the ids of the only documents that count, `about` what chose them. Raises `INVALID_REQUEST` for a token of another query, `RESOURCE_NOT_FOUND` when its document is gone."""
+        """`among` are the ids of the only documents that count, `about` what chose them,
+        `generation` the state of the folder that is asked for. Raises `INVALID_REQUEST` for a token of another query, `RESOURCE_NOT_FOUND` when its document is gone."""
         stamped = cursors.fingerprint(plan, about)
         if token is not None:
             plan = await self._anchored(plan, token, stamped, backwards=backwards)
         hits = await repository.documents(self._db, plan, plan.limit + 1, among, generation)
+        if (
+            among is None
+            and order_repository.is_by_one_field(plan)
+            and not await self._is_still(plan, generation)
+        ):
+            # More than one statement: a document that changed in between may have been seen twice or not at all.
+            hits = await repository.at_once(self._db, plan, plan.limit + 1)
         more = len(hits) > plan.limit
         hits = hits[: plan.limit]
         if backwards:
@@ -50,6 +59,9 @@ class Search:
 
     async def joined(self, source: Scope, join: Join, ids: list[int], most: int) -> list[tuple[int, Hit]]:
         return await repository.joined_documents(self._db, source, join, ids, most)
+
+    async def _is_still(self, plan: Plan, generation: int | None) -> bool:
+        return generation is not None and await read_one(self._db, plan.scope.folder) == generation
 
     async def _anchored(self, plan: Plan, token: str, stamped: bytes, *, backwards: bool) -> Plan:
         anchor = cursors.decode(token, stamped, plan.sort, backwards=backwards)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from flux.content.projection.rules import HEAD
-from flux.content.search.plan import KEY, SYSTEM, Anchor, Group, Join, Leaf, Node, Scope, Sort
+from flux.content.search.plan import KEY, SYSTEM, Anchor, Group, Join, Leaf, Node, Plan, Scope, Sort
 from flux.content.shape.types import TYPES
 from flux.kernel.store import Dialect
 
@@ -76,6 +76,10 @@ class Statement:
             f"(SELECT s.id FROM content_slots s WHERE s.folder = {self.bind(scope.folder)} "
             f"AND s.component = {self.bind(scope.component)} AND s.path = {self.bind(path)} AND s.locale = {self.bind(locale)})"
         )
+
+    def comparison(self, leaf: Leaf, values: str) -> str:
+        """Of the value in a row of the index."""
+        return self._compared(f"{values}.value", leaf.base, leaf.operand)
 
     def _comparison(self, leaf: Leaf, *, leading: bool) -> str:
         """`leading`: the index on values finds the documents. Otherwise the document is known and its values are
@@ -275,6 +279,15 @@ def conditions(
     if scope.parent is not None:
         found.append(f"{plus}{doc}.owner = {statement.bind(scope.parent)}")
     return found + statement.all_of(scope, where, doc)
+
+
+def wanted(statement: Statement, plan: Plan, driver: Leaf | None = None) -> list[str]:
+    """All that a plan asks of a document `d`. The `driver`, one of its conditions, is what finds it."""
+    others = tuple(one for one in plan.where if one is not driver)
+    found = conditions(statement, plan.scope, others, driven=driver is not None)
+    if driver is not None:
+        found.append(f"d.id IN ({statement.matching(plan.scope, driver)})")
+    return found + [statement.joined(plan.scope, one, "d") for one in plan.joins if one.required]
 
 
 def _following(prefix: str) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -29,39 +29,6 @@ class Statistics(Struct, frozen=True):
     mean: float
 
 
-def alike(word: str, vocabulary: Iterable[str], threshold: float) -> dict[str, float]:
-    """Words of the vocabulary with their similarity, 1 - edits / length of the longer; at most two edits."""
-    found: dict[str, float] = {}
-    mask = _mask(word)
-    for other in vocabulary:
-        longer = max(len(word), len(other))
-        allowed = min(MOST_EDITS, math.floor((1 - threshold) * longer + 1e-9))
-        if abs(len(word) - len(other)) > allowed:
-            continue
-        if (mask ^ _mask(other)).bit_count() > 2 * allowed:
-            continue
-        edits = distance(word, other, allowed)
-        if edits <= allowed:
-            found[other] = 1 - edits / longer
-    return found
-
-
-_MASKS: dict[str, int] = {}
-
-
-def _mask(word: str) -> int:
-    """The letters of a word as bits: one edit changes at most two of them."""
-    mask = _MASKS.get(word)
-    if mask is None:
-        mask = 0
-        for character in word:
-            mask |= 1 << (ord(character) & 63)
-        if len(_MASKS) > 200_000:
-            _MASKS.clear()
-        _MASKS[word] = mask
-    return mask
-
-
 def distance(one: str, other: str, most: int) -> int:
     """Insertions, deletions, replacements, and transpositions of neighbours; anything above `most` is `most + 1`."""
     if one == other:
@@ -83,36 +50,43 @@ def distance(one: str, other: str, most: int) -> int:
     return min(last[-1], most + 1)
 
 
+class Rarity(Protocol):
+    """What is known of the slots: see lexicon.py."""
+
+    statistics: Mapping[int, Statistics]
+
+    def rarity(self, slot: int, word: str) -> float: ...
+
+
 def relevance(
     wanted: Sequence[Mapping[str, float]],
-    postings: Iterable[Posting],
-    statistics: Mapping[int, Statistics],
+    postings: Sequence[Posting],
+    known: Rarity,
     lengths: Mapping[tuple[int, int], int],
 ) -> dict[int, float]:
     """BM25 by document, for those that have every wanted word (one of its likenesses) in some field.
 
     `wanted` are, for each word asked for, the words that count and their similarity; `lengths` are by slot and doc.
     """
-    kept = list(postings)
-    frequency: dict[tuple[int, str], int] = {}
-    for one in kept:
-        frequency[one.slot, one.word] = frequency.get((one.slot, one.word), 0) + 1
+    weights = {
+        (slot, word): known.rarity(slot, word) for slot, word in {(one.slot, one.word) for one in postings}
+    }
+    norms = {
+        (slot, doc): _K1 * (1 - _B + _B * length / (known.statistics[slot].mean or 1))
+        for (slot, doc), length in lengths.items()
+    }
     total: dict[int, float] = {}
     for index, likenesses in enumerate(wanted):
         best: dict[tuple[int, int], float] = {}
-        for one in kept:
+        for one in postings:
             similarity = likenesses.get(one.word)
             if similarity is None:
                 continue
-            slot = statistics[one.slot]
-            rarity = math.log(
-                1
-                + (slot.documents - frequency[one.slot, one.word] + 0.5)
-                / (frequency[one.slot, one.word] + 0.5)
-            )
-            norm = 1 - _B + _B * lengths.get((one.slot, one.doc), 0) / (slot.mean or 1)
-            score = similarity * rarity * one.count * (_K1 + 1) / (one.count + _K1 * norm)
-            best[one.slot, one.doc] = max(score, best.get((one.slot, one.doc), 0.0))
+            place = one.slot, one.doc
+            norm = norms.get(place, _K1)
+            score = similarity * weights[one.slot, one.word] * one.count * (_K1 + 1) / (one.count + norm)
+            if score > best.get(place, 0.0):
+                best[place] = score
         scores: dict[int, float] = {}
         for (_, doc), score in best.items():
             scores[doc] = scores.get(doc, 0.0) + score

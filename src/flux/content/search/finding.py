@@ -1,0 +1,138 @@
+"""Text search: the documents that have every word asked for, each with its relevance."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from flux.content.search import ranking_repository as repository
+from flux.content.search import words
+from flux.content.search.lexicon import Lexicon, Vocabulary
+from flux.content.search.modes import TextQuery
+from flux.content.search.plan import Plan
+from flux.content.texts import words as words_of
+from flux.kernel.house import House
+
+CHEAP = 1500
+"""Rows of an index that may be read in the loop: about a millisecond."""
+MOST_LEXICONS = 100
+ALL = 1 << 60
+
+
+class Scored(Struct, frozen=True):
+    doc: int
+    key: str
+    score: float
+
+
+def ordered(found: list[Scored]) -> list[Scored]:
+    return sorted(found, key=lambda one: (-one.score, one.key))
+
+
+class Finding:
+    def __init__(self, house: House) -> None:
+        self._db = house.db
+        self._lexicons: dict[tuple[int, ...], Lexicon] = {}
+
+    async def text(self, plan: Plan, query: TextQuery, generation: int, most: int = ALL) -> list[Scored]:
+        """By relevance; beyond the first `most` some may be missing. `generation` stands for the state of the folder."""
+        asked = words_of(query.query)
+        slots = await self._slots(plan, query)
+        if not asked or not slots:
+            return []
+        lexicon = await self._lexicon(slots, generation)
+        wanted = [
+            {**lexicon.vocabulary.alike(word, query.threshold), word: 1.0} for word in dict.fromkeys(asked)
+        ]
+        await self._count(lexicon, slots, [word for one in wanted for word in one])
+        found = await self._meeting(slots, lexicon, wanted, positions=query.phrase)
+        if query.phrase:
+            found = _in_phrases(asked, found)
+        docs = sorted({one.doc for one in found})
+        keys: dict[int, str] | None = None
+        if docs and _is_narrowed(plan):
+            keys = await repository.allowed(self._db, plan, docs)
+            docs = sorted(keys)
+            found = [one for one in found if one.doc in keys]
+        if not docs:
+            return []
+        lengths = await repository.lengths(self._reading(len(docs) * len(slots)), slots, docs)
+        scores = words.relevance(wanted, found, lexicon, lengths)
+        return await self._keyed(_leading(scores, most), keys)
+
+    async def _slots(self, plan: Plan, query: TextQuery) -> list[int]:
+        if not query.fields:
+            return []
+        return await repository.slots(self._db, plan.scope, query.fields, plan.scope.locales)
+
+    async def _lexicon(self, slots: list[int], generation: int) -> Lexicon:
+        """Read again when the folder has changed."""
+        address = tuple(slots)
+        known = self._lexicons.get(address)
+        if known is None or known.generation != generation:
+            vocabulary = Vocabulary(await repository.vocabulary(self._db, slots))
+            known = Lexicon(generation, vocabulary, await repository.statistics(self._db, slots))
+            if len(self._lexicons) >= MOST_LEXICONS:
+                self._lexicons.clear()
+            self._lexicons[address] = known
+        return known
+
+    async def _count(self, lexicon: Lexicon, slots: list[int], asked: list[str]) -> None:
+        missing = lexicon.uncounted(dict.fromkeys(asked))
+        if missing:
+            lexicon.count(missing, await repository.counts(self._db, slots, missing))
+
+    async def _meeting(
+        self, slots: list[int], lexicon: Lexicon, wanted: list[dict[str, float]], *, positions: bool
+    ) -> list[words.Posting]:
+        """Postings in documents that have every word, the rarest word first: it says where to look for the others."""
+        found: list[words.Posting] = []
+        docs: set[int] | None = None
+        for likenesses in sorted(wanted, key=lexicon.total):
+            if docs is not None and not docs:
+                return []
+            size = lexicon.total(likenesses)
+            within = len(slots) * len(likenesses) * len(docs) if docs is not None else ALL
+            among = sorted(docs) if docs is not None and within < size else None
+            reading = self._reading(min(size, within))
+            more = await repository.postings(reading, slots, sorted(likenesses), among, positions=positions)
+            here = {one.doc for one in more}
+            docs = here if docs is None else docs & here
+            found += more
+        return [one for one in found if docs and one.doc in docs]
+
+    def _reading(self, rows: int) -> repository.Read:
+        """Off the loop for many rows."""
+        read: Callable[..., Any] = self._db.all if rows <= CHEAP else self._db.scan
+        return read
+
+    async def _keyed(self, scores: dict[int, float], keys: dict[int, str] | None) -> list[Scored]:
+        if keys is None:
+            keys = await repository.keys(self._reading(len(scores)), sorted(scores))
+        # A document that was deleted meanwhile has no key any more.
+        return ordered([Scored(doc, keys[doc], score) for doc, score in scores.items() if doc in keys])
+
+
+def _is_narrowed(plan: Plan) -> bool:
+    """Whether anything but the folder decides which documents count: a slot belongs to one folder and component."""
+    return bool(plan.where) or plan.scope.parent is not None or any(one.required for one in plan.joins)
+
+
+def _leading(scores: dict[int, float], most: int) -> dict[int, float]:
+    """The first `most` by score, and whoever has the same score as the last of them."""
+    if len(scores) <= most:
+        return scores
+    least = heapq.nlargest(most, scores.values())[-1]
+    return {doc: score for doc, score in scores.items() if score >= least}
+
+
+def _in_phrases(asked: list[str], postings: list[words.Posting]) -> list[words.Posting]:
+    """Those in fields where all the words stand side by side."""
+    places: dict[tuple[int, int], dict[str, tuple[int, ...]]] = {}
+    for one in postings:
+        places.setdefault((one.slot, one.doc), {})[one.word] = one.positions
+    kept = {place for place, positions in places.items() if words.has_phrase(asked, positions)}
+    return [one for one in postings if (one.slot, one.doc) in kept]

@@ -1,0 +1,213 @@
+"""Reading a folder in the order of one field, by that field's index.
+
+Documents without a value are a segment of their own at one end of the order. A first look goes through a bounded part of
+the order, so cheap that it needs no thread: where conditions are met often enough it finds the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from flux.content.search.plan import KEY, SYSTEM, Anchor, Group, Leaf, Node, Plan, Scope, Sort
+from flux.content.search.rows import Hit, hit
+from flux.content.search.sql_repository import COLUMNS, TABLES, Statement, wanted
+from flux.content.shape.types import TYPES
+from flux.kernel.store import Database
+
+LOOK = 1000
+"""Documents of the order that a first look goes through."""
+_BOUNDS = frozenset({"eq", "gt", "gte", "lt", "lte", "between"})
+_COMPLETE: dict[tuple[Any, ...], bool] = {}
+
+
+def is_by_one_field(plan: Plan) -> bool:
+    """One field with an index on its values, in one locale, and no skipping."""
+    if len(plan.sort) != 1 or plan.sort[0].path in SYSTEM or plan.sort[0].alias or plan.offset:
+        return False
+    one = plan.sort[0]
+    return len(_locales(plan.scope, one)) == 1 and TYPES[one.type].family != "text"
+
+
+def _locales(scope: Scope, one: Sort) -> tuple[str, ...]:
+    return scope.locales if scope.is_localizable(one.path) else ("",)
+
+
+class Ordered(Struct, frozen=True):
+    """A plan sorted by one field. `backwards` is the direction of its anchor."""
+
+    plan: Plan
+    one: Sort
+    anchor: Anchor | None
+    backwards: bool
+
+    @property
+    def descending(self) -> bool:
+        return self.one.descending is not self.backwards
+
+    @property
+    def begins_empty(self) -> bool:
+        """Whether documents without a value come before the others."""
+        return self.descending
+
+    @property
+    def is_among_empty(self) -> bool:
+        return self.anchor is not None and self.anchor.values[0] is None
+
+    @property
+    def segments(self) -> list[bool]:
+        """What is still to be read, in order: True for the documents without a value."""
+        both = [self.begins_empty, not self.begins_empty]
+        if self.anchor is not None and self.is_among_empty is not self.begins_empty:
+            return both[1:]
+        return both
+
+
+def ordered(plan: Plan) -> Ordered:
+    anchor = plan.anchor
+    return Ordered(plan, plan.sort[0], anchor, anchor is not None and anchor.backwards)
+
+
+async def by_index(db: Database, plan: Plan, limit: int, generation: int | None) -> list[Hit]:
+    """First what comes first: documents with a value in its order, or those without one, by key."""
+    read = ordered(plan)
+    found: list[Hit] = []
+    for empty in read.segments:
+        if empty and not await _has_empty(db, plan, read.one, generation):
+            continue
+        rest = limit - len(found)
+        found += await (_empty(db, read, rest) if empty else _valued(db, read, rest))
+        if len(found) >= limit:
+            break
+    return found
+
+
+async def first_look(db: Database, plan: Plan, limit: int, generation: int | None) -> list[Hit] | None:
+    """The page, when it can be found among the next `LOOK` documents of the order; else None."""
+    if plan.scope.parent is not None or not all(_is_of_values(one) for one in plan.where):
+        return None
+    read = ordered(plan)
+    if read.segments[0] and (read.is_among_empty or await _has_empty(db, plan, read.one, generation)):
+        return None
+    found: list[Hit] = await db.all(*_window(db, read, limit), hit)
+    return found if len(found) >= limit else None
+
+
+def _is_of_values(node: Node) -> bool:
+    """Whether a condition can be checked without the document's own row."""
+    if isinstance(node, Group):
+        return all(_is_of_values(one) for one in node.nodes)
+    return node.path not in SYSTEM or node.path == KEY
+
+
+def _window(db: Database, read: Ordered, limit: int) -> tuple[str, dict[str, Any]]:
+    statement = Statement(db.dialect)
+    plan = read.plan
+    down = " DESC" if read.descending else ""
+    keys = " DESC" if read.backwards else ""
+    bounds: list[Leaf] = []
+    others: list[Node] = []
+    for node in plan.where:
+        if isinstance(node, Leaf) and node.path == read.one.path and _bounds(node):
+            bounds.append(node)
+        else:
+            others.append(node)
+    window = (
+        f"SELECT o.doc AS id, o.value, o.key FROM {TABLES[TYPES[read.one.type].family]} o "
+        f"WHERE {' AND '.join([*_beginning(statement, read), *(statement.comparison(one, 'o') for one in bounds)])} "
+        f"ORDER BY o.value{down}, o.key{keys} LIMIT {LOOK}"
+    )
+    conditions = [
+        *statement.all_of(plan.scope, tuple(others), "w"),
+        *(statement.joined(plan.scope, one, "w") for one in plan.joins if one.required),
+    ]
+    inner = (
+        f"SELECT w.id, w.value, w.key FROM ({window}) w WHERE {' AND '.join(conditions) or '1 = 1'} "
+        f"ORDER BY w.value{down}, w.key{keys} LIMIT {statement.bind(limit)}"
+    )
+    sql = (
+        f"SELECT {COLUMNS}, f.value FROM ({inner}) f JOIN content_documents d ON d.id = f.id "
+        f"ORDER BY f.value{down}, f.key{keys}"
+    )
+    return sql, statement.params
+
+
+def _bounds(leaf: Leaf) -> bool:
+    """A field that is sorted by has one value, so that its range can be read off the index."""
+    return not leaf.negated and not leaf.folds and leaf.base in _BOUNDS
+
+
+def _beginning(statement: Statement, read: Ordered) -> list[str]:
+    """The place in the index from which on the values are read."""
+    [locale] = _locales(read.plan.scope, read.one)
+    found = [f"o.slot = {statement.slot(read.plan.scope, read.one.path, locale)}", "o.ord = 0"]
+    anchor = read.anchor
+    if anchor is not None and anchor.values[0] is not None:
+        bound = statement.bind(anchor.values[0])
+        further = "<" if read.descending else ">"
+        key = f"o.key {'<' if read.backwards else '>'} {statement.bind(anchor.key)}"
+        found += [f"o.value {further}= {bound}", f"(o.value {further} {bound} OR {key})"]
+    return found
+
+
+async def _valued(db: Database, read: Ordered, limit: int) -> list[Hit]:
+    statement = Statement(db.dialect)
+    down = " DESC" if read.descending else ""
+    keys = " DESC" if read.backwards else ""
+    conditions = [*wanted(statement, read.plan), *_beginning(statement, read)]
+    sql = (
+        f"SELECT {COLUMNS}, o.value FROM {TABLES[TYPES[read.one.type].family]} o "
+        f"JOIN content_documents d ON d.id = o.doc WHERE {' AND '.join(conditions)} "
+        f"ORDER BY o.value{down}, o.key{keys} LIMIT {statement.bind(limit)}"
+    )
+    found: list[Hit] = await _reader(db, read)(sql, statement.params, hit)
+    return found
+
+
+async def _empty(db: Database, read: Ordered, limit: int) -> list[Hit]:
+    statement = Statement(db.dialect)
+    [locale] = _locales(read.plan.scope, read.one)
+    slot = statement.slot(read.plan.scope, read.one.path, locale)
+    table = TABLES[TYPES[read.one.type].family]
+    conditions = [
+        *wanted(statement, read.plan),
+        f"NOT EXISTS (SELECT 1 FROM {table} o WHERE o.doc = d.id AND o.slot = {slot} AND o.ord = 0)",
+    ]
+    if read.anchor is not None and read.is_among_empty:
+        conditions.append(f"d.key {'<' if read.backwards else '>'} {statement.bind(read.anchor.key)}")
+    sql = (
+        f"SELECT {COLUMNS}, NULL FROM content_documents d WHERE {' AND '.join(conditions)} "
+        f"ORDER BY d.key{' DESC' if read.backwards else ''} LIMIT {statement.bind(limit)}"
+    )
+    return await db.scan(sql, statement.params, hit)
+
+
+def _reader(db: Database, read: Ordered) -> Callable[..., Any]:
+    """Off the loop, unless the index alone finds the page."""
+    plan = read.plan
+    return db.scan if plan.where or plan.joins or plan.scope.parent is not None else db.all
+
+
+async def _has_empty(db: Database, plan: Plan, one: Sort, generation: int | None) -> bool:
+    """Whether any document of the scope lacks the value: counted once for each state of the folder."""
+    scope = plan.scope
+    [locale] = _locales(scope, one)
+    address = generation, scope.folder, scope.component, one.path, locale
+    known = _COMPLETE.get(address) if generation is not None else None
+    if known is None:
+        statement = Statement(db.dialect)
+        slot = statement.slot(scope, one.path, locale)
+        component = f" AND d.component = {statement.bind(scope.component)}" if scope.component else ""
+        documents_ = f"SELECT count(*) FROM content_documents d WHERE d.folder = {statement.bind(scope.folder)}{component}"
+        values = (
+            f"SELECT count(*) FROM {TABLES[TYPES[one.type].family]} v WHERE v.slot = {slot} AND v.ord = 0"
+        )
+        [known] = await db.scan(
+            f"SELECT CASE WHEN ({documents_}) > ({values}) THEN 1 ELSE 0 END", statement.params, bool
+        )
+        if len(_COMPLETE) > 10_000:
+            _COMPLETE.clear()
+        _COMPLETE[address] = known
+    return known
