@@ -78,7 +78,7 @@ async def world(
     async with anvil() as chain, hostile_node(chain.url) as node, target() as there:
         settings = chain_settings(
             chain, facilitator_key="0x" + chain.accounts[8].key.hex(), connect_seconds="1", total_seconds="1",
-            lease_slack_seconds="1", rpc_seconds="2",
+            lease_slack_seconds="4", rpc_seconds="2",
             facilitator_raise_seconds="1",
         )  # fmt: skip
         settings["paygate.chains"][0]["rpcUrls"] = [node.url]
