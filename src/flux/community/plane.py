@@ -40,6 +40,7 @@ from flux.community.guilds.state import GuildStates
 from flux.community.guilds.vanity import VanityService
 from flux.community.identities import Identities
 from flux.community.inbox import endpoints as inbox_endpoints
+from flux.community.inbox.pinned import PinnedService
 from flux.community.inbox.service import InboxService
 from flux.community.instance import endpoints as instance_endpoints
 from flux.community.instance.service import InstanceService
@@ -288,7 +289,8 @@ class Builder:
         self.inbox = InboxService(
             house.db, house.clock, self.where, self.members, self.mentions, messages, views, self.announcer
         )
-        self.plane.provide(self.notes, self.loudness, self.inbox)
+        self.pinned = PinnedService(house.db, house.clock, self.where, messages, self.announcer)
+        self.plane.provide(self.notes, self.loudness, self.inbox, self.pinned)
 
     def _doors(self) -> None:
         house = self.house
@@ -350,7 +352,7 @@ class Builder:
         presence = Presence(house.bus, new_token(8))
         statuses = Statuses(presence, self.users, self.relationships, self.private, self.announcer)
         ready = ReadyMaker(
-            self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox, statuses
+            self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox, self.pinned, statuses
         )  # fmt: skip
         lists = MemberLists(self.users, self.members, self.roles, self.states, presence)
         hub = Hub(
