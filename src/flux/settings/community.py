@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from flux.settings.community_media import Media
+from flux.settings.community_unfurling import Unfurling
 
 MIB = 1_048_576
 
@@ -203,6 +204,12 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
     blocked_words: Annotated[
         list[str], Meta(description="Texts refused anywhere, compared without case.")
     ] = field(default_factory=list)
+    deletion_days: Annotated[
+        int,
+        Meta(
+            ge=0, description="Days until an account that its owner deletes is erased; a log-in calls it off."
+        ),
+    ] = 14
     minimum_age: Annotated[int, Meta(ge=0, description="Years a new account's owner must have.")] = 13
     limits: CommunityLimits = field(default_factory=CommunityLimits)
     rate_limits: RateLimits = field(default_factory=RateLimits)
@@ -210,3 +217,4 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
     passkeys: Passkeys = field(default_factory=Passkeys)
     realtime: Realtime = field(default_factory=Realtime)
     media: Media = field(default_factory=Media)
+    unfurling: Unfurling = field(default_factory=Unfurling)

@@ -10,7 +10,10 @@ from flux.community.auth.mails import Mails
 from flux.community.auth.register import EMAIL_PROOFS
 from flux.community.auth.sessions import SessionService
 from flux.community.envelope import invalid
+from flux.community.erasure.service import Erasure
 from flux.community.inputs import filled
+from flux.community.media.rules import AVATAR, BANNER
+from flux.community.media.service import AssetService
 from flux.community.standing import service as standing
 from flux.community.users import rules
 from flux.community.users.records import BY_OWNER, DISABLED, SELF_DELETED, UserRow
@@ -20,8 +23,9 @@ from flux.kernel.identity import hash_password
 from flux.kernel.store import Clock, Database, Transaction
 from flux.settings.community import CommunitySettings
 
-DELETION_MS = 14 * 86_400_000
+DAY_MS = 86_400_000
 _NEED_PROOF = ("username", "discriminator", "email", "new_password", "email_token")
+_IMAGES = {"avatar": AVATAR, "banner": BANNER}
 _PROOFS = ("password", "mfa_method", "mfa_code", "webauthn_response", "webauthn_challenge")
 
 
@@ -35,6 +39,8 @@ class AccountService:
         emails: EmailChange,
         mails: Mails,
         where: standing.StandingService,
+        erasure: Erasure,
+        assets: AssetService,
         settings: CommunitySettings,
     ) -> None:
         self._db = db
@@ -44,6 +50,9 @@ class AccountService:
         self._emails = emails
         self._mails = mails
         self._where = where
+        self._erasure = erasure
+        self._assets = assets
+        self._grace_days = settings.deletion_days
         self._blocked = [word.casefold() for word in settings.blocked_words]
 
     def needs_proof(self, body: UserUpdate) -> bool:
@@ -53,14 +62,17 @@ class AccountService:
     async def change(self, user: UserRow, body: UserUpdate, session: bytes | None) -> UserRow:
         """After sudo, where `needs_proof`. A new password ends every session but `session`, which gets another token.
 
-        Raises CONTENT_BLOCKED, TAG_ALREADY_TAKEN, validation failures.
+        Raises CONTENT_BLOCKED, TAG_ALREADY_TAKEN, validation failures, and what images raise.
         """
         sent = {name: value for name, value in filled(body).items() if name not in _PROOFS}
         token = sent.pop("email_token", None)
+        images = {name: sent.pop(name) for name in _IMAGES if name in sent}
         for value in sent.values():
             if isinstance(value, str) and any(word in value.casefold() for word in self._blocked):
                 raise faults.CONTENT_BLOCKED()
         values = await self._columns(user, sent)
+        for name, image in images.items():
+            values[name] = await self._assets.hash(_IMAGES[name], user.id, image, name)
         if not values and token is None:
             return user
 
@@ -100,18 +112,20 @@ class AccountService:
 
     async def disable(self, user: UserRow) -> None:
         """Until the next login. Raises USER_OWNS_GUILDS."""
-        await self._leave(user, flags=user.flags | DISABLED, disabled_by=BY_OWNER)
+        await self._leave(user, None, flags=user.flags | DISABLED, disabled_by=BY_OWNER)
 
     async def delete(self, user: UserRow) -> None:
-        """In fourteen days, unless they log in again. Raises USER_OWNS_GUILDS."""
-        when = self._clock.now_ms() + DELETION_MS
-        await self._leave(user, flags=user.flags | SELF_DELETED, deletion_by=BY_OWNER, deletion_at=when)
+        """After the instance's days of grace, unless they log in again. Raises USER_OWNS_GUILDS."""
+        when = self._clock.now_ms() + self._grace_days * DAY_MS
+        await self._leave(user, when, flags=user.flags | SELF_DELETED, deletion_by=BY_OWNER, deletion_at=when)
 
-    async def _leave(self, user: UserRow, **values: Any) -> None:
+    async def _leave(self, user: UserRow, when: int | None, **values: Any) -> None:
         async def work(tx: Transaction) -> None:
             if await self._where.owns_guilds(tx, user.id):
                 raise faults.USER_OWNS_GUILDS()
             await self._users.set(tx, user.id, **values)
             await self._sessions.end_all(tx, user.id)
+            if when is not None:
+                await self._erasure.schedule(tx, user.id, when)
 
         await self._db.transact(work, serializable=True)
