@@ -10,6 +10,9 @@ from flux.community.auth.tokens import id_hash
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.schemas import ChannelView
 from flux.community.guilds.state import GuildStates
+from flux.community.inbox.service import InboxService
+from flux.community.loudness.service import LoudnessService
+from flux.community.notes.service import NoteService
 from flux.community.realtime.protocol import Frame
 from flux.community.realtime.session import Session
 from flux.community.realtime.statuses import Statuses
@@ -30,12 +33,18 @@ class ReadyMaker:
         guilds: GuildStates,
         private: PrivateChannels,
         relationships: RelationshipService,
+        notes: NoteService,
+        loudness: LoudnessService,
+        inbox: InboxService,
         statuses: Statuses,
     ) -> None:
         self._users = users
         self._guilds = guilds
         self._private = private
         self._relationships = relationships
+        self._notes = notes
+        self._loudness = loudness
+        self._inbox = inbox
         self._statuses = statuses
 
     async def frames(
@@ -74,9 +83,9 @@ class ReadyMaker:
             "presences": [] if user.bot else await self._statuses.around(user.id),
             "sessions": sessions,
             "user_settings": settings,
-            "user_guild_settings": [],
-            "read_states": [],
-            "notes": {},
+            "user_guild_settings": [] if user.bot else await self._loudness.listing(user.id),
+            "read_states": [] if user.bot else await self._inbox.read_states(user),
+            "notes": {} if user.bot else await self._notes.listing(user.id),
             "pinned_dms": [],
             "favorite_memes": [],
             "country_code": COUNTRY,
