@@ -1,4 +1,4 @@
-"""The command `flux`: serve · migrate · demo · paygate demo · content · errors · doctor."""
+"""The command `flux`: serve · migrate · demo · paygate demo · content · errors · admin · doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from flux import __version__
+from flux import __version__, admincommand
 from flux.porting import commands as porting
 from flux.settings import Settings, SettingsError, load_settings
 from flux.starting import StartError
@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _paygate_parser(commands)
 
     _errors_parser(commands)
+    admincommand.options(commands)
 
     doctor = commands.add_parser("doctor", help="check the instance and say what to do")
     _instance_options(doctor)

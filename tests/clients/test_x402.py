@@ -21,8 +21,9 @@ from tests.harness.anvil import Anvil, anvil
 from tests.harness.server import Server, serve
 from tests.harness.token import Usdc
 from x402 import x402Client
-from x402.extensions.bazaar import ListDiscoveryResourcesParams, with_bazaar
+from x402.extensions.bazaar import ListDiscoveryResourcesParams, extract_discovery_info, with_bazaar
 from x402.extensions.bazaar.facilitator_client import DiscoveryResourcesResponse
+from x402.extensions.payment_identifier import append_payment_identifier_to_extensions
 from x402.http import FacilitatorConfig, HTTPFacilitatorClient, HTTPFacilitatorClientSync
 from x402.http.clients.httpx import x402HttpxClient
 from x402.http.utils import encode_payment_signature_header
@@ -368,3 +369,62 @@ async def test_the_bazaar_is_searched_by_its_own_client(world: World) -> None:
     assert [item.accepts[0]["amount"] for item in (await asyncio.to_thread(ask)).items] == ["200000"] * 3
     await world.provider.patch(f"/apis/{listing['id']}", {"status": "disabled"})
     assert (await asyncio.to_thread(ask)).pagination.total == 0
+
+
+async def test_a_402_describes_the_operation(world: World) -> None:
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "Weather", "version": "1"},
+        "paths": {
+            "/now/{city}": {
+                "get": {
+                    "parameters": [
+                        {"name": "city", "in": "path", "required": True, "schema": {"type": "string"}},
+                        {"name": "days", "in": "query", "schema": {"type": "integer"}, "example": 2},
+                    ],
+                    "responses": {"200": {"description": "ok"}},
+                }
+            }
+        },
+    }
+    listing = await world.listed(openapi=document)
+    required = PaymentRequired.model_validate(
+        decoded((await world.unpaid(listing, "/now/Oslo")).headers["payment-required"])
+    )
+    payload = await payer(world.consumer.account).create_payment_payload(required)
+    found = extract_discovery_info(payload, required.accepts[0])
+    assert found is not None
+    assert (found.method, found.route_template) == (
+        "GET",
+        f"/paygate/api/v2/x402/{listing['id']}/now/:city",
+    )
+    assert found.discovery_info.input.query_params == {"days": 2}
+    served = await world.present(listing, encode_payment_signature_header(payload), "/now/Oslo")
+    assert served.status_code == 200, served.text
+
+
+async def test_a_payment_with_a_name_is_answered_again_and_charged_once(world: World) -> None:
+    listing = await world.listed()
+    before = await world.usdc.balance(world.provider.address)
+
+    async def named(name: str, path: str = "/a") -> str:
+        required = PaymentRequired.model_validate(
+            decoded((await world.unpaid(listing, path)).headers["payment-required"])
+        )
+        payload = await payer(world.consumer.account).create_payment_payload(required)
+        assert payload.extensions is not None
+        append_payment_identifier_to_extensions(payload.extensions, name)
+        return encode_payment_signature_header(payload)
+
+    name = "pay_" + "7d5d747be160e280"
+    first = await world.present(listing, await named(name))
+    assert first.status_code == 200, first.text
+    again = await world.present(listing, await named(name))
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (200, "true")
+    assert (again.json(), again.headers["x-call-id"]) == (first.json(), first.headers["x-call-id"])
+    assert again.headers["payment-response"] == first.headers["payment-response"]
+    assert await world.usdc.balance(world.provider.address) == before + PRICE
+    other = await world.present(listing, await named(name, "/b"), "/b")
+    assert (other.status_code, other.json()["error"]) == (409, "PAYMENT_IDENTIFIER_CONFLICT")
+    assert other.json()["details"]["identifier"] == name
+    assert await world.usdc.balance(world.provider.address) == before + PRICE

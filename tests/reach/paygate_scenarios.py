@@ -17,6 +17,7 @@ from eth_utils.address import to_checksum_address
 from tests.clients.paygate_world import API, PRICE, Purse, Target
 from tests.harness.anvil import Anvil
 from tests.harness.server import Server
+from tests.harness.token import Usdc
 
 NO_SUCH_HASH = "0x" + "ab" * 32
 UNRECOVERABLE = "0x" + "00" * 31 + "05" + "00" * 31 + "01" + "1b"
@@ -309,9 +310,24 @@ async def signature_expired_402(scene: Scene) -> httpx.Response:
     return await _by_x402(scene, signer=scene.consumer, valid_before=int(time.time()) - 1)
 
 
-async def _by_x402(scene: Scene, *, signer: Purse, valid_before: int = 2_000_000_000) -> httpx.Response:
-    """A transfer authorisation from the consumer's account, signed by `signer`."""
-    unpaid = await missing_payment_tx_402(scene)
+async def payment_identifier_conflict(scene: Scene) -> httpx.Response:
+    await Usdc(scene.chain).mint(scene.consumer.address, 10**6)
+    name = f"pay_{secrets.token_hex(8)}"
+    first = await _by_x402(scene, signer=scene.consumer, name=name)
+    assert first.status_code == 200, first.text
+    return await _by_x402(scene, signer=scene.consumer, name=name, url=f"{first.request.url.path}/other")
+
+
+async def _by_x402(
+    scene: Scene,
+    *,
+    signer: Purse,
+    valid_before: int = 2_000_000_000,
+    name: str | None = None,
+    url: str | None = None,
+) -> httpx.Response:
+    """A transfer authorisation from the consumer's account, signed by `signer`; `name` is what it calls its payment."""
+    unpaid = await (scene.consumer.http.get(url) if url else missing_payment_tx_402(scene))
     [wanted] = json.loads(base64.b64decode(unpaid.headers["payment-required"]))["accepts"]
     fields = {
         "from": scene.consumer.address, "to": wanted["payTo"], "value": int(wanted["amount"]), "validAfter": 0,
@@ -337,6 +353,8 @@ async def _by_x402(scene: Scene, *, signer: Purse, valid_before: int = 2_000_000
         "x402Version": 2, "accepted": wanted,
         "payload": {"signature": "0x" + signed.signature.hex(), "authorization": shown},
     }  # fmt: skip
+    if name is not None:
+        proof["extensions"] = {"payment-identifier": {"info": {"required": False, "id": name}}}
     header = base64.b64encode(json.dumps(proof).encode()).decode()
     path = unpaid.request.url.path
     return await scene.consumer.http.get(path, headers={"PAYMENT-SIGNATURE": header})
@@ -390,6 +408,7 @@ SCENARIOS: dict[str, Scenario] = {
     "MISSING_PAYMENT_TX@402": missing_payment_tx_402,
     "INVALID_SIGNATURE@402": invalid_signature_402,
     "SIGNATURE_EXPIRED@402": signature_expired_402,
+    "PAYMENT_IDENTIFIER_CONFLICT@409": payment_identifier_conflict,
 }
 
 

@@ -24,6 +24,7 @@ from flux.paygate.demo import fill
 from flux.paygate.envelope import PaygateEnvelope
 from flux.paygate.facilitator import endpoints as facilitator
 from flux.paygate.facilitator.counter import Counter
+from flux.paygate.facilitator.extensions import Extensions
 from flux.paygate.facilitator.offers import Offers
 from flux.paygate.facilitator.sender import KIND as SETTLEMENTS
 from flux.paygate.facilitator.sender import SECONDS as SETTLEMENT_SECONDS
@@ -134,6 +135,7 @@ class Rooms:
             listings=self.listings,
             quotes=self.quotes,
             offers=self.offers,
+            extensions=Extensions(self.listings, self.url),
             direct=Direct(payments, self.ledger, self.replays, self.chains, settings),
             collector=Collector(self.facilitator, self.ledger, self.settlements, self.replays),
             ledger=self.ledger,

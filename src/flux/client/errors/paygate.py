@@ -306,3 +306,12 @@ class SignatureExpired402(PaygatePaymentRequired, code="SIGNATURE_EXPIRED", stat
     """The transfer authorisation is not valid any more, or not yet (`validBefore` needs at least 6 seconds
     left). Sign a new one; no money has moved.
     """
+
+
+class PaymentIdentifierConflict(
+    PaygateConflict, code="PAYMENT_IDENTIFIER_CONFLICT", status=409, retry="after-fix"
+):
+    """The proof names its payment (x402 extension `payment-identifier`) as an earlier one of this wallet,
+    which paid for another method, path, query or body. Repeat the earlier request as it was to get its
+    answer again, or give the new one a name of its own.
+    """

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from flux.kernel.faults import FaultError
 from flux.paygate.chains.registry import Chain
+from flux.paygate.facilitator.extensions import NAMES
 from flux.paygate.facilitator.model import EXACT, Requirement
 from flux.paygate.facilitator.payloads import encoded
 from flux.paygate.facilitator.schemas import ResourcesQuery
@@ -18,7 +21,6 @@ REQUIRED = "PAYMENT-REQUIRED"
 MIME_TYPE = "application/json"
 DESCRIPTION_KEPT = 300
 CAPACITY = 2_000
-EXTENSIONS: tuple[str, ...] = ()
 
 
 class Offers:
@@ -75,7 +77,7 @@ class Offers:
 
     def networks(self, chains: Iterable[Chain], query: ResourcesQuery) -> list[int]:
         """The chains on which there may be what the query asks for."""
-        asked = ((query.type, ("http",)), (query.scheme, (EXACT,)), (query.extensions, EXTENSIONS))
+        asked = ((query.type, ("http",)), (query.scheme, (EXACT,)), (query.extensions, NAMES))
         if any(word is not None and word not in known for word, known in asked):
             return []
         served = [chain for chain in chains if self._facilitator.serves(chain)]
@@ -105,26 +107,27 @@ class Offers:
             "metadata": metadata,
         }
 
-    def required(self, requirement: Requirement, error: str) -> dict[str, str]:
+    def required(self, requirement: Requirement, error: str, extensions: msgspec.Raw) -> dict[str, str]:
         """The header that clients of version 2 read."""
         resource = {
             "url": requirement.resource,
             "description": requirement.description,
             "mimeType": requirement.mime_type,
         }
-        return {
-            REQUIRED: encoded(
-                {"x402Version": 2, "error": error, "resource": resource, "accepts": [requirement.v2()]}
-            )
+        required = {
+            "x402Version": 2,
+            "error": error,
+            "resource": resource,
+            "accepts": [requirement.v2()],
+            "extensions": extensions,
         }
+        return {REQUIRED: encoded(required)}
 
-    def dressed(self, error: FaultError, requirement: Requirement | None) -> FaultError:
+    def dressed(self, error: FaultError, requirement: Requirement, extensions: msgspec.Raw) -> FaultError:
         """A 402 with both forms: the header of version 2, and version 1 in the body beside the envelope."""
-        if requirement is None:
-            return error
         first = requirement.v1()
         extra: dict[str, Any] = {"x402Version": 1, "accepts": [first]} if first is not None else {}
-        headers = {**self.required(requirement, error.message), "Cache-Control": "no-store"}
+        headers = {**self.required(requirement, error.message, extensions), "Cache-Control": "no-store"}
         return FaultError(
             error.fault,
             error.params,

@@ -30,7 +30,15 @@ class BadPayload(ValueError):
 
 
 def from_header(name: str, value: str) -> Payload:
-    """Base64, in either alphabet, with or without padding. Raises `BadPayload`, or `Refused` for other schemes."""
+    """Raises `BadPayload`, or `Refused` for other schemes."""
+    payload = from_object(decoded_header(value))
+    if payload.version != VERSIONS[name]:
+        raise BadPayload(f"x402Version {VERSIONS[name]}")
+    return payload
+
+
+def decoded_header(value: str) -> dict[str, Any]:
+    """Base64, in either alphabet, with or without padding. Raises `BadPayload`."""
     if len(value) > MAX_HEADER or not _ALPHABET.match(value):
         raise BadPayload("base64 of at most 16 KiB")
     plain = value.rstrip("=").replace("-", "+").replace("_", "/")
@@ -38,10 +46,7 @@ def from_header(name: str, value: str) -> Payload:
         decoded = msgspec.json.decode(base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True))
     except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BadPayload("base64 of a JSON object") from None
-    payload = from_object(decoded)
-    if payload.version != VERSIONS[name]:
-        raise BadPayload(f"x402Version {VERSIONS[name]}")
-    return payload
+    return _object(decoded, "payload")
 
 
 def from_object(decoded: Any) -> Payload:

@@ -1,4 +1,4 @@
-"""402, extensions: what stands under 401 in the reference, for clients of x402, which react to 402 and to nothing else."""
+"""Extensions for clients of x402, most of them 402: what stands under 401 in the reference, which these clients do not react to."""
 
 from __future__ import annotations
 
@@ -31,5 +31,15 @@ SIGNATURE_EXPIRED_X402 = paygate.declare(
     "one; no money has moved.",
     params={"reason": str},
     sample={"reason": "too_old"},
+    retry=Retry.AFTER_FIX,
+)
+PAYMENT_IDENTIFIER_CONFLICT = paygate.declare(
+    "PAYMENT_IDENTIFIER_CONFLICT",
+    409,
+    "Payment identifier was used for another request",
+    advice="The proof names its payment (x402 extension `payment-identifier`) as an earlier one of this wallet, which paid for another "
+    "method, path, query or body. Repeat the earlier request as it was to get its answer again, or give the new one a name of its own.",
+    params={"identifier": str},
+    sample={"identifier": "pay_7d5d747be160e280"},
     retry=Retry.AFTER_FIX,
 )

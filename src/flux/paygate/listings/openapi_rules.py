@@ -65,7 +65,7 @@ def declared_operations(document: dict[str, Any] | None) -> list[Declared]:
     for path, item in document["paths"].items():
         if path.startswith("x-"):
             continue
-        for method, operation in _item(document, item).items():
+        for method, operation in path_item(document, item).items():
             if method in CALLABLE and isinstance(operation, dict):
                 name, summary = operation.get("operationId"), operation.get("summary")
                 listing.append(
@@ -112,7 +112,7 @@ def _check_paths(document: dict[str, Any], found: _Findings) -> None:
         if not isinstance(item, dict):
             found.add(at, "must be an object")
             continue
-        for method, operation in _item(document, item).items():
+        for method, operation in path_item(document, item).items():
             if method in METHODS:
                 count += 1
                 _check_operation(document, path, item, operation, f"{at}/{method}", names, found)
@@ -154,7 +154,7 @@ def _path_parameters(document: dict[str, Any], holder: dict[str, Any]) -> Iterat
     for parameter in parameters if isinstance(parameters, list) else []:
         resolved = parameter
         if isinstance(parameter, dict) and isinstance(parameter.get("$ref"), str):
-            resolved = _resolve(document, parameter["$ref"])
+            resolved = resolve(document, parameter["$ref"])
         if (
             isinstance(resolved, dict)
             and resolved.get("in") == "path"
@@ -163,10 +163,10 @@ def _path_parameters(document: dict[str, Any], holder: dict[str, Any]) -> Iterat
             yield resolved["name"]
 
 
-def _item(document: dict[str, Any], item: Any) -> dict[str, Any]:
+def path_item(document: dict[str, Any], item: Any) -> dict[str, Any]:
     """A path item, through one local reference."""
     if isinstance(item, dict) and isinstance(item.get("$ref"), str):
-        resolved = _resolve(document, item["$ref"])
+        resolved = resolve(document, item["$ref"])
         if isinstance(resolved, dict):
             return {**resolved, **{key: value for key, value in item.items() if key != "$ref"}}
     return item if isinstance(item, dict) else {}
@@ -176,7 +176,7 @@ def _check_references(document: dict[str, Any], found: _Findings) -> None:
     for at, reference in _references(document, "", in_example=False):
         if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
             found.add(at, "only references inside the document (#/…) are followed")
-        elif _resolve(document, reference) is _MISSING:
+        elif resolve(document, reference) is MISSING:
             found.add(at, f"{reference[:100]} does not resolve")
 
 
@@ -199,14 +199,14 @@ class _Missing:
     pass
 
 
-_MISSING = _Missing()
+MISSING = _Missing()
 
 
-def _resolve(document: dict[str, Any], reference: str) -> Any:
+def resolve(document: dict[str, Any], reference: str) -> Any:
     if reference == "#":
         return document
     if not reference.startswith("#/"):
-        return _MISSING
+        return MISSING
     value: Any = document
     for step in reference[2:].split("/"):
         name = step.replace("~1", "/").replace("~0", "~")
@@ -215,7 +215,7 @@ def _resolve(document: dict[str, Any], reference: str) -> Any:
         elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
             value = value[int(name)]
         else:
-            return _MISSING
+            return MISSING
     return value
 
 

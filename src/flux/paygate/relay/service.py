@@ -14,6 +14,7 @@ from flux.paygate.access.turnstile import Turnstile
 from flux.paygate.amounts import from_base_units
 from flux.paygate.catalogue.service import Quotes
 from flux.paygate.credit.service import Credits
+from flux.paygate.facilitator.extensions import Extensions
 from flux.paygate.facilitator.offers import Offers
 from flux.paygate.faults import MISSING_PAYMENT_TX, MISSING_PAYMENT_TX_X402
 from flux.paygate.ledger.model import Funds, Request
@@ -29,6 +30,7 @@ from flux.paygate.relay.collecting import Collector
 from flux.paygate.relay.direct import Direct
 from flux.paygate.relay.exchange import Exchange, Job
 from flux.paygate.relay.headers import Passage, origin_signature, to_target
+from flux.paygate.relay.naming import named
 from flux.paygate.relay.proofs import SIGNATURE, TX, Presented, bad_header, presented, reader_of
 from flux.paygate.relay.replaying import answer_again
 from flux.paygate.replays.model import Kept, Remembered
@@ -70,6 +72,7 @@ class Relay:
         listings: Listings,
         quotes: Quotes,
         offers: Offers,
+        extensions: Extensions,
         direct: Direct,
         collector: Collector,
         ledger: Ledger,
@@ -84,6 +87,7 @@ class Relay:
         self._listings = listings
         self._quotes = quotes
         self._offers = offers
+        self._extensions = extensions
         self._direct = direct
         self._collector = collector
         self._ledger = ledger
@@ -102,15 +106,16 @@ class Relay:
         limit = self._settings.request_body_bytes
         asked = Asked(call, plan, meaning, terms, suffix, mount, requirement, limit)
         try:
-            shown = presented(reader_of(call.scope["headers"]))
+            shown = named(presented(reader_of(call.scope["headers"])))
             bill = await self._bill(asked, shown)
             if isinstance(bill, Kept):
                 return answer_again(bill)
             self._check_wallet(asked.listing, bill.funds.payer)
             return await self._send(asked, bill, await asked.remembered(shown.idempotency_key))
         except FaultError as refusal:
-            if refusal.fault.status == PAYMENT_REQUIRED:
-                raise self._offers.dressed(refusal, requirement) from refusal
+            if refusal.fault.status == PAYMENT_REQUIRED and requirement is not None:
+                extensions = await self._extensions.of(plan, meaning, call.method, mount)
+                raise self._offers.dressed(refusal, requirement, extensions) from refusal
             raise
 
     async def _bill(self, asked: Asked, shown: Presented) -> Bill | Kept:
@@ -119,10 +124,10 @@ class Relay:
                 raise bad_header(shown.x402[0], "X-Payment-Tx: this listing does not take x402", "")
             return await self._collector.bill(asked, asked.requirement, shown)
         if shown.tx is None:
-            raise self._unpaid(asked, [TX, SIGNATURE] if shown.signature is None else [TX])
+            raise await self._unpaid(asked, [TX, SIGNATURE] if shown.signature is None else [TX])
         return await self._direct.bill(asked, shown)
 
-    def _unpaid(self, asked: Asked, missing: list[str]) -> FaultError:
+    async def _unpaid(self, asked: Asked, missing: list[str]) -> FaultError:
         """401, as the reference has it; 402 where the consumer came to be told so."""
         detail = {"payment": asked.terms.shown()}
         nothing = len(missing) > 1
@@ -132,7 +137,8 @@ class Relay:
             return MISSING_PAYMENT_TX_X402(header=TX, missing=missing, detail=detail)
         headers: dict[str, str] = {}
         if nothing and asked.requirement is not None:
-            headers = self._offers.required(asked.requirement, MISSING_PAYMENT_TX.message)
+            extensions = await self._extensions.of(asked.plan, asked.meaning, asked.call.method, asked.mount)
+            headers = self._offers.required(asked.requirement, MISSING_PAYMENT_TX.message, extensions)
             headers["Link"] = f'<{self._offers.resource(asked.plan, asked.suffix)}>; rel="payment"'
         return MISSING_PAYMENT_TX(header=TX, missing=missing, detail=detail, headers=headers)
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import msgspec
 
+IDENTIFIED = "id:"
+"""In front of keys that are payment identifiers of x402; no Idempotency-Key has a colon."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """An Idempotency-Key and the request it stands for."""
+    """An Idempotency-Key (or payment identifier) and the request it stands for."""
 
     key: str
     fingerprint: bytes

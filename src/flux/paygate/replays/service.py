@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from flux.kernel.store import Clock, Database, Transaction
-from flux.paygate.faults import INVALID_PARAMETER
+from flux.paygate.faults import INVALID_PARAMETER, PAYMENT_IDENTIFIER_CONFLICT
 from flux.paygate.payment.rules import Terms, insufficient
 from flux.paygate.replays import repository
-from flux.paygate.replays.model import Head, Kept, Remembered
+from flux.paygate.replays.model import IDENTIFIED, Head, Kept, Remembered
 
 KEPT_MS = 86_400_000
 KEPT_BYTES = 1_048_576
@@ -70,5 +70,7 @@ class Replays:
 
 
 def other_request(asked: Remembered) -> Exception:
+    if asked.key.startswith(IDENTIFIED):
+        return PAYMENT_IDENTIFIER_CONFLICT(identifier=asked.key.removeprefix(IDENTIFIED))
     detail = {"in": "header", "expected": "a key of its own for each request", "received": asked.key[:100]}
     return INVALID_PARAMETER(param="Idempotency-Key", detail=detail)
