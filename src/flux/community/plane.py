@@ -21,6 +21,7 @@ from flux.community.auth.sessions import SessionService
 from flux.community.bans import endpoints as ban_endpoints
 from flux.community.bans.service import EXPIRY, BanService
 from flux.community.channels import endpoints as channel_endpoints
+from flux.community.channels.ordering import OrderingService
 from flux.community.channels.overwrites import Overwrites
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.service import ChannelService
@@ -31,7 +32,7 @@ from flux.community.envelope import CommunityEnvelope
 from flux.community.erasure.service import JOB as ERASE
 from flux.community.erasure.service import Erasure
 from flux.community.faults import community
-from flux.community.furnishing import furnish, hang
+from flux.community.furnishing import furnish, hang, preview
 from flux.community.gate import Gatekeeper, implied
 from flux.community.guilds import endpoints as guild_endpoints
 from flux.community.guilds.service import GuildService
@@ -45,6 +46,7 @@ from flux.community.invites.service import InviteService
 from flux.community.members import endpoints as member_endpoints
 from flux.community.members.joining import Joining
 from flux.community.members.profiles import ProfileService
+from flux.community.members.searching import SearchingService
 from flux.community.members.service import MemberService
 from flux.community.messages import endpoints as message_endpoints
 from flux.community.messages import reaction_endpoints
@@ -229,6 +231,9 @@ class Builder:
             self.files.stickers,
         )
         profiles = ProfileService(house.db, self.users, self.where, self.members)
+        searching = SearchingService(house.db, self.where, self.members)
+        ordering = OrderingService(house.db, self.where, self.announcer, self.settings.limits)
+        self.plane.provide(searching, ordering)
         self.plane.provide(self.roles, self.channels, self.members, self.guilds, self.vanity, profiles)
 
     def _speech(self) -> None:
@@ -237,22 +242,23 @@ class Builder:
         composing = Composing(settings)
         writing = Writing(house.ids, views, self.announcer)
         self.welcome = Welcome(self.where, writing)
+        linking = preview(house, self.plane, self.where, views, writing)
         self.relationships = RelationshipService(
             house.db, house.clock, self.users, self.members, self.announcer, settings.limits
         )
         send = SendService(
             house.db, house.clock, self.where, views, writing, self.relationships, self.private, self.announcer,
-            composing, self.files.uploads, self.files.stickers,
+            composing, self.files.uploads, self.files.stickers, linking,
         )  # fmt: skip
         conversations = ConversationService(
             house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
             settings.limits,
         )  # fmt: skip
         messages = MessageService(
-            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit
-        )
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit, linking,
+        )  # fmt: skip
         ghost = GhostwritingService(
-            house.db, house.clock, self.where, views, writing, composing, self.files.uploads
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, linking
         )
         hang(self.house, self.plane, self.users, self.where, self.announcer, self.files, ghost)
         self.plane.provide(self.relationships, send, conversations, messages)

@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from flux.settings.community_media import Media
+from flux.settings.community_unfurling import Unfurling
 
 MIB = 1_048_576
 
@@ -216,3 +217,4 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
     passkeys: Passkeys = field(default_factory=Passkeys)
     realtime: Realtime = field(default_factory=Realtime)
     media: Media = field(default_factory=Media)
+    unfurling: Unfurling = field(default_factory=Unfurling)

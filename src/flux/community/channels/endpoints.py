@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from flux.community import buckets, faults
 from flux.community.audit.service import HEADER, reason_of
-from flux.community.channels.schemas import ChannelCreate, ChannelUpdate, ChannelView, OverwritePut
+from flux.community.channels.ordering import OrderingService
+from flux.community.channels.schemas import (
+    ChannelCreate,
+    ChannelPlace,
+    ChannelUpdate,
+    ChannelView,
+    OverwritePut,
+)
 from flux.community.channels.service import ChannelService
 from flux.community.principals import ANYBODY
 from flux.kernel.wire import Call, Routes, Snowflake
@@ -39,6 +46,17 @@ async def create_channel(call: Call, guild_id: Snowflake, body: ChannelCreate) -
     """Create a text, voice, link channel or a category."""
     reason = reason_of(call.header(HEADER))
     return await call.use(ChannelService).create(call.principal.user, guild_id, body, reason)
+
+
+@routes.patch(
+    "/guilds/{guild_id}/channels",
+    auth=ANYBODY,
+    bucket=buckets.CHANNEL_WRITE,
+    raises=[*GUILD, *MANAGE, faults.MAX_CATEGORY_CHANNELS],
+)
+async def move_channels(call: Call, guild_id: Snowflake, body: list[ChannelPlace]) -> None:
+    """Put channels into another order or under other categories: all of them, or none."""
+    await call.use(OrderingService).move(call.principal.user, guild_id, body)
 
 
 @routes.get("/channels/{channel_id}", auth=ANYBODY, bucket=buckets.CHANNEL_READ, raises=CHANNEL)

@@ -13,6 +13,7 @@ from flux.community.members.schemas import (
     ProfileQuery,
     UserProfileFull,
 )
+from flux.community.members.searching import MemberHits, MemberSearch, SearchingService
 from flux.community.members.service import MemberService
 from flux.community.principals import ANYBODY
 from flux.kernel.wire import Call, Routes, Snowflake
@@ -26,6 +27,17 @@ MANAGE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED, faults
 async def list_members(call: Call, guild_id: Snowflake, query: MemberListQuery) -> list[MemberView]:
     """Members by ascending user id, after `after`."""
     return await call.use(MemberService).listing(call.principal.user, guild_id, query.after or 0, query.limit)
+
+
+@routes.post(
+    "/guilds/{guild_id}/members-search",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_LIST,
+    raises=[*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED],
+)
+async def search_members(call: Call, guild_id: Snowflake, body: MemberSearch) -> MemberHits:
+    """Members by name, role, time and way of joining."""
+    return await call.use(SearchingService).search(call.principal.user, guild_id, body)
 
 
 @routes.get(
