@@ -201,16 +201,9 @@ class Builder:
         )
         self.joining = Joining(house.clock, self.announcer, limits)
         self.members = MemberService(
-            house.db,
-            house.clock,
-            self.users,
-            self.where,
-            self.roles,
-            self.joining,
-            self.files.audit,
-            self.announcer,
-            limits,
-        )
+            house.db, house.clock, self.users, self.where, self.roles, self.joining, self.files.audit,
+            self.files.assets, self.announcer, limits,
+        )  # fmt: skip
         self.guilds = GuildService(
             house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
             self.sudo, self.files.assets, self.files.audit, self.announcer, self.settings,
@@ -314,7 +307,7 @@ class Builder:
         )  # fmt: skip
         account = AccountService(
             house.db, house.clock, self.users, self.sessions, people.emails, self.mails, self.where, erasure,
-            self.settings,
+            self.files.assets, self.settings,
         )  # fmt: skip
         admin = AdminService(
             house.db,

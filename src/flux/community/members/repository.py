@@ -60,7 +60,9 @@ IN_COMMON = """
 SELECT a.guild_id FROM community_guild_members a JOIN community_guild_members b ON b.guild_id = a.guild_id
 WHERE a.user_id = :one AND b.user_id = :other
 """
-_CHANGEABLE = frozenset({"nick", "mute", "deaf", "timed_out_until"})
+_CHANGEABLE = frozenset(
+    {"nick", "mute", "deaf", "timed_out_until", "avatar", "banner", "bio", "pronouns", "accent_color"}
+)
 
 
 async def find(reader: Reader, guild_id: int, user_id: int) -> MemberRow | None:

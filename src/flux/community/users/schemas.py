@@ -142,6 +142,9 @@ class TagCheck(Struct, frozen=True):
     taken: bool
 
 
+Image = Annotated[str, Meta(max_length=15_000_000, extra={"raw": True}, description="data:image/…;base64,…")]
+
+
 class UserUpdate(Input, kw_only=True):
     """Username, e-mail and password need a sudo proof: `password`, or a sudo token in the header."""
 
@@ -153,6 +156,8 @@ class UserUpdate(Input, kw_only=True):
     bio: Annotated[str, Meta(max_length=320)] | UnsetType | None = UNSET
     pronouns: Annotated[str, Meta(max_length=40)] | UnsetType | None = UNSET
     accent_color: Annotated[int, Meta(ge=0, le=16777215)] | UnsetType | None = UNSET
+    avatar: Image | UnsetType | None = UNSET
+    banner: Image | UnsetType | None = UNSET
     password: Secret | UnsetType = UNSET
     mfa_method: str | UnsetType = UNSET
     mfa_code: str | UnsetType = UNSET
