@@ -109,6 +109,10 @@ class MemberService:
     async def guild_ids(self, user_id: int, reader: Reader | None = None) -> list[int]:
         return await repository.guild_ids(reader or self._db, user_id)
 
+    async def role_ids(self, user_id: int) -> list[int]:
+        """The roles they hold, in every guild."""
+        return await repository.role_ids(self._db, user_id)
+
     async def in_common(self, one: int, other: int, reader: Reader) -> list[int]:
         return await repository.in_common(reader, one, other)
 
