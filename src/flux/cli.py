@@ -1,4 +1,4 @@
-"""The command `flux`: serve · migrate · demo · paygate demo · errors · doctor."""
+"""The command `flux`: serve · migrate · demo · paygate demo · content · errors · admin · doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from flux import __version__
+from flux import __version__, admincommand
+from flux.porting import commands as porting
 from flux.settings import Settings, SettingsError, load_settings
 from flux.starting import StartError
 
@@ -59,15 +60,14 @@ def _parser() -> argparse.ArgumentParser:
     _instance_options(migrate)
     migrate.set_defaults(run=_migrate)
 
-    demo = commands.add_parser(
-        "demo", help="fill a data directory with a small community, a blog and a paid API"
-    )
+    demo = commands.add_parser("demo", help="fill a data directory with a community, a blog and a paid API")
     _instance_options(demo)
     demo.set_defaults(run=_demo)
 
     _paygate_parser(commands)
 
     _errors_parser(commands)
+    admincommand.options(commands)
 
     doctor = commands.add_parser("doctor", help="check the instance and say what to do")
     _instance_options(doctor)
@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         "--settings", action="store_true", help="list every setting with its default and meaning"
     )
     doctor.set_defaults(run=_doctor)
+    porting.add(commands)
     return parser
 
 

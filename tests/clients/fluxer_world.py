@@ -16,8 +16,6 @@ from fluxer.http import HTTPClient, Route
 from tests.community.actors import API, Actor, Guild, Person, add_bot, bot, guild, person, unlimited
 from tests.harness.server import Server
 
-from flux.community import plane
-
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 )
@@ -93,12 +91,6 @@ def methods() -> set[str]:
 def handlers() -> set[str]:
     """Every event handler the client knows by name (any other event is handed to `on_<event>` as it came)."""
     return set(re.findall(r'_fire\(\s*"(on_\w+)"', inspect.getsource(fluxer.client.Client)))
-
-
-def served(route: str) -> bool:
-    """Whether the plane has this route, written as `GET /guilds/{guild_id}`; names of parameters do not matter."""
-    bare = re.sub(r"{\w+}", "{}", route)
-    return any(re.sub(r"{\w+}", "{}", each.name) == bare for each in plane.routes())
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import fluxer
 import pytest
-from tests.clients.fluxer_world import World, handlers, made
+from tests.clients.fluxer_world import PNG, World, handlers, made, sent_to
 from tests.community.gateway import GatewayClient
 from tests.harness.server import Server
 
@@ -358,3 +358,27 @@ async def on_presence_update(bot: Listener) -> None:
 async def on_user_update(bot: Listener) -> None:
     await bot.world.http.modify_current_user(username="renamedbot")
     await told(bot, "on_user_update", id=bot.world.robot.id, username="renamedbot")
+
+
+@event
+async def on_webhooks_update(bot: Listener) -> None:
+    room = await bot.world.channel("hooked")
+    await bot.world.http.create_webhook(room, name="hook")
+    await told(bot, "on_webhooks_update", guild_id=bot.world.place.id, channel_id=room)
+
+
+@event
+async def on_guild_emojis_update(bot: Listener) -> None:
+    made = await bot.world.http.create_guild_emoji(bot.world.place.id, name="dot", image=PNG)
+    await bot.hears(
+        "on_guild_emojis_update", lambda given: made["id"] in [each["id"] for each in given["emojis"]]
+    )
+
+
+@event
+async def on_guild_stickers_update(bot: Listener) -> None:
+    async with sent_to(bot.world.api_url):
+        made = await bot.world.http.create_guild_sticker(bot.world.place.id, name="dotted", image=PNG)
+    await bot.hears(
+        "on_guild_stickers_update", lambda given: made["id"] in [each["id"] for each in given["stickers"]]
+    )

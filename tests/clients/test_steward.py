@@ -11,13 +11,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.clients.fluxer_world import World, made, served
+from tests.clients.fluxer_world import World, made
 from tests.clients.steward import BACK, DIGITS, FORTH, Order, Steward, steward
 from tests.community.actors import Actor
 from tests.harness.server import Server
 
 SECONDS = 30.0
-WAITING = "GET /channels/{channel_id}/attachments/{attachment_id}"
 
 
 @dataclass
@@ -154,8 +153,6 @@ async def _both_arrows(stage: Stage, message_id: str) -> bool:
 
 
 async def test_it_hands_out_a_file(stage: Stage) -> None:
-    if not served(WAITING):
-        pytest.skip(f"waits for {WAITING}")
     await stage.tells(stage.world.owner, "to be kept")
     answer = await stage.asks(stage.world.owner, "!export 5")
     (paper,) = answer["attachments"]

@@ -25,7 +25,12 @@ SINGLE = [1 << number for number in range(64) if 1 << number & bits.ALL & ~bits.
 @pytest.fixture(scope="module")
 async def here(server_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Grounds]:
     directory: Path = tmp_path_factory.mktemp(f"matrix-{server_database}")
-    settings = {"community.rate_limits.enabled": False, "community.limits.max_webhooks_per_channel": 500}
+    settings = {
+        "community.rate_limits.enabled": False,
+        "community.limits.max_webhooks_per_channel": 500,
+        "community.limits.max_emojis": 500,
+        "community.limits.max_stickers": 500,
+    }
     async with serve(directory, database=server_database, settings=settings) as server:
         yield await grounds(server)
 

@@ -11,7 +11,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -250,3 +250,57 @@ async def test_cursors_while_documents_come_and_go(servers: list[Server], seed: 
             except AssertionError as wrong:
                 raise AssertionError(f"seed {seed}, query {index}: {wrong}\n{query}") from wrong
         number += MOST_PAGES
+
+
+async def test_populated_documents(servers: list[Server]) -> None:
+    """Notes hold nothing by locale, so that documents are put into their stored bytes; with `truncate_text` they are
+    taken apart instead. Both are what the oracle says."""
+    chance = Chance(SEED + 2_000_000)
+    sides, _ = await world_of(servers, chance)
+    for side in sides:
+        folders = side.world.folders
+        await side.world.api("few", [folders["notes"]])
+        for view in (
+            {},
+            {"raw": "true"},
+            {"truncate_text": "100000"},
+            {"return_locales": "fr"},
+            {"return_locales": "fr_CA,en", "fallback_locales": "true"},
+        ):
+            query = Query(
+                "notes",
+                raw="raw" in view,
+                fallback="fallback_locales" in view,
+                return_locales=view["return_locales"].split(",") if "return_locales" in view else [],
+            )
+            params = {"populate": "about,seen", "limit": "100", **view}
+            found = (await side.world.get("/all/notes", params=params)).json()["results"]
+            closed = (await side.world.get("/few/notes", params=params)).json()["results"]
+            assert len(found) == len(closed) == SIZES["notes"]
+            for one, untouched in zip(found, closed, strict=True):
+                note = side.oracle.folders["notes"][one["_sys"]["key"]]
+                assert one["data"] == _populated(side, query, note)
+                assert untouched["data"] == side.oracle.shown(query, note)
+
+
+def _populated(side: Side, query: Query, note: Document) -> dict[str, Any]:
+    data = dict(side.oracle.shown(query, note))
+
+    def put(folder: str, key: str) -> Any:
+        target = side.oracle.folders[folder].get(key)
+        if target is None:
+            return None
+        stamps = {
+            name: (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=getattr(target, name)))
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z")
+            for name in ("created_at", "updated_at")
+        }
+        shown = side.oracle.shown(replace(query, folder=folder), target)
+        return {"_sys": {"key": key, **stamps, "folder": side.world.folders[folder]}, "data": shown}
+
+    if "about" in data:
+        data["about"] = put("things", data["about"])
+    if "seen" in data:
+        data["seen"] = [one for one in (put("people", key) for key in data["seen"]) if one is not None]
+    return data

@@ -1,6 +1,6 @@
 """The community: people, guilds, channels, messages, bots, and a realtime gateway.
 
-plane.py       puts the rooms together; start here
+plane.py       puts the rooms together; start here;  identities.py and furnishing.py  parts of it
 gate.py        who is let in, how often, in which order it is asked;  principals.py  who is asking
 envelope.py    how failures are spelled;  faults/  what they are
 inputs.py      what bodies share: trimming, bitfields;  announcing.py  what happened, told to the bus
@@ -12,6 +12,7 @@ factors        one-time codes, backup codes, texts;  passkeys  WebAuthn;  captch
 auth           registration, login and its second step, sessions, mail tokens, sudo
 mfa            the doors of factors and passkeys;  phones  numbers and their proof
 standing       who may do what where: the permission algorithm
+erasure        the end of an account
 account        one's own account, another address, another password
 roles  channels  members  guilds
 relationships  friends, blocks, who may write to whom

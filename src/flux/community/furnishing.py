@@ -6,6 +6,7 @@ A part of plane.py that would make it two things.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from flux.community.announcing import Announcer
 from flux.community.audit import endpoints as audit_endpoints
@@ -21,7 +22,11 @@ from flux.community.media.screening import Screening
 from flux.community.media.service import AssetService
 from flux.community.media.sweeping import AssetSweeping
 from flux.community.messages.ghostwriting import GhostwritingService
+from flux.community.messages.linking import Linking
+from flux.community.messages.views import MessageViews
+from flux.community.messages.writing import Writing
 from flux.community.standing.service import StandingService
+from flux.community.unfurling.service import UnfurlingService
 from flux.community.uploads import endpoints as upload_endpoints
 from flux.community.uploads.forms import Forms
 from flux.community.uploads.service import UploadService
@@ -32,6 +37,8 @@ from flux.community.webhooks.service import WebhookService
 from flux.community.webhooks.speaking import SpeakingService
 from flux.kernel.house import House
 from flux.kernel.jobs.port import Jobs
+from flux.kernel.outside.fetching import Fetcher
+from flux.kernel.outside.guard import Guard
 from flux.kernel.wire import Plane
 
 ROOMS = (
@@ -93,6 +100,21 @@ def hang(
     plane.provide(webhooks, SpeakingService(webhooks, ghost))
 
 
+def preview(
+    house: House, plane: Plane, where: StandingService, views: MessageViews, writing: Writing
+) -> Linking:
+    """Links and what they lead to."""
+    settings = house.settings.community.unfurling
+    own = [urlsplit(house.public_url).hostname or "", house.settings.community.host]
+    guard = Guard(settings.allowed_targets, own_names=own, setting="community.unfurling.allowed_targets")
+    fetcher = Fetcher(guard, house.ports, seconds=settings.seconds)
+    linking = Linking(house.db, where, views, writing, house.jobs, settings)
+    plane.provide(UnfurlingService(linking, fetcher, house.clock, settings))
+    plane.on_stop.append(fetcher.close)
+    return linking
+
+
 def schedule(plane: Plane, jobs: Jobs) -> None:
     plane.services[UploadService].schedule(jobs)
     plane.services[AssetSweeping].schedule(jobs)
+    plane.services[UnfurlingService].schedule(jobs)

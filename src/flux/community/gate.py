@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from flux.community import buckets, faults
 from flux.community.admin.addresses import AddressBans
 from flux.community.auth import tokens
+from flux.community.auth.admission import Admission
 from flux.community.auth.sessions import SessionService
 from flux.community.auth.tokens import Credential
 from flux.community.buckets import Bucket
@@ -34,6 +35,7 @@ class Gatekeeper:
         house: House,
         users: UserService,
         sessions: SessionService,
+        admission: Admission,
         applications: ApplicationService,
         grants: TokenService,
         bans: AddressBans,
@@ -43,6 +45,7 @@ class Gatekeeper:
         self._house = house
         self._users = users
         self._sessions = sessions
+        self._admission = admission
         self._applications = applications
         self._grants = grants
         self._bans = bans
@@ -96,7 +99,7 @@ class Gatekeeper:
         hashed = credential.hash
         if credential.kind == "bearer" and (grant := await self._grants.grant(hashed)) is not None:
             owner = await self._users.find(grant.user_id)
-            if owner is None:
+            if owner is None or self._admission.refusal(owner) is not None:
                 return None
             return Principal(
                 "bearer",

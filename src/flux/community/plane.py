@@ -8,48 +8,37 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flux.community import furnishing
+from flux.community import furnishing, identities
 from flux.community.account import change_endpoints
 from flux.community.account import endpoints as account_endpoints
-from flux.community.account.changes import Changes
-from flux.community.account.emails import EmailChange
-from flux.community.account.passwords import PasswordChange
 from flux.community.account.service import AccountService
 from flux.community.admin import endpoints as admin_endpoints
 from flux.community.admin.addresses import AddressBans
 from flux.community.admin.service import AdminService
 from flux.community.announcing import Announcer
-from flux.community.auth import endpoints as auth_endpoints
-from flux.community.auth import second_endpoints
-from flux.community.auth.admission import Admission
-from flux.community.auth.login import LoginService
 from flux.community.auth.mails import Mails
-from flux.community.auth.recovery import Recovery
-from flux.community.auth.register import RegisterService
-from flux.community.auth.secondstep import SecondStep
 from flux.community.auth.sessions import SessionService
-from flux.community.auth.sudo import SudoService
 from flux.community.bans import endpoints as ban_endpoints
-from flux.community.bans.service import BanService
-from flux.community.captcha import endpoints as captcha_endpoints
-from flux.community.captcha.service import CaptchaService
+from flux.community.bans.service import EXPIRY, BanService
 from flux.community.channels import endpoints as channel_endpoints
+from flux.community.channels.ordering import OrderingService
 from flux.community.channels.overwrites import Overwrites
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.service import ChannelService
-from flux.community.codes.service import CodeService
 from flux.community.conversations import endpoints as conversation_endpoints
 from flux.community.conversations.service import ConversationService
 from flux.community.demo import Demo
 from flux.community.envelope import CommunityEnvelope
-from flux.community.factors.service import FactorService
+from flux.community.erasure.service import JOB as ERASE
+from flux.community.erasure.service import Erasure
 from flux.community.faults import community
-from flux.community.furnishing import furnish, hang
+from flux.community.furnishing import furnish, hang, preview
 from flux.community.gate import Gatekeeper, implied
 from flux.community.guilds import endpoints as guild_endpoints
 from flux.community.guilds.service import GuildService
 from flux.community.guilds.state import GuildStates
 from flux.community.guilds.vanity import VanityService
+from flux.community.identities import Identities
 from flux.community.instance import endpoints as instance_endpoints
 from flux.community.instance.service import InstanceService
 from flux.community.invites import endpoints as invite_endpoints
@@ -57,6 +46,7 @@ from flux.community.invites.service import InviteService
 from flux.community.members import endpoints as member_endpoints
 from flux.community.members.joining import Joining
 from flux.community.members.profiles import ProfileService
+from flux.community.members.searching import SearchingService
 from flux.community.members.service import MemberService
 from flux.community.messages import endpoints as message_endpoints
 from flux.community.messages import reaction_endpoints
@@ -71,21 +61,17 @@ from flux.community.messages.service import MessageService
 from flux.community.messages.views import MessageViews
 from flux.community.messages.welcome import Welcome
 from flux.community.messages.writing import Writing
-from flux.community.mfa import endpoints as mfa_endpoints
-from flux.community.mfa import passkey_endpoints
 from flux.community.oauth2 import endpoints as oauth2_endpoints
 from flux.community.oauth2.applications import ApplicationService
 from flux.community.oauth2.consent import ConsentService
 from flux.community.oauth2.tokens import TokenService
-from flux.community.passkeys.service import PasskeyService
-from flux.community.phones import endpoints as phone_endpoints
-from flux.community.phones.service import PhoneService
 from flux.community.realtime import endpoints as realtime_endpoints
 from flux.community.realtime.conversation import Gateway
 from flux.community.realtime.hub import Hub
 from flux.community.realtime.lists import MemberLists
 from flux.community.realtime.presence import Presence
 from flux.community.realtime.ready import ReadyMaker
+from flux.community.realtime.statuses import Statuses
 from flux.community.relationships import endpoints as relationship_endpoints
 from flux.community.relationships.service import RelationshipService
 from flux.community.roles import endpoints as role_endpoints
@@ -113,8 +99,8 @@ def migrations() -> MigrationSet:
 
 def routes() -> Routes:
     rooms = (
-        account_endpoints, change_endpoints, mfa_endpoints, passkey_endpoints, phone_endpoints, user_endpoints,
-        auth_endpoints, second_endpoints, captcha_endpoints, oauth2_endpoints, guild_endpoints, role_endpoints,
+        account_endpoints, change_endpoints, user_endpoints, *identities.ROOMS, oauth2_endpoints, guild_endpoints,
+        role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
         reaction_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
         admin_endpoints, instance_endpoints, *furnishing.ROOMS,
@@ -126,19 +112,15 @@ def build(house: House) -> Plane:
     plane = assemble(house)
     services = plane.services
     sweepers = (
-        services[LoginService],
-        services[SecondStep],
-        services[CodeService],
-        services[PasskeyService],
-        services[PhoneService],
-        services[Changes],
-        services[CaptchaService],
+        *identities.sweepers(plane),
         services[TokenService],
         services[InviteService],
         services[SendService],
     )
     Upkeep(house.db, *sweepers).schedule(house.jobs)
+    house.jobs.handle(ERASE, services[Erasure].run)
     furnishing.schedule(plane, house.jobs)
+    house.jobs.handle(EXPIRY, services[BanService].expire)
     return plane
 
 
@@ -195,74 +177,49 @@ class Builder:
             house.db, house.clock, house.ids, self.users, self.where, self.announcer
         )
         self.mails = Mails(house.post, house.clock, self.users, house.public_url + MOUNT)
-        self._proofs()
-        self._logins()
-        self._accounts()
-        self.plane.provide(self.users, self.sessions, self.sudo, self.private)
-
-    def _proofs(self) -> None:
-        """What somebody can show to be who they say."""
-        house, settings = self.house, self.settings
-        self.codes = CodeService(house.vault, house.clock)
-        self.factors = FactorService(
-            house.db,
-            house.clock,
-            house.vault,
-            house.post,
-            self.users,
-            self.codes,
-            self.quota,
-            settings.limits,
+        self.identities = Identities(
+            house, self.plane, self.users, self.sessions, self.mails, self.private, self.quota
         )
-        self.passkeys = PasskeyService(house.db, house.clock, self.users, settings, house.public_url)
-        self.sudo = SudoService(house.db, house.vault, house.clock, self.quota, self.factors, self.passkeys)
-        captcha = CaptchaService(
-            house.db, house.clock, house.vault, settings.captcha, house.ports, sandbox=house.sandbox
-        )
-        phones = PhoneService(house.db, house.clock, self.users, self.codes, self.factors)
-        self.plane.provide(self.codes, self.factors, self.passkeys, captcha, phones)
-
-    def _logins(self) -> None:
-        house, settings = self.house, self.settings
-        self.admission = Admission(house.clock, self.users, self.sessions)
-        second = SecondStep(house.db, house.clock, self.users, self.admission, self.factors, self.passkeys)
-        login = LoginService(
-            house.db, house.clock, self.users, self.admission, second, self.mails, self.quota, settings
-        )
-        recovery = Recovery(
-            house.db, house.clock, self.users, self.sessions, self.admission, second, self.mails
-        )
-        register = RegisterService(
-            house.db, house.clock, self.users, self.sessions, self.mails, settings, self.private.make_notes,
-            sandbox=house.sandbox,
-        )  # fmt: skip
-        self.plane.provide(second, login, recovery, register)
-
-    def _accounts(self) -> None:
-        house, settings = self.house, self.settings
-        changes = Changes(house.db, house.clock, self.mails, self.codes)
-        emails = EmailChange(changes, self.users)
-        account = AccountService(
-            house.db, house.clock, self.users, self.sessions, emails, self.mails, self.where, settings
-        )
-        passwords = PasswordChange(changes, self.users, self.sessions)
-        self.plane.provide(changes, emails, account, passwords)
+        self.identities.build()
+        self.sudo = self.identities.sudo
+        self.plane.provide(self.users, self.sessions, self.private)
 
     def _places(self) -> None:
         house, limits = self.house, self.settings.limits
-        self.roles = RoleService(house.db, house.ids, self.where, self.announcer, limits)
+        self.roles = RoleService(house.db, house.ids, self.where, self.files.audit, self.announcer, limits)
         overwrites = Overwrites(limits)
         self.channels = ChannelService(
-            house.db, house.clock, house.ids, self.where, self.users, overwrites, self.announcer, limits
+            house.db,
+            house.clock,
+            house.ids,
+            self.where,
+            self.users,
+            overwrites,
+            self.files.audit,
+            self.announcer,
+            limits,
         )
         self.joining = Joining(house.clock, self.announcer, limits)
         self.members = MemberService(
-            house.db, house.clock, self.users, self.where, self.roles, self.joining, self.announcer, limits
+            house.db,
+            house.clock,
+            self.users,
+            self.where,
+            self.roles,
+            self.joining,
+            self.files.audit,
+            self.announcer,
+            limits,
         )
         self.guilds = GuildService(
             house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
             self.sudo, self.files.assets, self.files.audit, self.announcer, self.settings,
         )  # fmt: skip
+        self._wholes()
+
+    def _wholes(self) -> None:
+        """Guilds with all that is in them."""
+        house = self.house
         self.vanity = VanityService(house.db, self.where, self.files.audit, self.announcer)
         self.states = GuildStates(
             house.db,
@@ -274,6 +231,9 @@ class Builder:
             self.files.stickers,
         )
         profiles = ProfileService(house.db, self.users, self.where, self.members)
+        searching = SearchingService(house.db, self.where, self.members)
+        ordering = OrderingService(house.db, self.where, self.announcer, self.settings.limits)
+        self.plane.provide(searching, ordering)
         self.plane.provide(self.roles, self.channels, self.members, self.guilds, self.vanity, profiles)
 
     def _speech(self) -> None:
@@ -282,22 +242,23 @@ class Builder:
         composing = Composing(settings)
         writing = Writing(house.ids, views, self.announcer)
         self.welcome = Welcome(self.where, writing)
+        linking = preview(house, self.plane, self.where, views, writing)
         self.relationships = RelationshipService(
             house.db, house.clock, self.users, self.members, self.announcer, settings.limits
         )
         send = SendService(
             house.db, house.clock, self.where, views, writing, self.relationships, self.private, self.announcer,
-            composing, self.files.uploads, self.files.stickers,
+            composing, self.files.uploads, self.files.stickers, linking,
         )  # fmt: skip
         conversations = ConversationService(
             house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
             settings.limits,
         )  # fmt: skip
         messages = MessageService(
-            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit
-        )
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit, linking,
+        )  # fmt: skip
         ghost = GhostwritingService(
-            house.db, house.clock, self.where, views, writing, composing, self.files.uploads
+            house.db, house.clock, self.where, views, writing, composing, self.files.uploads, linking
         )
         hang(self.house, self.plane, self.users, self.where, self.announcer, self.files, ghost)
         self.plane.provide(self.relationships, send, conversations, messages)
@@ -320,14 +281,9 @@ class Builder:
     def _doors(self) -> None:
         house = self.house
         self.bans = BanService(
-            house.db,
-            house.clock,
-            self.users,
-            self.where,
-            self.joining,
-            Purging(self.announcer),
-            self.announcer,
-        )
+            house.db, house.clock, self.users, self.where, self.joining, Purging(self.announcer), self.files.audit,
+            self.announcer, house.jobs,
+        )  # fmt: skip
         self.plane.provide(self.bans)
         applications = ApplicationService(
             house.db,
@@ -344,35 +300,52 @@ class Builder:
             self.welcome, house.public_url,
         )  # fmt: skip
         grants = TokenService(house.db, house.clock, self.users, applications)
+        self.plane.provide(applications, consent, grants)
+        self._above(applications, grants)
+
+    def _above(self, applications: ApplicationService, grants: TokenService) -> None:
+        """What stands above every account: its end, its operator, the gate."""
+        house = self.house
         addresses = AddressBans(house.db, house.bus, house.clock)
-        admin = AdminService(house.db, house.clock, self.users, self.sessions, self.guilds)
+        people = self.identities
+        erasure = Erasure(
+            house.db, house.clock, house.jobs, self.users, self.where, self.sessions, people.login, people.factors,
+            people.passkeys, self.members, self.joining, self.relationships, grants,
+        )  # fmt: skip
+        account = AccountService(
+            house.db, house.clock, self.users, self.sessions, people.emails, self.mails, self.where, erasure,
+            self.settings,
+        )  # fmt: skip
+        admin = AdminService(
+            house.db,
+            house.clock,
+            self.users,
+            self.sessions,
+            people.factors,
+            people.passkeys,
+            erasure,
+            self.guilds,
+        )
         self.gatekeeper = Gatekeeper(
-            house, self.users, self.sessions, applications, grants, addresses, self.quota
+            house, self.users, self.sessions, people.admission, applications, grants, addresses, self.quota
         )
         self.plane.gate = self.gatekeeper.admit
         self.plane.on_start.append(addresses.load)
-        self.plane.provide(applications, consent, grants, addresses, admin)
+        self.plane.provide(addresses, erasure, account, admin)
 
     def _realtime(self) -> None:
         house, limits = self.house, self.settings.realtime
         presence = Presence(house.bus, new_token(8))
-        ready = ReadyMaker(self.users, self.states, self.private, self.relationships)
+        statuses = Statuses(presence, self.users, self.relationships, self.private, self.announcer)
+        ready = ReadyMaker(self.users, self.states, self.private, self.relationships, statuses)
+        lists = MemberLists(self.users, self.members, self.roles, self.states, presence)
         hub = Hub(
-            house.bus,
-            house.clock,
-            self.users,
-            self.members,
-            self.states,
-            ready,
-            self.announcer,
-            presence,
-            limits,
-        )
-        invites = InviteService(
-            house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub,
-            self.announcer, self.settings.limits,
+            house.bus, house.clock, self.users, self.members, self.states, ready, statuses, lists, limits
         )  # fmt: skip
-        lists = MemberLists(house.db, self.users, self.members, self.states)
+        invites = InviteService(
+            house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub, self.vanity,
+            self.files.audit, self.announcer, self.settings.limits,
+        )  # fmt: skip
         gateway = Gateway(hub, self.gatekeeper.identify, lists, self.quota, house.clock)
         self.plane.on_start.append(hub.start)
         self.plane.on_drain.append(hub.drain)

@@ -34,8 +34,10 @@ from flux.content.organisations.service import Organisations
 from flux.content.plans import Plans
 from flux.content.projection import jobs
 from flux.content.projection.service import Projection
+from flux.content.resources import batch_endpoints as batches
 from flux.content.resources import endpoints as resources
 from flux.content.resources import revision_endpoints as revisions
+from flux.content.resources.batching import Batches
 from flux.content.resources.revisions import Revisions
 from flux.content.resources.service import Resources
 from flux.content.resources.writing import Writing
@@ -66,6 +68,7 @@ _ROOMS = (
     folders.routes,
     schemas.routes,
     components.routes,
+    batches.routes,
     resources.routes,
     revisions.routes,
     apis.routes,
@@ -135,6 +138,7 @@ def _furnish(plane: Plane, house: House) -> None:
         Syncing(house, schemas_),
         resources_,
         Revisions(house, resources_, writing, embeddings),
+        Batches(house, plans, resources_, writing, embeddings),
         Apis(house, plans, folders_),
     )
 

@@ -39,3 +39,23 @@ class Plans:
             return await work(tx)
 
         return await self._db.transact(counted, serializable=True)
+
+    async def within(
+        self,
+        entity: str,
+        count: Callable[[Transaction], Awaitable[int]],
+        work: Callable[[Transaction], Awaitable[T]],
+    ) -> T:
+        """Run `work`, which may add any number of them, unless that leaves more than the limit."""
+        limit = self.limits.get(entity)
+        if limit is None:
+            return await self._db.transact(work)
+
+        async def counted(tx: Transaction) -> T:
+            before = await count(tx)
+            done = await work(tx)
+            if await count(tx) > max(before, limit):
+                raise PLAN_LIMIT_EXCEEDED(entity=entity, current=before, limit=limit)
+            return done
+
+        return await self._db.transact(counted, serializable=True)

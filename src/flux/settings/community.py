@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from flux.settings.community_media import Media
+from flux.settings.community_unfurling import Unfurling
 
 MIB = 1_048_576
 
@@ -165,6 +166,17 @@ class Realtime(Struct, frozen=True, kw_only=True):
         float, Meta(ge=0, description="Least time between two identifies of one token; 0 is off.")
     ] = 0.0
     max_sessions: Annotated[int, Meta(ge=1, description="Sessions one process carries.")] = 100_000
+    large_guild_members: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Guilds with more members are large: presence and news reach only who asked for them.",
+        ),
+    ] = 250
+    passive_update_seconds: Annotated[
+        float,
+        Meta(gt=0, description="How often passive sessions of large guilds hear which channels had news."),
+    ] = 30.0
 
 
 class CommunitySettings(Struct, frozen=True, kw_only=True):
@@ -192,6 +204,12 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
     blocked_words: Annotated[
         list[str], Meta(description="Texts refused anywhere, compared without case.")
     ] = field(default_factory=list)
+    deletion_days: Annotated[
+        int,
+        Meta(
+            ge=0, description="Days until an account that its owner deletes is erased; a log-in calls it off."
+        ),
+    ] = 14
     minimum_age: Annotated[int, Meta(ge=0, description="Years a new account's owner must have.")] = 13
     limits: CommunityLimits = field(default_factory=CommunityLimits)
     rate_limits: RateLimits = field(default_factory=RateLimits)
@@ -199,3 +217,4 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
     passkeys: Passkeys = field(default_factory=Passkeys)
     realtime: Realtime = field(default_factory=Realtime)
     media: Media = field(default_factory=Media)
+    unfurling: Unfurling = field(default_factory=Unfurling)

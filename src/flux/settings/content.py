@@ -147,6 +147,10 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=1000, description="Greatest and default page size of delivery and management lists."),
     ] = 100
+    max_batch_items: Annotated[
+        int,
+        Meta(ge=1, le=1000, description="Most resources written or exported in one request of an import."),
+    ] = 200
     max_join_folders: Annotated[int, Meta(ge=1, description="Most folders joined in one search.")] = 3
     max_joined_rows: Annotated[int, Meta(ge=1, description="Most joined rows per alias and result.")] = 100
     max_populate_depth: Annotated[

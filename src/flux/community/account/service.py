@@ -10,6 +10,7 @@ from flux.community.auth.mails import Mails
 from flux.community.auth.register import EMAIL_PROOFS
 from flux.community.auth.sessions import SessionService
 from flux.community.envelope import invalid
+from flux.community.erasure.service import Erasure
 from flux.community.inputs import filled
 from flux.community.standing import service as standing
 from flux.community.users import rules
@@ -20,7 +21,7 @@ from flux.kernel.identity import hash_password
 from flux.kernel.store import Clock, Database, Transaction
 from flux.settings.community import CommunitySettings
 
-DELETION_MS = 14 * 86_400_000
+DAY_MS = 86_400_000
 _NEED_PROOF = ("username", "discriminator", "email", "new_password", "email_token")
 _PROOFS = ("password", "mfa_method", "mfa_code", "webauthn_response", "webauthn_challenge")
 
@@ -35,6 +36,7 @@ class AccountService:
         emails: EmailChange,
         mails: Mails,
         where: standing.StandingService,
+        erasure: Erasure,
         settings: CommunitySettings,
     ) -> None:
         self._db = db
@@ -44,6 +46,8 @@ class AccountService:
         self._emails = emails
         self._mails = mails
         self._where = where
+        self._erasure = erasure
+        self._grace_days = settings.deletion_days
         self._blocked = [word.casefold() for word in settings.blocked_words]
 
     def needs_proof(self, body: UserUpdate) -> bool:
@@ -100,18 +104,20 @@ class AccountService:
 
     async def disable(self, user: UserRow) -> None:
         """Until the next login. Raises USER_OWNS_GUILDS."""
-        await self._leave(user, flags=user.flags | DISABLED, disabled_by=BY_OWNER)
+        await self._leave(user, None, flags=user.flags | DISABLED, disabled_by=BY_OWNER)
 
     async def delete(self, user: UserRow) -> None:
-        """In fourteen days, unless they log in again. Raises USER_OWNS_GUILDS."""
-        when = self._clock.now_ms() + DELETION_MS
-        await self._leave(user, flags=user.flags | SELF_DELETED, deletion_by=BY_OWNER, deletion_at=when)
+        """After the instance's days of grace, unless they log in again. Raises USER_OWNS_GUILDS."""
+        when = self._clock.now_ms() + self._grace_days * DAY_MS
+        await self._leave(user, when, flags=user.flags | SELF_DELETED, deletion_by=BY_OWNER, deletion_at=when)
 
-    async def _leave(self, user: UserRow, **values: Any) -> None:
+    async def _leave(self, user: UserRow, when: int | None, **values: Any) -> None:
         async def work(tx: Transaction) -> None:
             if await self._where.owns_guilds(tx, user.id):
                 raise faults.USER_OWNS_GUILDS()
             await self._users.set(tx, user.id, **values)
             await self._sessions.end_all(tx, user.id)
+            if when is not None:
+                await self._erasure.schedule(tx, user.id, when)
 
         await self._db.transact(work, serializable=True)

@@ -59,6 +59,24 @@ async def schedule_deletion(call: Call, body: ScheduleDeletion) -> UserMutation:
     )
 
 
+@routes.post("/users/cancel-deletion", auth=admin("user:delete"), raises=USER)
+async def cancel_deletion(call: Call, body: UserOnly) -> UserMutation:
+    """Call a deletion off, whoever asked for it."""
+    return UserMutation(await call.use(AdminService).cancel_deletion(body.user_id))
+
+
+@routes.post("/users/disable-mfa", auth=admin("user:update:mfa"), raises=USER)
+async def disable_mfa(call: Call, body: UserOnly) -> None:
+    """Remove every second factor of an account."""
+    await call.use(AdminService).disable_mfa(body.user_id)
+
+
+@routes.post("/users/terminate-sessions", auth=admin("user:update:flags"), raises=USER)
+async def end_sessions(call: Call, body: UserOnly) -> None:
+    """End every session of an account."""
+    await call.use(AdminService).end_sessions(body.user_id)
+
+
 @routes.post(
     "/users/update-suspicious-activity-flags", auth=admin("user:update:suspicious_activity"), raises=USER
 )

@@ -8,10 +8,13 @@ from flux.community.admin import repository
 from flux.community.admin.schemas import GuildAdmin, Lookup, UserAdmin
 from flux.community.auth.sessions import SessionService
 from flux.community.envelope import invalid
+from flux.community.erasure.service import Erasure
+from flux.community.factors.service import FactorService
 from flux.community.guilds.service import GuildService
 from flux.community.inputs import encode
+from flux.community.passkeys.service import PasskeyService
 from flux.community.users import rules
-from flux.community.users.records import BY_ADMIN, DELETED, DISABLED, UserRow
+from flux.community.users.records import BY_ADMIN, DELETED, DISABLED, SELF_DELETED, UserRow
 from flux.community.users.service import UserService
 from flux.kernel.store import Clock, Database, Transaction
 
@@ -23,12 +26,23 @@ class AdminService:
     """Each verb raises UNKNOWN_USER (UNKNOWN_GUILD) when there is nobody to do it to."""
 
     def __init__(
-        self, db: Database, clock: Clock, users: UserService, sessions: SessionService, guilds: GuildService
+        self,
+        db: Database,
+        clock: Clock,
+        users: UserService,
+        sessions: SessionService,
+        factors: FactorService,
+        passkeys: PasskeyService,
+        erasure: Erasure,
+        guilds: GuildService,
     ) -> None:
         self._db = db
         self._clock = clock
         self._users = users
         self._sessions = sessions
+        self._factors = factors
+        self._passkeys = passkeys
+        self._erasure = erasure
         self._guilds = guilds
 
     async def lookup(self, body: Lookup) -> list[UserAdmin]:
@@ -88,9 +102,37 @@ class AdminService:
         async def work(tx: Transaction) -> UserAdmin:
             row = await self._users.set(tx, user_id, deletion_by=BY_ADMIN, deletion_at=when)
             await self._sessions.end_all(tx, user_id)
+            await self._erasure.schedule(tx, user_id, when)
             return UserAdmin.of(row)
 
         return await self._db.transact(work)
+
+    async def cancel_deletion(self, user_id: int) -> UserAdmin:
+        async def work(tx: Transaction) -> UserAdmin:
+            row = await self._users.require(user_id, tx)
+            flags = row.flags & ~SELF_DELETED
+            return UserAdmin.of(
+                await self._users.set(tx, user_id, deletion_by=0, deletion_at=None, flags=flags)
+            )
+
+        return await self._db.transact(work)
+
+    async def disable_mfa(self, user_id: int) -> None:
+        """For somebody who has lost every factor: only the password is left."""
+
+        async def work(tx: Transaction) -> None:
+            await self._users.require(user_id, tx)
+            await self._factors.forget(tx, user_id)
+            await self._passkeys.forget(tx, user_id)
+
+        await self._db.transact(work)
+
+    async def end_sessions(self, user_id: int) -> None:
+        async def work(tx: Transaction) -> None:
+            await self._users.require(user_id, tx)
+            await self._sessions.end_all(tx, user_id)
+
+        await self._db.transact(work)
 
     async def demand_proof(self, user_id: int, flags: int) -> UserAdmin:
         return await self._set(user_id, suspicious_flags=flags)

@@ -160,6 +160,10 @@ class LoginService:
         """Every address must be confirmed again, but those of sessions that live."""
         await self._db.transact(lambda tx: repository.forget_addresses(tx, user.id))
 
+    async def forget(self, tx: Transaction, user_id: int) -> None:
+        """In the caller's unit: known addresses, and every letter that could still let somebody in."""
+        await repository.forget_all(tx, user_id)
+
 
 def _no_ticket() -> FaultError:
     return invalid("ticket", "The ticket is unknown or expired.", "INVALID_OR_EXPIRED_TICKET")

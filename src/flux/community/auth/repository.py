@@ -87,6 +87,11 @@ USE_LETTER = """
 DELETE FROM community_email_tokens WHERE token_hash = :hash AND purpose = :purpose RETURNING user_id, email, expires_at
 """
 DROP_LETTERS = "DELETE FROM community_email_tokens WHERE user_id = :user_id AND purpose = :purpose"
+FORGET_ALL = (
+    "DELETE FROM community_known_addresses WHERE user_id = :user_id",
+    "DELETE FROM community_address_tickets WHERE user_id = :user_id",
+    "DELETE FROM community_email_tokens WHERE user_id = :user_id",
+)
 SWEEP = (
     "DELETE FROM community_email_tokens WHERE expires_at < :now",
     "DELETE FROM community_address_tickets WHERE expires_at < :now",
@@ -183,3 +188,9 @@ async def drop_mail_tokens(tx: Transaction, user_id: int, purpose: str) -> None:
 async def sweep(tx: Transaction, now: int) -> None:
     for statement in SWEEP:
         await tx.run(statement, {"now": now})
+
+
+async def forget_all(tx: Transaction, user_id: int) -> None:
+    """Where the account logged in from, and every letter that could still let somebody in."""
+    for statement in FORGET_ALL:
+        await tx.run(statement, {"user_id": user_id})

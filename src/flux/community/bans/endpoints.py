@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux.community import buckets, faults
+from flux.community.audit.service import HEADER, reason_of
 from flux.community.bans.schemas import BanCreate, BanView
 from flux.community.bans.service import BanService
 from flux.community.principals import ANYBODY
@@ -26,7 +27,8 @@ async def list_bans(call: Call, guild_id: Snowflake) -> list[BanView]:
 )
 async def ban(call: Call, guild_id: Snowflake, user_id: Snowflake, body: BanCreate = BanCreate()) -> None:
     """Ban an account and the address it was last seen at."""
-    await call.use(BanService).ban(call.principal.user, guild_id, user_id, body)
+    reason = reason_of(call.header(HEADER))
+    await call.use(BanService).ban(call.principal.user, guild_id, user_id, body, reason)
 
 
 @routes.delete(
@@ -34,4 +36,5 @@ async def ban(call: Call, guild_id: Snowflake, user_id: Snowflake, body: BanCrea
 )
 async def unban(call: Call, guild_id: Snowflake, user_id: Snowflake) -> None:
     """Lift a ban."""
-    await call.use(BanService).unban(call.principal.user, guild_id, user_id)
+    reason = reason_of(call.header(HEADER))
+    await call.use(BanService).unban(call.principal.user, guild_id, user_id, reason)

@@ -32,6 +32,8 @@ ON CONFLICT (guild_id, user_id) DO UPDATE SET moderator_id = excluded.moderator_
 """
 DROP = "DELETE FROM community_guild_bans WHERE guild_id = :guild_id AND user_id = :user_id"
 
+DROP_EXPIRED = f"{DROP} AND expires_at <= :now"
+
 
 async def list_bans(reader: Reader, guild_id: int, now: int) -> list[BanRow]:
     return await reader.all(LIST, {"guild_id": guild_id, "now": now}, BanRow)
@@ -47,6 +49,11 @@ async def address_is_banned(reader: Reader, guild_id: int, address: str, now: in
 
 async def put(tx: Transaction, values: dict[str, Any]) -> None:
     await tx.run(PUT, values)
+
+
+async def drop_expired(tx: Transaction, guild_id: int, user_id: int, now: int) -> bool:
+    """False when it was lifted or renewed."""
+    return await tx.run(DROP_EXPIRED, {"guild_id": guild_id, "user_id": user_id, "now": now}) > 0
 
 
 async def drop(tx: Transaction, guild_id: int, user_id: int) -> bool:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from flux.community import buckets, faults
-from flux.community.channels.schemas import ChannelCreate, ChannelUpdate, ChannelView, OverwritePut
+from flux.community.audit.service import HEADER, reason_of
+from flux.community.channels.ordering import OrderingService
+from flux.community.channels.schemas import (
+    ChannelCreate,
+    ChannelPlace,
+    ChannelUpdate,
+    ChannelView,
+    OverwritePut,
+)
 from flux.community.channels.service import ChannelService
 from flux.community.principals import ANYBODY
 from flux.kernel.wire import Call, Routes, Snowflake
@@ -36,7 +44,19 @@ async def list_channels(call: Call, guild_id: Snowflake) -> list[ChannelView]:
 )
 async def create_channel(call: Call, guild_id: Snowflake, body: ChannelCreate) -> ChannelView:
     """Create a text, voice, link channel or a category."""
-    return await call.use(ChannelService).create(call.principal.user, guild_id, body)
+    reason = reason_of(call.header(HEADER))
+    return await call.use(ChannelService).create(call.principal.user, guild_id, body, reason)
+
+
+@routes.patch(
+    "/guilds/{guild_id}/channels",
+    auth=ANYBODY,
+    bucket=buckets.CHANNEL_WRITE,
+    raises=[*GUILD, *MANAGE, faults.MAX_CATEGORY_CHANNELS],
+)
+async def move_channels(call: Call, guild_id: Snowflake, body: list[ChannelPlace]) -> None:
+    """Put channels into another order or under other categories: all of them, or none."""
+    await call.use(OrderingService).move(call.principal.user, guild_id, body)
 
 
 @routes.get("/channels/{channel_id}", auth=ANYBODY, bucket=buckets.CHANNEL_READ, raises=CHANNEL)
@@ -55,7 +75,8 @@ async def read_channel(call: Call, channel_id: Snowflake) -> ChannelView:
 )  # fmt: skip
 async def update_channel(call: Call, channel_id: Snowflake, body: ChannelUpdate) -> ChannelView:
     """Change a channel; members that do not fit its type are ignored."""
-    return await call.use(ChannelService).update(call.principal.user, channel_id, body)
+    reason = reason_of(call.header(HEADER))
+    return await call.use(ChannelService).update(call.principal.user, channel_id, body, reason)
 
 
 @routes.put(
@@ -69,7 +90,7 @@ async def put_overwrite(
     """Set what a role or member may do in this channel only."""
     allow, deny = int(body.allow or 0), int(body.deny or 0)
     await call.use(ChannelService).put_overwrite(
-        call.principal.user, channel_id, overwrite_id, body.type, allow, deny
+        call.principal.user, channel_id, overwrite_id, body.type, allow, deny, reason_of(call.header(HEADER))
     )
 
 
@@ -80,4 +101,5 @@ async def put_overwrite(
 )
 async def delete_overwrite(call: Call, channel_id: Snowflake, overwrite_id: Snowflake) -> None:
     """Remove an overwrite."""
-    await call.use(ChannelService).drop_overwrite(call.principal.user, channel_id, overwrite_id)
+    reason = reason_of(call.header(HEADER))
+    await call.use(ChannelService).drop_overwrite(call.principal.user, channel_id, overwrite_id, reason)

@@ -27,3 +27,10 @@ def visible(
         base, overwrites, guild_id=channel.guild_id or 0, user_id=user_id, role_ids=role_ids
     )
     return found & rules.VIEW_CHANNEL != 0
+
+
+NOTED = (
+    "name", "type", "topic", "url", "parent_id", "nsfw", "rate_limit_per_user", "bitrate", "user_limit", "rtc_region",
+    "position",
+)  # fmt: skip
+"""Columns whose changes stand in the audit log."""

@@ -143,3 +143,12 @@ class ChannelUpdate(Input, kw_only=True):
     rtc_region: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
     owner_id: Snowflake | UnsetType = UNSET
     permission_overwrites: list[OverwriteInput] | UnsetType | None = UNSET
+
+
+class ChannelPlace(Struct, kw_only=True):
+    """`lock_permissions` takes the category's overwrites over."""
+
+    id: Snowflake
+    position: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
+    parent_id: Snowflake | UnsetType | None = UNSET
+    lock_permissions: bool | None = None

@@ -7,9 +7,11 @@ from typing import Any
 
 from flux.community import faults
 from flux.community.announcing import Announcer
+from flux.community.audit import actions
+from flux.community.audit.service import AuditService
 from flux.community.channels import repository
 from flux.community.channels.overwrites import Overwrites
-from flux.community.channels.rules import CREATABLE, DEFAULT_BITRATE, FIELDS, visible
+from flux.community.channels.rules import CREATABLE, DEFAULT_BITRATE, FIELDS, NOTED, visible
 from flux.community.channels.schemas import ChannelCreate, ChannelUpdate, ChannelView
 from flux.community.envelope import invalid
 from flux.community.inputs import filled
@@ -32,6 +34,7 @@ class ChannelService:
         where: StandingService,
         users: UserService,
         overwrites: Overwrites,
+        audit: AuditService,
         announcer: Announcer,
         limits: CommunityLimits,
     ) -> None:
@@ -41,6 +44,7 @@ class ChannelService:
         self._where = where
         self._users = users
         self._overwrites = overwrites
+        self._audit = audit
         self._announcer = announcer
         self._limits = limits
 
@@ -89,7 +93,9 @@ class ChannelService:
             general = general or made
         return general
 
-    async def create(self, user: UserRow, guild_id: int, body: ChannelCreate) -> ChannelView:
+    async def create(
+        self, user: UserRow, guild_id: int, body: ChannelCreate, reason: str | None = None
+    ) -> ChannelView:
         """Raises INVALID_CHANNEL_TYPE, MAX_GUILD_CHANNELS, MAX_CATEGORY_CHANNELS, MISSING_PERMISSIONS …"""
 
         async def work(tx: Transaction) -> ChannelView:
@@ -97,6 +103,7 @@ class ChannelService:
             standing.need(rules.MANAGE_CHANNELS)
             if body.type not in CREATABLE:
                 raise faults.INVALID_CHANNEL_TYPE()
+            await self._where.guild_turn(tx, guild_id)
             if await repository.count(tx, guild_id) >= self._limits.max_guild_channels:
                 raise faults.MAX_GUILD_CHANNELS(max=self._limits.max_guild_channels)
             parent = await self._parent(tx, guild_id, body.type, body.parent_id)
@@ -111,9 +118,30 @@ class ChannelService:
             await self._set_overwrites(tx, standing, channel_id, parent, body)
             view = await self._view(tx, channel_id)
             self._announcer.guild(tx, guild_id, "CHANNEL_CREATE", view, channel_id=channel_id)
+            made = await repository.find(tx, channel_id)
+            await self._note(tx, actions.CHANNEL_CREATE, user, None, made, reason)
             return view
 
-        return await self._db.transact(work, serializable=True)
+        return await self._db.transact(work)
+
+    async def _note(
+        self,
+        tx: Transaction,
+        action: int,
+        user: UserRow,
+        before: ChannelRow | None,
+        after: ChannelRow | None,
+        reason: str | None,
+    ) -> None:
+        """In the guild's audit log, if anything is not as it was."""
+        row = after or before
+        if row is None or row.guild_id is None:
+            return
+        old, new = ({} if each is None else actions.of(each, NOTED) for each in (before, after))
+        if differences := actions.changes(old, new):
+            await self._audit.record(
+                tx, row.guild_id, action, user.id, row.id, reason=reason, changes=differences
+            )
 
     async def _set_overwrites(
         self, tx: Transaction, standing: Standing, channel_id: int, parent: int | None, body: ChannelCreate
@@ -164,10 +192,14 @@ class ChannelService:
 
     # -- changing ---------------------------------------------------------------------------------------------
 
-    async def update(self, user: UserRow, channel_id: int, body: ChannelUpdate) -> ChannelView:
+    async def update(
+        self, user: UserRow, channel_id: int, body: ChannelUpdate, reason: str | None = None
+    ) -> ChannelView:
         async def work(tx: Transaction) -> ChannelView:
             standing = await self._where.channel(user, channel_id, tx)
             channel = standing.channel
+            if channel.guild_id is not None and isinstance(body.parent_id, int):
+                await self._where.guild_turn(tx, channel.guild_id)
             if channel.type not in FIELDS:
                 raise faults.INVALID_CHANNEL_TYPE()
             values = await self._allowed_changes(tx, standing, body)
@@ -177,9 +209,11 @@ class ChannelService:
                     tx, standing.guild, standing.permissions, channel_id, body.permission_overwrites
                 )
             await repository.update(tx, channel_id, values)
+            changed = await repository.find(tx, channel_id)
+            await self._note(tx, actions.CHANNEL_UPDATE, user, channel, changed, reason)
             return await self._announce(tx, "CHANNEL_UPDATE", standing)
 
-        return await self._db.transact(work, serializable=True)
+        return await self._db.transact(work)
 
     async def _allowed_changes(
         self, tx: Transaction, standing: ChannelStanding, body: ChannelUpdate
@@ -205,7 +239,7 @@ class ChannelService:
                 values[name] = int(values[name] or 0)
         return values
 
-    async def delete(self, user: UserRow, channel_id: int) -> None:
+    async def delete(self, user: UserRow, channel_id: int, reason: str | None = None) -> None:
         """A guild's channel, for good. Raises CANNOT_EXECUTE_ON_DM."""
 
         async def work(tx: Transaction) -> None:
@@ -217,6 +251,7 @@ class ChannelService:
             orphans = await repository.children(tx, channel_id)
             view = await self.view(standing, tx)
             await repository.delete(tx, channel.guild_id, channel_id)
+            await self._note(tx, actions.CHANNEL_DELETE, user, channel, None, reason)
             self._announcer.guild(tx, channel.guild_id, "CHANNEL_DELETE", view, channel_id=channel_id)
             if orphans:
                 views = [await self._view(tx, row.id) for row in orphans]
@@ -228,30 +263,65 @@ class ChannelService:
     # -- overwrites -------------------------------------------------------------------------------------------
 
     async def put_overwrite(
-        self, user: UserRow, channel_id: int, target_id: int, kind: int, allow: int, deny: int
+        self,
+        user: UserRow,
+        channel_id: int,
+        target_id: int,
+        kind: int,
+        allow: int,
+        deny: int,
+        reason: str | None = None,
     ) -> None:
         async def work(tx: Transaction) -> None:
-            standing = await self._where.channel(user, channel_id, tx)
-            if standing.guild is None:
-                raise faults.CANNOT_EXECUTE_ON_DM()
-            standing.need(rules.MANAGE_ROLES)
+            standing, guild = await self._demand_overwriter(tx, user, channel_id)
             await self._overwrites.put(
-                tx, standing.guild, standing.permissions, channel_id, target_id, kind, allow, deny
+                tx, guild, standing.permissions, channel_id, target_id, kind, allow, deny
             )
+            await self._note_overwrite(tx, standing, target_id, reason)
             await self._announce(tx, "CHANNEL_UPDATE", standing)
 
         await self._db.transact(work)
 
-    async def drop_overwrite(self, user: UserRow, channel_id: int, target_id: int) -> None:
+    async def drop_overwrite(
+        self, user: UserRow, channel_id: int, target_id: int, reason: str | None = None
+    ) -> None:
         async def work(tx: Transaction) -> None:
-            standing = await self._where.channel(user, channel_id, tx)
-            if standing.guild is None:
-                raise faults.CANNOT_EXECUTE_ON_DM()
-            standing.need(rules.MANAGE_ROLES)
+            standing, _ = await self._demand_overwriter(tx, user, channel_id)
             await repository.drop_overwrite(tx, channel_id, target_id)
+            await self._note_overwrite(tx, standing, target_id, reason)
             await self._announce(tx, "CHANNEL_UPDATE", standing)
 
         await self._db.transact(work)
+
+    async def _demand_overwriter(
+        self, tx: Transaction, user: UserRow, channel_id: int
+    ) -> tuple[ChannelStanding, Standing]:
+        standing = await self._where.channel(user, channel_id, tx)
+        if standing.guild is None:
+            raise faults.CANNOT_EXECUTE_ON_DM()
+        standing.need(rules.MANAGE_ROLES)
+        return standing, standing.guild
+
+    async def _note_overwrite(
+        self, tx: Transaction, standing: ChannelStanding, target_id: int, reason: str | None
+    ) -> None:
+        channel_id, guild_id = standing.channel.id, standing.channel.guild_id
+        now = (await repository.overwrites_of(tx, [channel_id])).get(channel_id, ())
+        before = next((each for each in standing.overwrites if each.target_id == target_id), None)
+        after = next((each for each in now if each.target_id == target_id), None)
+        old, new = ({} if each is None else actions.of(each, ("allow", "deny")) for each in (before, after))
+        differences = actions.changes(old, new)
+        if not differences or guild_id is None:
+            return
+        action = actions.CHANNEL_OVERWRITE_UPDATE
+        if before is None or after is None:
+            added = before is None
+            action = actions.CHANNEL_OVERWRITE_CREATE if added else actions.CHANNEL_OVERWRITE_DELETE
+        kind = (after or before).kind  # type: ignore[union-attr]
+        await self._audit.record(
+            tx, guild_id, action, standing.user.id, channel_id, reason=reason, changes=differences,
+            id=str(target_id), type=kind,
+        )  # fmt: skip
 
     # -- telling ----------------------------------------------------------------------------------------------
 

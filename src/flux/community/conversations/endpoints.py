@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from flux.community import buckets, faults
+from flux.community.audit.service import HEADER, reason_of
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.schemas import ChannelView
 from flux.community.channels.service import ChannelService
@@ -72,4 +73,4 @@ async def delete_channel(call: Call, channel_id: Snowflake, query: SilentQuery) 
     """Delete a guild channel (the channels of a category stay), close a direct conversation, or leave a group."""
     user = call.principal.user
     if not await call.use(ConversationService).leave(user, channel_id, silent=query.silent):
-        await call.use(ChannelService).delete(user, channel_id)
+        await call.use(ChannelService).delete(user, channel_id, reason_of(call.header(HEADER)))

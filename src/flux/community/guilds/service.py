@@ -93,9 +93,7 @@ class GuildService:
         self._demand_clean(body.name)
         guild_id = self._ids.next()
         icon = await self._assets.hash(ICON, guild_id, body.icon, "icon")
-        return await self._db.transact(
-            lambda tx: self.make(tx, user, body.name, guild_id, icon), serializable=True
-        )
+        return await self._db.transact(lambda tx: self.make(tx, user, body.name, guild_id, icon))
 
     async def make(
         self, tx: Transaction, owner: UserRow, name: str, guild_id: int | None = None, icon: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux.community import buckets, faults
+from flux.community.audit.service import HEADER, reason_of
 from flux.community.invites.schemas import InviteCreate, InviteView
 from flux.community.invites.service import InviteService
 from flux.community.principals import ANYBODY, OPEN
@@ -25,7 +26,9 @@ CHANNEL = (
 )
 async def create_invite(call: Call, channel_id: Snowflake, body: InviteCreate = InviteCreate()) -> InviteView:
     """Create an invite to the channel's guild; 24 hours by default, `max_age: 0` for ever."""
-    return await call.use(InviteService).create(call.principal.user, channel_id, body)
+    return await call.use(InviteService).create(
+        call.principal.user, channel_id, body, reason_of(call.header(HEADER))
+    )
 
 
 @routes.get(
@@ -84,4 +87,4 @@ async def accept_invite(call: Call, invite_code: str) -> InviteView:
 )
 async def delete_invite(call: Call, invite_code: str) -> None:
     """Delete an invite you made or manage."""
-    await call.use(InviteService).delete(call.principal.user, invite_code)
+    await call.use(InviteService).delete(call.principal.user, invite_code, reason_of(call.header(HEADER)))

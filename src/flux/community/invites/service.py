@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from flux.community import faults
 from flux.community.announcing import Announcer
+from flux.community.audit import actions
+from flux.community.audit.service import AuditService
 from flux.community.bans.service import BanService
+from flux.community.guilds.vanity import VanityService
 from flux.community.inputs import filled
 from flux.community.invites import repository
 from flux.community.invites.repository import InviteRow
@@ -46,6 +49,8 @@ class InviteService:
         bans: BanService,
         welcome: Welcome,
         presence: Presence,
+        vanity: VanityService,
+        audit: AuditService,
         announcer: Announcer,
         limits: CommunityLimits,
         new_code: Callable[[int], str] = random_key,
@@ -58,11 +63,15 @@ class InviteService:
         self._bans = bans
         self._welcome = welcome
         self._presence = presence
+        self._vanity = vanity
+        self._audit = audit
         self._announcer = announcer
         self._limits = limits
         self._new_code = new_code
 
-    async def create(self, user: UserRow, channel_id: int, body: InviteCreate) -> InviteView:
+    async def create(
+        self, user: UserRow, channel_id: int, body: InviteCreate, reason: str | None = None
+    ) -> InviteView:
         """Without `unique`, an invite of the caller that would be the same is given again. Raises MAX_INVITES …"""
 
         async def work(tx: Transaction) -> InviteView:
@@ -87,21 +96,34 @@ class InviteService:
             }
             if not body.unique and (same := await repository.similar(tx, values)) is not None:
                 return await self._view(same, tx, full=True)
+            await self._where.guild_turn(tx, guild_id)
             if await repository.count(tx, guild_id, now) >= self._limits.max_invites:
                 raise faults.MAX_INVITES(max=self._limits.max_invites)
-            await repository.insert(tx, values)
-            view = await self._view(await self._require(code, tx), tx, full=True)
-            self._announcer.guild(
-                tx,
-                guild_id,
-                "INVITE_CREATE",
-                {**filled(view), "guild_id": view.guild.id, "channel_id": view.channel.id},
-                channel_id=channel_id,
-                needs=rules.MANAGE_GUILD,
-            )
-            return view
+            return await self._make(tx, values, reason)
 
-        return await self._db.transact(work, serializable=True)
+        return await self._db.transact(work)
+
+    async def _make(self, tx: Transaction, values: dict[str, Any], reason: str | None) -> InviteView:
+        await repository.insert(tx, values)
+        row = await self._require(values["code"], tx)
+        view = await self._view(row, tx, full=True)
+        told = {**filled(view), "guild_id": view.guild.id, "channel_id": view.channel.id}
+        self._announcer.guild(
+            tx, row.guild_id, "INVITE_CREATE", told, channel_id=row.channel_id, needs=rules.MANAGE_GUILD
+        )
+        await self._note(tx, actions.INVITE_CREATE, row, row.inviter_id, reason)
+        return view
+
+    async def _note(
+        self, tx: Transaction, action: int, row: InviteRow, user_id: int, reason: str | None
+    ) -> None:
+        shown = actions.of(row, ("code", "channel_id", "inviter_id", "max_age", "max_uses", "temporary"))
+        told = actions.created(shown) if action == actions.INVITE_CREATE else actions.deleted(shown)
+        await self._audit.record(
+            tx, row.guild_id, action, user_id, row.code, reason=reason, changes=told,
+            channel_id=str(row.channel_id), inviter_id=str(row.inviter_id), max_age=row.max_age, max_uses=row.max_uses,
+            temporary=bool(row.temporary), uses=row.uses,
+        )  # fmt: skip
 
     async def read(self, code: str) -> InviteView:
         return await self._view(await self._require(code, self._db), self._db)
@@ -143,14 +165,16 @@ class InviteService:
                 temporary=bool(invite.temporary),
             )
             if joined:
-                if not await repository.use(tx, code, self._clock.now_ms()):
+                if guild.vanity_code == invite.code:
+                    await self._vanity.use(tx, guild.id)
+                elif not await repository.use(tx, code, self._clock.now_ms()):
                     raise faults.UNKNOWN_INVITE()
                 await self._welcome.say(tx, guild, user)
             return await self._view(invite, tx)
 
-        return await self._db.transact(work, serializable=True)
+        return await self._db.transact(work)
 
-    async def delete(self, user: UserRow, code: str) -> None:
+    async def delete(self, user: UserRow, code: str, reason: str | None = None) -> None:
         """Its maker may, and who manages the channel or guild."""
 
         async def work(tx: Transaction) -> None:
@@ -158,6 +182,7 @@ class InviteService:
             if invite.inviter_id != user.id:
                 await self._demand_manager(tx, user, invite)
             await repository.delete(tx, code)
+            await self._note(tx, actions.INVITE_DELETE, invite, user.id, reason)
             told = {"code": code, "channel_id": str(invite.channel_id), "guild_id": str(invite.guild_id)}
             self._announcer.guild(
                 tx,
@@ -183,10 +208,20 @@ class InviteService:
             raise faults.MISSING_PERMISSIONS()
 
     async def _require(self, code: str, reader: Reader) -> InviteRow:
-        row = await repository.find(reader, code, self._clock.now_ms())
+        row = await repository.find(reader, code, self._clock.now_ms()) or await self._of_vanity(code, reader)
         if row is None:
             raise faults.UNKNOWN_INVITE()
         return row
+
+    async def _of_vanity(self, code: str, reader: Reader) -> InviteRow | None:
+        """The invite that a guild's own code stands for: without an end, into its system channel."""
+        guild = await self._vanity.find(code, reader)
+        if guild is None or guild.vanity_code is None or guild.system_channel_id is None:
+            return None
+        return InviteRow(
+            guild.vanity_code, guild.id, guild.system_channel_id, guild.owner_id, 0, 0, guild.vanity_uses, 0,
+            guild.created_at, None,
+        )  # fmt: skip
 
     async def _view(self, row: InviteRow, reader: Reader, *, full: bool = False) -> InviteView:
         guild = await self._where.find_guild(row.guild_id, reader)

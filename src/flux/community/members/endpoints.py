@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux.community import buckets, faults
+from flux.community.audit.service import HEADER, reason_of
 from flux.community.members.profiles import ProfileService
 from flux.community.members.schemas import (
     MemberListQuery,
@@ -12,6 +13,7 @@ from flux.community.members.schemas import (
     ProfileQuery,
     UserProfileFull,
 )
+from flux.community.members.searching import MemberHits, MemberSearch, SearchingService
 from flux.community.members.service import MemberService
 from flux.community.principals import ANYBODY
 from flux.kernel.wire import Call, Routes, Snowflake
@@ -25,6 +27,17 @@ MANAGE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED, faults
 async def list_members(call: Call, guild_id: Snowflake, query: MemberListQuery) -> list[MemberView]:
     """Members by ascending user id, after `after`."""
     return await call.use(MemberService).listing(call.principal.user, guild_id, query.after or 0, query.limit)
+
+
+@routes.post(
+    "/guilds/{guild_id}/members-search",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_LIST,
+    raises=[*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED],
+)
+async def search_members(call: Call, guild_id: Snowflake, body: MemberSearch) -> MemberHits:
+    """Members by name, role, time and way of joining."""
+    return await call.use(SearchingService).search(call.principal.user, guild_id, body)
 
 
 @routes.get(
@@ -68,7 +81,8 @@ async def update_member(
     call: Call, guild_id: Snowflake, user_id: Snowflake, body: MemberUpdate
 ) -> MemberView:
     """Nickname, roles, time-out, voice state of a member below you."""
-    return await call.use(MemberService).update(call.principal.user, guild_id, user_id, body)
+    reason = reason_of(call.header(HEADER))
+    return await call.use(MemberService).update(call.principal.user, guild_id, user_id, body, reason)
 
 
 @routes.delete(
@@ -79,7 +93,8 @@ async def update_member(
 )
 async def kick_member(call: Call, guild_id: Snowflake, user_id: Snowflake) -> None:
     """Remove a member below you; they may come back."""
-    await call.use(MemberService).kick(call.principal.user, guild_id, user_id)
+    reason = reason_of(call.header(HEADER))
+    await call.use(MemberService).kick(call.principal.user, guild_id, user_id, reason)
 
 
 @routes.put(
@@ -90,7 +105,8 @@ async def kick_member(call: Call, guild_id: Snowflake, user_id: Snowflake) -> No
 )
 async def add_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_id: Snowflake) -> None:
     """Give a member a role below your highest."""
-    await call.use(MemberService).change_role(call.principal.user, guild_id, user_id, role_id, add=True)
+    service, reason = call.use(MemberService), reason_of(call.header(HEADER))
+    await service.change_role(call.principal.user, guild_id, user_id, role_id, add=True, reason=reason)
 
 
 @routes.delete(
@@ -101,7 +117,8 @@ async def add_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_id:
 )
 async def remove_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_id: Snowflake) -> None:
     """Take a role from a member."""
-    await call.use(MemberService).change_role(call.principal.user, guild_id, user_id, role_id, add=False)
+    service, reason = call.use(MemberService), reason_of(call.header(HEADER))
+    await service.change_role(call.principal.user, guild_id, user_id, role_id, add=False, reason=reason)
 
 
 @routes.delete("/users/@me/guilds/{guild_id}", auth=ANYBODY, bucket=buckets.GUILD_DELETE, raises=GUILD)

@@ -52,6 +52,7 @@ class Joining:
     async def demand_room(self, tx: Transaction, user: UserRow, guild_id: int = 0) -> None:
         """Raises MAX_GUILDS; bots have no limit, and `guild_id` may be one they are in already."""
         most = self._limits.max_guilds_premium if user.premium else self._limits.max_guilds
+        await repository.user_turn(tx, user.id)
         if not user.bot and await repository.count_guilds(tx, user.id, guild_id) >= most:
             raise faults.MAX_GUILDS(max=most)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flux.community.standing.records import MEMBER_COLUMNS, MemberRow
-from flux.kernel.store import Database, Reader, Transaction
+from flux.kernel.store import Database, Reader, Sql, Transaction
 
 FIND = f"SELECT {MEMBER_COLUMNS} FROM community_guild_members m WHERE m.guild_id = :guild_id AND m.user_id = :user_id"
 PAGE = f"""
@@ -28,6 +28,8 @@ SELECT m.guild_id, mr.role_id FROM community_guild_members m
 LEFT JOIN community_member_roles mr ON mr.guild_id = m.guild_id AND mr.user_id = m.user_id
 WHERE m.user_id = :user_id AND m.guild_id IN :guilds
 """
+_USER = "SELECT id FROM community_users WHERE id = :user_id"
+USER_TURN = Sql(sqlite=_USER, postgres=f"{_USER} FOR NO KEY UPDATE")
 COUNT_GUILDS = """
 SELECT COUNT(*) FROM community_guild_members WHERE user_id = :user_id AND guild_id <> :but
 """
@@ -93,6 +95,11 @@ async def roles_in(reader: Reader, user_id: int, guild_ids: list[int]) -> dict[i
         if role_id is not None:
             roles.append(role_id)
     return found
+
+
+async def user_turn(tx: Transaction, user_id: int) -> None:
+    """Wait until no other unit of work has the account's turn; it ends with the unit."""
+    await tx.value(USER_TURN, {"user_id": user_id})
 
 
 async def count_guilds(reader: Reader, user_id: int, but: int = 0) -> int:

@@ -83,6 +83,7 @@ class MemberUpdate(Input, kw_only=True):
     deaf: bool | UnsetType = UNSET
     communication_disabled_until: datetime | UnsetType | None = UNSET
     channel_id: Snowflake | UnsetType | None = UNSET
+    timeout_reason: Annotated[str, Meta(max_length=512)] | UnsetType | None = UNSET
 
 
 class OwnMemberUpdate(Input, kw_only=True):

@@ -8,6 +8,8 @@ from typing import Any
 
 from flux.community import faults
 from flux.community.announcing import Announcer
+from flux.community.audit import actions
+from flux.community.audit.service import AuditService
 from flux.community.envelope import invalid
 from flux.community.inputs import filled
 from flux.community.members import repository
@@ -19,7 +21,7 @@ from flux.community.standing.records import MemberRow
 from flux.community.standing.service import Standing, StandingService
 from flux.community.users.records import UserRow
 from flux.community.users.service import UserService
-from flux.kernel.store import Clock, Database, Reader, Transaction
+from flux.kernel.store import Clock, Database, Reader, Transaction, iso
 from flux.settings.community import CommunityLimits
 
 PAGE = 1000
@@ -34,6 +36,7 @@ class MemberService:
         where: StandingService,
         roles: RoleService,
         joining: Joining,
+        audit: AuditService,
         announcer: Announcer,
         limits: CommunityLimits,
     ) -> None:
@@ -43,6 +46,7 @@ class MemberService:
         self._where = where
         self._roles = roles
         self._joining = joining
+        self._audit = audit
         self._announcer = announcer
         self._limits = limits
 
@@ -122,7 +126,9 @@ class MemberService:
 
         return await self._db.transact(work)
 
-    async def update(self, user: UserRow, guild_id: int, member_id: int, body: MemberUpdate) -> MemberView:
+    async def update(
+        self, user: UserRow, guild_id: int, member_id: int, body: MemberUpdate, reason: str | None = None
+    ) -> MemberView:
         """Raises UNKNOWN_MEMBER, UNKNOWN_ROLE, MISSING_PERMISSIONS, USER_NOT_IN_VOICE, CANNOT_MODIFY_VOICE_STATE."""
 
         async def work(tx: Transaction) -> MemberView:
@@ -140,8 +146,15 @@ class MemberService:
             if (values or "roles" in sent) and not above:
                 raise faults.MISSING_PERMISSIONS()
             if "roles" in sent:
-                await self._set_roles(tx, standing, member_id, sent["roles"])
+                await self._set_roles(tx, standing, member_id, sent["roles"], reason)
+            before = await repository.find(tx, guild_id, member_id)
             await repository.update(tx, guild_id, member_id, values)
+            after = await repository.find(tx, guild_id, member_id)
+            if differences := actions.changes(_noted(before), _noted(after)):
+                await self._audit.record(
+                    tx, guild_id, actions.MEMBER_UPDATE, user.id, member_id,
+                    reason=reason or sent.get("timeout_reason"), changes=differences,
+                )  # fmt: skip
             return await self._announce(tx, guild_id, member_id)
 
         return await self._db.transact(work)
@@ -178,7 +191,7 @@ class MemberService:
         return ms
 
     async def _set_roles(
-        self, tx: Transaction, standing: Standing, member_id: int, wanted: list[int]
+        self, tx: Transaction, standing: Standing, member_id: int, wanted: list[int], reason: str | None
     ) -> None:
         standing.need(rules.MANAGE_ROLES)
         guild_id = standing.guild.id
@@ -191,6 +204,23 @@ class MemberService:
             if role_id in target ^ held and not standing.outranks_role(known[role_id].position):
                 raise faults.MISSING_PERMISSIONS()
         await repository.set_roles(tx, guild_id, member_id, target)
+        await self._note_roles(tx, standing, member_id, target - held, held - target, reason)
+
+    async def _note_roles(
+        self,
+        tx: Transaction,
+        standing: Standing,
+        member_id: int,
+        added: set[int],
+        removed: set[int],
+        reason: str | None,
+    ) -> None:
+        if added or removed:
+            told = {"added": sorted(map(str, added)), "removed": sorted(map(str, removed))}
+            await self._audit.record(
+                tx, standing.guild.id, actions.MEMBER_ROLE_UPDATE, standing.user.id, member_id, reason=reason,
+                changes=[{"key": "roles", "new_value": told}],
+            )  # fmt: skip
 
     async def give_role(self, tx: Transaction, guild_id: int, member_id: int, role_id: int) -> None:
         """In the caller's unit, without asking anybody's permissions."""
@@ -198,7 +228,14 @@ class MemberService:
         await self._announce(tx, guild_id, member_id)
 
     async def change_role(
-        self, user: UserRow, guild_id: int, member_id: int, role_id: int, *, add: bool
+        self,
+        user: UserRow,
+        guild_id: int,
+        member_id: int,
+        role_id: int,
+        *,
+        add: bool,
+        reason: str | None = None,
     ) -> None:
         async def work(tx: Transaction) -> None:
             standing = await self._where.guild(user, guild_id, tx)
@@ -208,15 +245,19 @@ class MemberService:
             role = await self._roles.find(guild_id, role_id, tx)
             if role_id == guild_id or not standing.outranks_role(role.position):
                 raise faults.MISSING_PERMISSIONS()
+            held = (await repository.roles_of(tx, guild_id, [member_id])).get(member_id, ())
             change = repository.add_role if add else repository.drop_role
             await change(tx, guild_id, member_id, role_id)
+            if add != (role_id in held):
+                added, removed = ({int(role_id)}, set[int]()) if add else (set[int](), {int(role_id)})
+                await self._note_roles(tx, standing, member_id, added, removed, reason)
             await self._announce(tx, guild_id, member_id)
 
         await self._db.transact(work)
 
     # -- going ------------------------------------------------------------------------------------------------
 
-    async def kick(self, user: UserRow, guild_id: int, member_id: int) -> None:
+    async def kick(self, user: UserRow, guild_id: int, member_id: int, reason: str | None = None) -> None:
         async def work(tx: Transaction) -> None:
             standing = await self._where.guild(user, guild_id, tx)
             standing.need(rules.KICK_MEMBERS)
@@ -224,6 +265,7 @@ class MemberService:
             if not standing.outranks_member(member_id, position):
                 raise faults.MISSING_PERMISSIONS()
             await self._joining.leave(tx, guild_id, await self._users.require(member_id, tx))
+            await self._audit.record(tx, guild_id, actions.MEMBER_KICK, user.id, member_id, reason=reason)
 
         await self._db.transact(work)
 
@@ -256,3 +298,11 @@ class MemberService:
         told = {"guild_id": str(guild_id), **filled(view)}
         self._announcer.guild(tx, guild_id, "GUILD_MEMBER_UPDATE", told)
         return view
+
+
+def _noted(row: MemberRow | None) -> dict[str, Any]:
+    """What of a member stands in the audit log."""
+    if row is None:
+        return {}
+    until = None if row.timed_out_until is None else iso(row.timed_out_until)
+    return {"nick": row.nick, "communication_disabled_until": until}

@@ -12,6 +12,7 @@ from flux.community.inputs import encode, filled
 from flux.community.messages import repository
 from flux.community.messages.attaching import attached, named, reattached
 from flux.community.messages.composing import Composing
+from flux.community.messages.linking import Linking
 from flux.community.messages.records import SENDABLE_FLAGS, SUPPRESS_EMBEDS, MessageRow
 from flux.community.messages.schemas import MessageCreate, MessageUpdate, MessageView
 from flux.community.messages.views import MessageViews
@@ -32,6 +33,7 @@ class GhostwritingService:
         writing: Writing,
         composing: Composing,
         uploads: UploadService,
+        linking: Linking,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -40,6 +42,7 @@ class GhostwritingService:
         self._writing = writing
         self._composing = composing
         self._uploads = uploads
+        self._linking = linking
 
     async def say(
         self,
@@ -73,6 +76,7 @@ class GhostwritingService:
                 await self._demand_decent(tx, channel, files)
             view = await self._writing.write(tx, channel, draft, message_id=message_id)
             await self._uploads.claim(tx, message_id, named(files, attachments))
+            await self._linking.ask(tx, channel_id, message_id, draft.content, draft.flags)
             return view
 
         return await self._db.transact(work)

@@ -170,7 +170,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     mention_roles: list[str]
     embeds: msgspec.Raw
     attachments: msgspec.Raw
-    stickers: msgspec.Raw = msgspec.Raw(b"[]")
+    stickers: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"[]"))
     reactions: list[ReactionView] = []
     message_reference: ReferenceView | UnsetType = UNSET
     message_snapshots: list[dict[str, Any]] | UnsetType = UNSET

@@ -15,6 +15,7 @@ from flux.community.members.schemas import MemberView
 from flux.community.messages import repository, rules
 from flux.community.messages.attaching import attached, named
 from flux.community.messages.composing import Composing
+from flux.community.messages.linking import Linking
 from flux.community.messages.records import DEFAULT, FORWARDS, REPLY, SENDABLE_FLAGS, MessageRow, Reference
 from flux.community.messages.rules import Mentions
 from flux.community.messages.schemas import MessageCreate, MessageView, ReferenceInput
@@ -45,6 +46,7 @@ class SendService:
         composing: Composing,
         uploads: UploadService,
         stickers: StickerService,
+        linking: Linking,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -57,6 +59,7 @@ class SendService:
         self._composing = composing
         self._uploads = uploads
         self._stickers = stickers
+        self._linking = linking
 
     async def demand_files(self, user: UserRow, channel_id: int) -> None:
         """Before a file is taken in: may they send one here? Raises MISSING_PERMISSIONS …"""
@@ -89,6 +92,8 @@ class SendService:
             await self._slow_down(tx, standing)
             view = await self._say(tx, standing, draft, message_id)
             await self._uploads.claim(tx, message_id, files)
+            if standing.may(bits.EMBED_LINKS):
+                await self._linking.ask(tx, channel_id, message_id, draft.content, draft.flags)
             claimed = True
             return view
 

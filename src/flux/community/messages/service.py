@@ -14,6 +14,7 @@ from flux.community.members.schemas import MemberView
 from flux.community.messages import repository, rules
 from flux.community.messages.attaching import named, reattached, without
 from flux.community.messages.composing import Composing
+from flux.community.messages.linking import Linking, own_embeds
 from flux.community.messages.records import DELETABLE, SUPPRESS_EMBEDS, MessageRow
 from flux.community.messages.schemas import MessagesQuery, MessageUpdate, MessageView
 from flux.community.messages.views import MessageViews
@@ -36,6 +37,7 @@ class MessageService:
         composing: Composing,
         uploads: UploadService,
         audit: AuditService,
+        linking: Linking,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -45,6 +47,7 @@ class MessageService:
         self._composing = composing
         self._uploads = uploads
         self._audit = audit
+        self._linking = linking
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -114,7 +117,10 @@ class MessageService:
             _demand_something(row, values)
             if values:
                 await repository.update(tx, message_id, values)
-            view = await self._views.one(await self.require(tx, channel_id, message_id), tx)
+            now = await self.require(tx, channel_id, message_id)
+            if "content" in sent and standing.may(bits.EMBED_LINKS):
+                await self._linking.ask(tx, channel_id, message_id, now.content, now.flags)
+            view = await self._views.one(now, tx)
             self._announce(tx, standing, view)
             return view
 
@@ -134,7 +140,7 @@ class MessageService:
         )  # fmt: skip
         return values | {
             "content": content,
-            "embeds": words.embeds if "embeds" in sent else row.embeds,
+            "embeds": words.embeds if "embeds" in sent else encode(own_embeds(row.embeds)),
             "edited_at": self._clock.now_ms(),
             "mentions": encode(words.mentions.users),
             "mention_roles": encode(words.mentions.roles),

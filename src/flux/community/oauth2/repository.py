@@ -28,6 +28,10 @@ USE_CODE = """
 DELETE FROM community_oauth_codes WHERE code_hash = :hash AND application_id = :application_id
 RETURNING application_id, user_id, redirect_uri, scopes, expires_at
 """
+FORGET = (
+    "DELETE FROM community_oauth_codes WHERE user_id = :user_id",
+    "DELETE FROM community_oauth_tokens WHERE user_id = :user_id",
+)
 SWEEP_CODES = "DELETE FROM community_oauth_codes WHERE expires_at < :now"
 ADD_GRANT = """
 INSERT INTO community_oauth_tokens (access_hash, refresh_hash, application_id, user_id, scopes, created_at, expires_at)
@@ -97,3 +101,9 @@ async def revoke(tx: Transaction, application_id: int, token_hash: bytes) -> Non
 
 async def sweep(tx: Transaction, now: int) -> None:
     await tx.run(SWEEP_CODES, {"now": now})
+
+
+async def forget(tx: Transaction, user_id: int) -> None:
+    """What the account has granted."""
+    for statement in FORGET:
+        await tx.run(statement, {"user_id": user_id})

@@ -111,6 +111,10 @@ class TokenService:
         """Codes that have expired. Access tokens stay: their refresh tokens do not expire."""
         await repository.sweep(tx, self._clock.now_ms())
 
+    async def forget(self, tx: Transaction, user_id: int) -> None:
+        """In the caller's unit: every application loses what the account granted it."""
+        await repository.forget(tx, user_id)
+
     async def _client(self, fields: Mapping[str, str]) -> ApplicationRow:
         text = fields.get("client_id", "")
         known = text.isascii() and text.isdigit() and len(text) <= 19

@@ -5,7 +5,8 @@ connection.py    a socket that is written to without a task of its own;  compres
 session.py       numbered events, what was not acknowledged yet, what is waiting for a slow reader
 guildroom.py     one guild in this process: who sees what, and handing each event to them;  seats.py  what it remembers
 refreshing.py    compares rooms with the database where several processes may tell things out of order
-hub.py           all sessions and rooms of this process, fed by the bus;  presence.py  who is here
+audience.py      what sessions can do without;  memberlist.py  who stands where beside a channel;  lists.py  telling it
+hub.py           all sessions and rooms of this process, fed by the bus;  presence.py  who is here;  statuses.py  telling it
 conversation.py  what a connected client says, from hello to goodbye;  ready.py  what it gets first
 
 An event reaches a client like this: service → commit → bus → hub → room (permission filter) → session → connection.

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from msgspec import UnsetType
+
 from flux.community.auth import tokens
 from flux.community.auth.tokens import Credential
 from flux.community.principals import Principal
@@ -24,6 +26,7 @@ from flux.kernel.wire import Socket, SocketClosed
 log = logging.getLogger("flux.community.realtime")
 CLEAN = (1000, 1001)
 WINDOW_SECONDS = 60.0
+MOST_SUBSCRIPTIONS = 100
 Identifier = Callable[[Credential | None], Awaitable[Principal | None]]
 
 
@@ -206,16 +209,28 @@ class Conversation:
             session.push(frame)
 
     async def _lazy(self, session: Session, body: protocol.LazyRequest) -> None:
-        """Small guilds and bots get everything anyway; `sync` and `active` are answered with the guild's state."""
-        for guild_id, wanted in list(body.subscriptions.items())[:100]:
-            if (
-                guild_id.isdigit()
-                and int(guild_id) in session.guilds
-                and (wanted.sync is True or wanted.active is True)
-            ):
-                frame = await self._gateway.lists.sync(session.user_id, int(guild_id))
+        """What the client wants to hear of each guild; `sync`, or becoming active, is answered with its state."""
+        hub, lists = self._gateway.hub, self._gateway.lists
+        for guild_id, wanted in list(body.subscriptions.items())[:MOST_SUBSCRIPTIONS]:
+            number = int(guild_id) if guild_id.isascii() and guild_id.isdigit() else 0
+            room = hub.room(number) if number in session.guilds else None
+            if room is None:
+                continue
+            audience = room.audience
+            if wanted.active is False:
+                audience.set_active(session, False)
+            elif wanted.active is True or wanted.sync is True:
+                if wanted.active is True:
+                    audience.set_active(session, True)
+                frame = await lists.sync(session.user_id, number)
                 if frame is not None:
                     session.push(frame)
+            if not isinstance(wanted.typing, UnsetType):
+                audience.set_typing(session, wanted.typing)
+            if not isinstance(wanted.members, UnsetType):
+                audience.follow(session, protocol.ids(wanted.members))
+            if not isinstance(wanted.member_list_channels, UnsetType):
+                await lists.watch(session, room, wanted.member_list_channels)
 
     def _fail(self, code: str, message: str) -> None:
         self._connection.write_control(control(protocol.GATEWAY_ERROR, {"code": code, "message": message}))

@@ -13,6 +13,7 @@ from msgspec import UnsetType
 
 from flux.community.announcing import Announcement
 from flux.community.guilds.state import GuildModel
+from flux.community.realtime.audience import NOBODY, Audience
 from flux.community.realtime.protocol import Frame
 from flux.community.realtime.seats import (
     Bulk,
@@ -29,13 +30,12 @@ from flux.community.realtime.seats import (
 from flux.community.realtime.session import Session
 from flux.community.standing import rules
 
-LARGE = 250
-"""Above this many members presence is not told to everybody."""
-
 
 class GuildRoom:
-    def __init__(self, guild_id: int) -> None:
+    def __init__(self, guild_id: int, large: int) -> None:
+        """With more than `large` members the guild is large (audience.py)."""
         self.guild_id = guild_id
+        self._large = large
         self.member_count = 0
         self.members: dict[int, Member] = {}
         self._owner_id = 0
@@ -47,10 +47,11 @@ class GuildRoom:
         self._viewers: dict[int, list[Session]] = {}
         self.is_open = False
         self._early: list[Announcement] = []
+        self.audience = Audience()
         self.changes = 0
         """How many of the guild's own events the room has followed."""
-
-    # -- opening ----------------------------------------------------------------------------------------------
+        self.stirred = 0
+        """The same with news of who is here."""
 
     def open(self, model: GuildModel) -> None:
         """Take the guild as it was read from the database, then everything heard meanwhile."""
@@ -103,6 +104,7 @@ class GuildRoom:
 
     def leave(self, session: Session) -> None:
         session.guilds.discard(self.guild_id)
+        self.audience.leave(session)
         member = self.members.get(session.user_id)
         if member is None or session not in member.sessions:
             return
@@ -121,10 +123,6 @@ class GuildRoom:
         for session in sessions:
             self.leave(session)
         return sessions
-
-    def permissions(self, user_id: int) -> int:
-        member = self.members.get(user_id)
-        return member.base if member else 0
 
     def _knowing(self) -> Iterable[Member]:
         return [member for member in self.members.values() if member.known]
@@ -171,6 +169,7 @@ class GuildRoom:
             self._early.append(told)
             return
         follow = _FOLLOWED.get(told.name)
+        self.stirred += follow is not None or told.name == "PRESENCE_UPDATE"
         if follow is not None:
             self.changes += 1
             follow(self, told)
@@ -182,15 +181,36 @@ class GuildRoom:
 
     def _hand_out(self, told: Announcement) -> None:
         frame = Frame(told.name, told.data)
-        if told.needs or told.not_to:
-            for member in self._knowing():
-                if self._may_know(member, told):
-                    for session in member.sessions:
-                        session.push(frame)
+        large = self.member_count > self._large
+        if told.name == "PRESENCE_UPDATE" and large:
+            for session in self.audience.followers(told):
+                session.push(frame)
             return
-        targets = self.viewers(told.channel_id) if told.channel_id else self.everyone()
-        for session in targets:
+        spared = self.audience.spared(told, self._roles_of, large=large)
+        targets: Iterable[Session]
+        if told.needs or told.not_to:
+            knowing = [member for member in self._knowing() if self._may_know(member, told)]
+            targets = [session for member in knowing for session in member.sessions]
+        else:
+            targets = self.viewers(told.channel_id) if told.channel_id else self.everyone()
+        for session in targets if spared is NOBODY else [each for each in targets if each not in spared]:
             session.push(frame)
+
+    def _roles_of(self, user_id: int) -> Iterable[int]:
+        member = self.members.get(user_id)
+        return member.roles if member else ()
+
+    def user_sees(self, user_id: int, channel_id: int) -> bool:
+        """Whether somebody with sessions here sees the channel."""
+        member = self.members.get(user_id)
+        return member is not None and member.known and self.sees(member, channel_id)
+
+    def would_see(self, user_id: int, role_ids: Iterable[int], channel_id: int) -> bool:
+        """Whether any member, with these roles, sees the channel."""
+        someone = Member(user_id)
+        someone.roles = tuple(role_ids)
+        self._rebase(someone)
+        return self.sees(someone, channel_id)
 
     # -- following the guild's own events ---------------------------------------------------------------------
 
@@ -329,12 +349,10 @@ class GuildRoom:
 
     # -- being corrected (refreshing.py) ----------------------------------------------------------------------
 
-    def channel_ids(self) -> list[int]:
-        return list(self._channels)
-
-    def shown(self, channel_id: int) -> bytes | None:
-        """The channel as it was last told."""
-        return self._shown.get(channel_id)
+    @property
+    def shown(self) -> Mapping[int, bytes]:
+        """The channels as they were last told."""
+        return self._shown
 
     def channel_type(self, channel_id: int) -> int:
         return msgspec.json.decode(self._shown[channel_id], type=ChannelData).type

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 import msgspec
 
-from flux.community.announcing import Announcement, Announcer, decoder, guild_subject, user_subject
+from flux.community.announcing import Announcement, decoder, guild_subject, user_subject
 from flux.community.auth.tokens import from_id_hash, id_hash
 from flux.community.guilds.state import GuildStates
 from flux.community.members.service import MemberService
 from flux.community.realtime.connection import Connection
-from flux.community.realtime.guildroom import LARGE, GuildRoom
-from flux.community.realtime.presence import Presence, combined
+from flux.community.realtime.guildroom import GuildRoom
+from flux.community.realtime.lists import MemberLists
 from flux.community.realtime.protocol import (
     AUTHENTICATION_FAILED,
     HEARTBEAT,
@@ -29,8 +29,8 @@ from flux.community.realtime.protocol import (
 from flux.community.realtime.ready import ReadyMaker
 from flux.community.realtime.refreshing import Refresher
 from flux.community.realtime.session import Session
+from flux.community.realtime.statuses import Statuses, sessions_shown
 from flux.community.users.records import UserRow
-from flux.community.users.schemas import UserPartial
 from flux.community.users.service import UserService
 from flux.kernel.bus.port import Bus, Subscription
 from flux.kernel.store import Clock, random_key
@@ -50,8 +50,8 @@ class Hub:
         members: MemberService,
         guilds: GuildStates,
         ready: ReadyMaker,
-        announcer: Announcer,
-        presence: Presence,
+        statuses: Statuses,
+        lists: MemberLists,
         limits: Realtime,
     ) -> None:
         self._bus = bus
@@ -60,8 +60,9 @@ class Hub:
         self._members = members
         self._guilds = guilds
         self._ready = ready
-        self._announcer = announcer
-        self.presence = presence
+        self._statuses = statuses
+        self.presence = statuses.presence
+        self.lists = lists
         self.limits = limits
         self._sessions: dict[str, Session] = {}
         self._by_user: dict[int, list[Session]] = {}
@@ -73,6 +74,7 @@ class Hub:
         self._detached: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._news_at = 0.0
         self._refresher = Refresher(guilds, clock, self._spawn)
         bus.on_loss(self._lost)
 
@@ -136,12 +138,20 @@ class Hub:
                 connection.prodded = True
                 connection.write_control(control(HEARTBEAT))
         self.presence.tick(now)
+        self._tell_news(now)
+        self._spawn(self.lists.refresh(self._rooms))
         for session in [
             each for each in self._detached.values() if now - each.detached_at >= limits.resume_seconds
         ]:
             self.end(session)
         if not self._draining:
             self._clock.call_later(SWEEP_SECONDS, self._sweep)
+
+    def _tell_news(self, now: float) -> None:
+        if now - self._news_at >= self.limits.passive_update_seconds:
+            self._news_at = now
+            for room in self._rooms.values():
+                room.audience.tell_news(room.guild_id, room.user_sees)
 
     # -- sessions ---------------------------------------------------------------------------------------------
 
@@ -162,7 +172,8 @@ class Hub:
         """Seat the session in its guilds and send READY."""
         await self._bus.settle()
         guild_ids = await self._seat(session, await self._members.guild_ids(user.id))
-        frames = await self._ready.frames(session, user, guild_ids, self._gateway_sessions(user.id))
+        sessions = sessions_shown(self._by_user.get(user.id, []))
+        frames = await self._ready.frames(session, user, guild_ids, sessions)
         if not session.alive:
             return
         if session.connection is None:
@@ -171,7 +182,7 @@ class Hub:
             return
         session.welcome(frames[0])
         session.release(*frames[1:])
-        self._status_changed(session.user_id)
+        self._status_changed(session.user_id, session.guilds)
 
     def find(self, session_id: str) -> Session | None:
         return self._sessions.get(session_id)
@@ -186,20 +197,21 @@ class Hub:
         session.alive = False
         self._sessions.pop(session.id, None)
         self._detached.pop(session.id, None)
-        for guild_id in list(session.guilds):
+        guild_ids = list(session.guilds)
+        for guild_id in guild_ids:
             self._leave_room(session, guild_id)
         mine = self._by_user[session.user_id]
         mine.remove(session)
         if not mine:
             del self._by_user[session.user_id]
             self._heard_users.pop(session.user_id).cancel()
-        self._status_changed(session.user_id)
+        self._status_changed(session.user_id, guild_ids)
         if not self.presence.connected(session.user_id):
             self._spawn(self._members.end_temporary(session.user_id))
 
     def set_status(self, session: Session, status: str, *, afk: bool, mobile: bool) -> None:
         session.status, session.afk, session.mobile = status, afk, mobile
-        self._status_changed(session.user_id)
+        self._status_changed(session.user_id, session.guilds)
 
     # -- guild rooms ------------------------------------------------------------------------------------------
 
@@ -224,7 +236,7 @@ class Hub:
     def _room(self, guild_id: int) -> GuildRoom:
         room = self._rooms.get(guild_id)
         if room is None:
-            room = self._rooms[guild_id] = GuildRoom(guild_id)
+            room = self._rooms[guild_id] = GuildRoom(guild_id, self.limits.large_guild_members)
             self._heard_guilds[guild_id] = self._bus.subscribe(guild_subject(guild_id), self._guild_event)
             self._opening[guild_id] = asyncio.get_running_loop().create_task(self._open(room))
         return room
@@ -330,52 +342,10 @@ class Hub:
 
     # -- presence ---------------------------------------------------------------------------------------------
 
-    def _gateway_sessions(self, user_id: int) -> list[dict[str, Any]]:
-        mine = self._by_user.get(user_id, [])
-        every = {
-            "session_id": "all",
-            "status": combined(session.status for session in mine),
-            "mobile": any(session.mobile for session in mine),
-            "afk": all(session.afk for session in mine),
-        }
-        return [every] + [
-            {"session_id": each.id, "status": each.status, "mobile": each.mobile, "afk": each.afk}
-            for each in mine
-        ]
-
-    def _status_changed(self, user_id: int) -> None:
-        """Tell the user's own sessions, the other processes, and the small guilds the user is in."""
-        mine = self._by_user.get(user_id, [])
-        if len(mine) > 1:
-            replaced = Frame.of("SESSIONS_REPLACE", self._gateway_sessions(user_id))
-            for session in mine:
-                session.push(replaced)
-        if not self.presence.set(user_id, combined(each.status for each in mine) if mine else None):
-            return
-        small = [
-            guild_id
-            for session in mine[:1]
-            for guild_id in session.guilds
-            if (room := self._rooms.get(guild_id)) is not None and room.member_count <= LARGE
-        ]
-        if small:
-            self._spawn(self._tell_presence(user_id, small, mine[0].mobile, mine[0].afk))
-
-    async def _tell_presence(self, user_id: int, guild_ids: list[int], mobile: bool, afk: bool) -> None:
-        user = await self._users.find(user_id)
-        if user is None:
-            return
-        status = self.presence.status(user_id)
-        told = {
-            "user": UserPartial.of(user),
-            "status": "offline" if status == "invisible" else status,
-            "mobile": mobile,
-            "afk": afk,
-            "custom_status": None,
-        }
-        for guild_id in guild_ids:
-            shown = {**told, "guild_id": str(guild_id)}
-            self._announcer.guild_now(guild_id, "PRESENCE_UPDATE", shown, not_to=user_id)
+    def _status_changed(self, user_id: int, guild_ids: Iterable[int]) -> None:
+        mine = list(self._by_user.get(user_id, ()))
+        if self._statuses.changed(user_id, mine):
+            self._spawn(self._statuses.tell(user_id, list(guild_ids), mine))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work))

@@ -90,8 +90,13 @@ class MembersRequest(Struct):
 
 
 class Subscription(Struct):
+    """What of one guild a client asks for; what is left out stays as it is."""
+
     active: bool | UnsetType = UNSET
     sync: bool | UnsetType = UNSET
+    typing: bool | UnsetType = UNSET
+    members: list[str | int] | UnsetType = UNSET
+    member_list_channels: dict[str, Any] | UnsetType = UNSET
 
 
 class LazyRequest(Struct):
@@ -121,6 +126,12 @@ def data(payload: Inbound, kind: type[Any]) -> Any:
         return msgspec.json.decode(payload.d, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(DECODE_ERROR, "invalid data for this opcode") from None
+
+
+def ids(given: list[str | int]) -> list[int]:
+    """The ids among them."""
+    texts = [str(each) for each in given]
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 20]
 
 
 def sequence(payload: Inbound, last: int) -> int | None:

@@ -12,6 +12,7 @@ from flux.community.channels.schemas import ChannelView
 from flux.community.guilds.state import GuildStates
 from flux.community.realtime.protocol import Frame
 from flux.community.realtime.session import Session
+from flux.community.realtime.statuses import Statuses
 from flux.community.relationships.schemas import RelationshipView
 from flux.community.relationships.service import RelationshipService
 from flux.community.users.records import UserRow
@@ -29,11 +30,13 @@ class ReadyMaker:
         guilds: GuildStates,
         private: PrivateChannels,
         relationships: RelationshipService,
+        statuses: Statuses,
     ) -> None:
         self._users = users
         self._guilds = guilds
         self._private = private
         self._relationships = relationships
+        self._statuses = statuses
 
     async def frames(
         self, session: Session, user: UserRow, guild_ids: list[int], sessions: list[dict[str, Any]]
@@ -68,7 +71,7 @@ class ReadyMaker:
             "users": [] if user.bot else _people(user, conversations, relations),
             "private_channels": conversations,
             "relationships": [_without_user(each) for each in relations],
-            "presences": [],
+            "presences": [] if user.bot else await self._statuses.around(user.id),
             "sessions": sessions,
             "user_settings": settings,
             "user_guild_settings": [],

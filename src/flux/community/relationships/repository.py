@@ -24,6 +24,9 @@ INSERT INTO community_relationships (user_id, other_id, type, since) VALUES (:us
 ON CONFLICT (user_id, other_id) DO UPDATE SET type = excluded.type, since = excluded.since
 """
 DROP = "DELETE FROM community_relationships WHERE user_id = :user_id AND other_id = :other_id"
+FORGET = """
+DELETE FROM community_relationships WHERE user_id = :user_id OR other_id = :user_id RETURNING user_id, other_id
+"""
 NICKNAME = "UPDATE community_relationships SET nickname = :nickname WHERE user_id = :user_id AND other_id = :other_id"
 
 
@@ -49,3 +52,8 @@ async def drop(tx: Transaction, user_id: int, other_id: int) -> bool:
 
 async def set_nickname(tx: Transaction, user_id: int, other_id: int, nickname: str | None) -> None:
     await tx.run(NICKNAME, {"user_id": user_id, "other_id": other_id, "nickname": nickname})
+
+
+async def forget(tx: Transaction, user_id: int) -> list[tuple[int, int]]:
+    """Every relationship of the account, on both sides: (whose, to whom)."""
+    return await tx.all(FORGET, {"user_id": user_id}, lambda one, other: (one, other))

@@ -144,6 +144,12 @@ class RelationshipService:
         if await repository.drop(tx, user_id, other_id):
             self._announcer.user(tx, user_id, "RELATIONSHIP_REMOVE", {"id": str(other_id)})
 
+    async def forget(self, tx: Transaction, user_id: int) -> None:
+        """In the caller's unit: everybody loses the account, and hears of it."""
+        for holder, other in await repository.forget(tx, user_id):
+            if holder != user_id:
+                self._announcer.user(tx, holder, "RELATIONSHIP_REMOVE", {"id": str(other)})
+
     # -- talking ----------------------------------------------------------------------------------------------
 
     async def demand_may_talk(self, user: UserRow, other_id: int, reader: Reader) -> None:

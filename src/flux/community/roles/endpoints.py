@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flux.community import buckets, faults
+from flux.community.audit.service import HEADER, reason_of
 from flux.community.principals import ANYBODY
-from flux.community.roles.schemas import RoleCreate, RolePosition, RoleUpdate, RoleView
+from flux.community.roles.schemas import HoistPosition, RoleCreate, RolePosition, RoleUpdate, RoleView
 from flux.community.roles.service import RoleService
 from flux.kernel.wire import Call, Routes, Snowflake
 
@@ -25,7 +26,8 @@ async def list_roles(call: Call, guild_id: Snowflake) -> list[RoleView]:
 )
 async def create_role(call: Call, guild_id: Snowflake, body: RoleCreate) -> RoleView:
     """Create a role just above @everyone."""
-    return await call.use(RoleService).create(call.principal.user, guild_id, body)
+    reason = reason_of(call.header(HEADER))
+    return await call.use(RoleService).create(call.principal.user, guild_id, body, reason)
 
 
 @routes.patch("/roles", auth=ANYBODY, bucket=buckets.ROLE_UPDATE, raises=MANAGE)
@@ -34,13 +36,28 @@ async def move_roles(call: Call, guild_id: Snowflake, body: list[RolePosition]) 
     await call.use(RoleService).move(call.principal.user, guild_id, body)
 
 
+@routes.patch("/roles/hoist-positions", auth=ANYBODY, bucket=buckets.ROLE_UPDATE, raises=MANAGE)
+async def hoist_roles(call: Call, guild_id: Snowflake, body: list[HoistPosition]) -> None:
+    """Show hoisted roles in an order of their own."""
+    positions = {int(item.id): item.hoist_position for item in body}
+    await call.use(RoleService).hoist(call.principal.user, guild_id, positions)
+
+
+@routes.delete("/roles/hoist-positions", auth=ANYBODY, bucket=buckets.ROLE_UPDATE, raises=MANAGE)
+async def flatten_roles(call: Call, guild_id: Snowflake) -> None:
+    """Show hoisted roles in the order of the roles again."""
+    await call.use(RoleService).hoist(call.principal.user, guild_id, None)
+
+
 @routes.patch("/roles/{role_id}", auth=ANYBODY, bucket=buckets.ROLE_UPDATE, raises=[*MANAGE, *BITS])
 async def update_role(call: Call, guild_id: Snowflake, role_id: Snowflake, body: RoleUpdate) -> RoleView:
     """Change a role below your own highest."""
-    return await call.use(RoleService).update(call.principal.user, guild_id, role_id, body)
+    reason = reason_of(call.header(HEADER))
+    return await call.use(RoleService).update(call.principal.user, guild_id, role_id, body, reason)
 
 
 @routes.delete("/roles/{role_id}", auth=ANYBODY, bucket=buckets.ROLE_DELETE, raises=MANAGE)
 async def delete_role(call: Call, guild_id: Snowflake, role_id: Snowflake) -> None:
     """Delete a role; its members lose it."""
-    await call.use(RoleService).delete(call.principal.user, guild_id, role_id)
+    reason = reason_of(call.header(HEADER))
+    await call.use(RoleService).delete(call.principal.user, guild_id, role_id, reason)

@@ -18,6 +18,8 @@ RAISE = "UPDATE community_guild_roles SET position = position + 1 WHERE guild_id
 DELETE = "DELETE FROM community_guild_roles WHERE id = :id AND guild_id = :guild_id"
 DELETE_OVERWRITES = "DELETE FROM community_channel_overwrites WHERE target_id = :id AND kind = 0"
 MOVE = "UPDATE community_guild_roles SET position = :position WHERE id = :id AND guild_id = :guild_id"
+HOIST = "UPDATE community_guild_roles SET hoist_position = :position WHERE id = :id AND guild_id = :guild_id"
+FLATTEN = "UPDATE community_guild_roles SET hoist_position = NULL WHERE guild_id = :guild_id"
 _CHANGEABLE = frozenset({"name", "color", "permissions", "hoist", "hoist_position", "mentionable"})
 
 
@@ -56,6 +58,15 @@ async def move(tx: Transaction, guild_id: int, positions: dict[int, int]) -> Non
     await tx.run_many(
         MOVE, [{"guild_id": guild_id, "id": role, "position": at} for role, at in positions.items()]
     )
+
+
+async def hoist(tx: Transaction, guild_id: int, positions: dict[int, int] | None) -> None:
+    """None forgets them all."""
+    if positions is None:
+        await tx.run(FLATTEN, {"guild_id": guild_id})
+        return
+    values = [{"guild_id": guild_id, "id": role, "position": at} for role, at in positions.items()]
+    await tx.run_many(HOIST, values)
 
 
 async def delete(tx: Transaction, guild_id: int, role_id: int) -> None:

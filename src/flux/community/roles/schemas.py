@@ -59,3 +59,8 @@ class RoleUpdate(Input, kw_only=True):
 class RolePosition(Struct):
     id: Snowflake
     position: Annotated[int, Meta(ge=0, le=1000)] | UnsetType = UNSET
+
+
+class HoistPosition(Struct):
+    id: Snowflake
+    hoist_position: Annotated[int, Meta(ge=0, le=1000)]

@@ -6,6 +6,8 @@ from typing import Any
 
 from flux.community import faults
 from flux.community.announcing import Announcer
+from flux.community.audit import actions
+from flux.community.audit.service import AuditService
 from flux.community.envelope import invalid
 from flux.community.inputs import filled
 from flux.community.roles import repository
@@ -17,6 +19,8 @@ from flux.community.users.records import UserRow
 from flux.kernel.store import Database, Reader, Snowflakes, Transaction
 from flux.settings.community import CommunityLimits
 
+_NOTED = ("name", "color", "hoist", "mentionable", "permissions")
+
 
 class RoleService:
     def __init__(
@@ -24,12 +28,14 @@ class RoleService:
         db: Database,
         ids: Snowflakes,
         where: StandingService,
+        audit: AuditService,
         announcer: Announcer,
         limits: CommunityLimits,
     ) -> None:
         self._db = db
         self._ids = ids
         self._where = where
+        self._audit = audit
         self._announcer = announcer
         self._limits = limits
 
@@ -55,6 +61,7 @@ class RoleService:
 
     async def make(self, tx: Transaction, guild_id: int, name: str, permissions: int, **more: Any) -> RoleRow:
         """A role just above @everyone, in the caller's unit. Raises MAX_GUILD_ROLES."""
+        await self._where.guild_turn(tx, guild_id)
         if await repository.count(tx, guild_id) >= self._limits.max_guild_roles:
             raise faults.MAX_GUILD_ROLES(max=self._limits.max_guild_roles)
         moved = await repository.make_room(tx, guild_id, 1)
@@ -69,7 +76,9 @@ class RoleService:
             await self._announce_all(tx, guild_id)
         return row
 
-    async def create(self, user: UserRow, guild_id: int, body: RoleCreate) -> RoleView:
+    async def create(
+        self, user: UserRow, guild_id: int, body: RoleCreate, reason: str | None = None
+    ) -> RoleView:
         async def work(tx: Transaction) -> RoleView:
             standing = await self._where.guild(user, guild_id, tx)
             standing.need(rules.MANAGE_ROLES)
@@ -80,11 +89,40 @@ class RoleService:
                 "hoist": int(bool(body.hoist)),
                 "mentionable": int(bool(body.mentionable)),
             }
-            return RoleView.of(await self.make(tx, guild_id, body.name, permissions, **more))
+            row = await self.make(tx, guild_id, body.name, permissions, **more)
+            await self._note(tx, actions.ROLE_CREATE, standing, None, row, reason)
+            return RoleView.of(row)
 
-        return await self._db.transact(work, serializable=True)
+        return await self._db.transact(work)
 
-    async def update(self, user: UserRow, guild_id: int, role_id: int, body: RoleUpdate) -> RoleView:
+    async def _note(
+        self,
+        tx: Transaction,
+        action: int,
+        standing: Standing,
+        before: RoleRow | None,
+        after: RoleRow | None,
+        reason: str | None,
+    ) -> None:
+        """In the audit log, if anything is not as it was."""
+        row = after or before
+        assert row is not None
+        old, new = ({} if each is None else actions.of(each, _NOTED) for each in (before, after))
+        if differences := actions.changes(old, new):
+            await self._audit.record(
+                tx,
+                row.guild_id,
+                action,
+                standing.user.id,
+                row.id,
+                reason=reason,
+                changes=differences,
+                role_name=row.name,
+            )
+
+    async def update(
+        self, user: UserRow, guild_id: int, role_id: int, body: RoleUpdate, reason: str | None = None
+    ) -> RoleView:
         async def work(tx: Transaction) -> RoleView:
             standing = await self._where.guild(user, guild_id, tx)
             standing.need(rules.MANAGE_ROLES)
@@ -100,7 +138,9 @@ class RoleService:
                 if name in values:
                     values[name] = int(values[name])
             await repository.update(tx, guild_id, role_id, values)
-            view = RoleView.of(await self.find(guild_id, role_id, tx))
+            changed = await self.find(guild_id, role_id, tx)
+            await self._note(tx, actions.ROLE_UPDATE, standing, row, changed, reason)
+            view = RoleView.of(changed)
             self._announcer.guild(
                 tx, guild_id, "GUILD_ROLE_UPDATE", {"guild_id": str(guild_id), "role": view}
             )
@@ -108,7 +148,7 @@ class RoleService:
 
         return await self._db.transact(work)
 
-    async def delete(self, user: UserRow, guild_id: int, role_id: int) -> None:
+    async def delete(self, user: UserRow, guild_id: int, role_id: int, reason: str | None = None) -> None:
         async def work(tx: Transaction) -> None:
             standing = await self._where.guild(user, guild_id, tx)
             standing.need(rules.MANAGE_ROLES)
@@ -117,6 +157,7 @@ class RoleService:
                 raise invalid("role_id", "@everyone cannot be deleted.", "CANNOT_DELETE_EVERYONE")
             _outranks(standing, row)
             await repository.delete(tx, guild_id, role_id)
+            await self._note(tx, actions.ROLE_DELETE, standing, row, None, reason)
             told = {"guild_id": str(guild_id), "role_id": str(role_id)}
             self._announcer.guild(tx, guild_id, "GUILD_ROLE_DELETE", told)
 
@@ -148,6 +189,20 @@ class RoleService:
             await self._announce_all(tx, guild_id)
 
         await self._db.transact(work, serializable=True)
+
+    async def hoist(self, user: UserRow, guild_id: int, positions: dict[int, int] | None) -> None:
+        """In which order hoisted roles are shown; None for the order of the roles. Raises UNKNOWN_ROLE."""
+
+        async def work(tx: Transaction) -> None:
+            standing = await self._where.guild(user, guild_id, tx)
+            standing.need(rules.MANAGE_ROLES)
+            rows = {row.id: row for row in await self.all(guild_id, tx)}
+            if positions is not None and positions.keys() - rows.keys():
+                raise faults.UNKNOWN_ROLE()
+            await repository.hoist(tx, guild_id, positions)
+            await self._announce_all(tx, guild_id)
+
+        await self._db.transact(work)
 
     async def _announce_all(self, tx: Transaction, guild_id: int) -> None:
         roles = [RoleView.of(row) for row in await self.all(guild_id, tx)]

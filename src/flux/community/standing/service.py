@@ -120,6 +120,10 @@ class StandingService:
         held = await repository.grants(source, guild_id, user.id)
         return Standing(guild, user, member, held, _permissions(guild, user.id, held))
 
+    async def recipients(self, channel_id: int, reader: Reader | None = None) -> list[int]:
+        """The people of a conversation."""
+        return await repository.recipients(reader or self._reader, channel_id)
+
     async def guild_turn(self, tx: Transaction, guild_id: int) -> None:
         """Wait until no other unit of work has the guild's turn; it ends with the unit. What is counted after it stays
         true until the unit ends, among those that take turns."""

@@ -40,6 +40,7 @@ UPDATE community_users SET sms_mfa = 1 WHERE id = :id AND totp_secret IS NOT NUL
 """
 ADD_PASSKEY = "UPDATE community_users SET passkeys = passkeys + 1 WHERE id = :id AND passkeys < :most"
 DROP_PASSKEY = "UPDATE community_users SET passkeys = passkeys - 1 WHERE id = :id AND passkeys > 0"
+DROP_SETTINGS = "DELETE FROM community_user_settings WHERE user_id = :user_id"
 _CHANGEABLE = frozenset(
     {
         "username", "username_folded", "discriminator", "global_name", "email", "email_folded", "email_verified",
@@ -139,3 +140,7 @@ async def settings(reader: Reader, user_id: int) -> bytes | None:
 
 async def put_settings(tx: Transaction, user_id: int, encoded: bytes) -> None:
     await tx.run(PUT_SETTINGS, {"user_id": user_id, "settings": encoded})
+
+
+async def drop_settings(tx: Transaction, user_id: int) -> None:
+    await tx.run(DROP_SETTINGS, {"user_id": user_id})

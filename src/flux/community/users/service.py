@@ -168,6 +168,29 @@ class UserService:
         """The account's sessions hear what it is like now. Raises UNKNOWN_USER."""
         return await self.set(tx, user_id)
 
+    async def anonymise(self, tx: Transaction, user_id: int, flags: int) -> UserRow:
+        """Nothing about a person is left; the row stays for what it is the author of. Raises UNKNOWN_USER."""
+        await repository.drop_settings(tx, user_id)
+        nothing = dict.fromkeys(
+            (
+                "global_name", "email", "email_folded", "phone", "password_hash", "date_of_birth", "avatar", "banner",
+                "bio", "pronouns", "accent_color", "last_address", "acls", "deletion_at", "banned_until",
+            )
+        )  # fmt: skip
+        return await self.set(
+            tx,
+            user_id,
+            **nothing,
+            username="DeletedUser",
+            username_folded=f"deleted:{user_id}",
+            discriminator=0,
+            email_verified=0,
+            suspicious_flags=0,
+            deletion_by=0,
+            disabled_by=0,
+            flags=flags,
+        )
+
     # -- settings ---------------------------------------------------------------------------------------------
 
     async def settings(self, user_id: int, reader: Reader | None = None) -> UserSettings:

@@ -7,6 +7,7 @@ sense are `invalid_request`; locales have their own two codes; the rest is colle
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,17 +34,17 @@ class Paging(Struct, frozen=True):
     backwards: bool
 
 
-def last(query: list[tuple[str, str]], name: str) -> str | None:
-    found = None
-    for key, value in query:
-        if key == name:
-            found = value
-    return found
+Latest = Mapping[str, str]
+"""Query parameters; of a repeated one the last."""
 
 
-def boolean(query: list[tuple[str, str]], name: str) -> bool:
+def latest(query: list[tuple[str, str]]) -> Latest:
+    return dict(query)
+
+
+def boolean(query: Latest, name: str) -> bool:
     """False when absent."""
-    text = last(query, name)
+    text = query.get(name)
     if text is None:
         return False
     if text.lower() not in _BOOLEANS:
@@ -51,16 +52,16 @@ def boolean(query: list[tuple[str, str]], name: str) -> bool:
     return _BOOLEANS[text.lower()]
 
 
-def paging(query: list[tuple[str, str]], body: dict[str, Any], page_size: int) -> Paging:
-    sent = {name: last(query, name) for name in ("next", "previous")}
+def paging(query: Latest, body: dict[str, Any], page_size: int) -> Paging:
+    sent = {name: query.get(name) for name in ("next", "previous")}
     tokens = {
         name: _token(value if value is not None else body.get(name), name) for name, value in sent.items()
     }
     following, preceding = tokens["next"], tokens["previous"]
     if following is not None and preceding is not None:
         raise INVALID_REQUEST()
-    limit = _whole(body.get("limit", MISSING), last(query, "limit"), page_size)
-    offset = _whole(body.get("offset", MISSING), last(query, "offset"), 0)
+    limit = _whole(body.get("limit", MISSING), query.get("limit"), page_size)
+    offset = _whole(body.get("offset", MISSING), query.get("offset"), 0)
     if limit < 1 or offset < 0 or offset > GREATEST_OFFSET:
         raise INVALID_REQUEST()
     token = following if following is not None else preceding
@@ -109,11 +110,11 @@ def locale(text: str, locales: Locales) -> str:
     return text
 
 
-def view(query: list[tuple[str, str]], locales: Locales, problems: Problems) -> View:
+def view(query: Latest, locales: Locales, problems: Problems) -> View:
     """`fields` are filled in by whoever knows them."""
     raw = boolean(query, "raw")
     fallback = boolean(query, "fallback_locales")
-    listed = last(query, "return_locales")
+    listed = query.get("return_locales")
     wanted = [] if listed is None else listed.split(",")
     if any(len(one) > LONGEST_CODE or not _CODE.search(one) for one in wanted):
         raise INVALID_LOCALE()
@@ -123,7 +124,7 @@ def view(query: list[tuple[str, str]], locales: Locales, problems: Problems) -> 
         return_locales=codes,
         fallback=fallback,
         raw=raw,
-        truncate=_truncate(last(query, "truncate_text"), problems),
+        truncate=_truncate(query.get("truncate_text"), problems),
     )
 
 
@@ -148,9 +149,9 @@ def _too_small(problems: Problems) -> None:
     problems.value("truncate_text", "Value must be at least 1")
 
 
-def search_locales(query: list[tuple[str, str]], locales: Locales, *, fallback: bool) -> tuple[str, ...]:
+def search_locales(query: Latest, locales: Locales, *, fallback: bool) -> tuple[str, ...]:
     """The locale that filters and sorting look at, and those that stand in for it."""
-    named = last(query, "search_locale")
+    named = query.get("search_locale")
     code = locales.default if named is None else locale(named, locales)
     return (code, *fallback_chain(code, locales)) if fallback else (code,)
 
@@ -164,11 +165,9 @@ def listed(value: Any) -> list[str] | None:
     return None
 
 
-def paths(
-    query: list[tuple[str, str]], name: str, shape: Shape | None, problems: Problems
-) -> tuple[str, ...] | None:
+def paths(query: Latest, name: str, shape: Shape | None, problems: Problems) -> tuple[str, ...] | None:
     """Paths into `data` from a query parameter; None when it is absent."""
-    text = last(query, name)
+    text = query.get(name)
     return None if text is None else known_paths(text, name, shape, problems)
 
 

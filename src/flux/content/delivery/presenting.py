@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from flux.content.delivery.answers import Depends
 from flux.content.delivery.served import READS, ApiServed, Snapshot
@@ -17,6 +18,17 @@ from flux.content.shape.localising import Presenting, View
 from flux.settings.content import ContentSettings
 
 Item = dict[str, Any]
+
+
+class _Parts(Struct):
+    """A document of which only the members of `data` are told apart."""
+
+    system: msgspec.Raw = field(name="_sys")
+    data: dict[str, msgspec.Raw]
+
+
+_parts = msgspec.json.Decoder(_Parts)
+_NULL = msgspec.Raw(b"null")
 
 
 class Presenter:
@@ -42,6 +54,8 @@ class Presenter:
 
     async def encoded(self, hits: list[Hit], populate: tuple[str, ...] = ()) -> list[bytes]:
         """Each document as JSON. Those that are shown as stored are not even decoded."""
+        if populate and (whole := await self._whole(hits, populate)) is not None:
+            return await self._spliced(hits, whole)
         found: list[bytes | Item] = []
         for hit in hits:
             if not populate and not self._view.changes(plain=bool(hit.plain)):
@@ -91,22 +105,60 @@ class Presenter:
             if below:
                 await self._level(put, below, depth - 1)
 
+    async def _whole(self, hits: list[Hit], populate: tuple[str, ...]) -> list[str] | None:
+        """The members to put documents in, when nothing else of the stored bytes changes; else None."""
+        if self._view.changes(plain=True) or not all(hit.plain for hit in hits):
+            return None
+        found: dict[str, None] = {}
+        for version in {hit.version for hit in hits}:
+            shape = await self._snapshots.shape(self._snapshot, version)
+            for path in populate:
+                one = shape.by_path.get(path) if shape is not None and "." not in path else None
+                if one is None or one.localizable:
+                    return None
+                if one.type in REFERENCES:
+                    found[path] = None
+        return list(found)
+
+    async def _spliced(self, hits: list[Hit], members: list[str]) -> list[bytes]:
+        """As `_populate`, without reading what stays as it is."""
+        documents = [_parts.decode(hit.item) for hit in hits]
+        for member in members:
+            values = [
+                (one.data, msgspec.json.decode(one.data[member])) for one in documents if member in one.data
+            ]
+            keys = sorted({key for _, value in values for key in _keys(value)})
+            led = await self._led(member, keys, [(hit, None) for hit in hits])
+            targets = [hit for hit in led.values() if hit is not None]
+            bodies = zip(targets, await self.encoded(targets), strict=True)
+            shown: dict[str, msgspec.Raw | None] = {key: None for key, hit in led.items() if hit is None}
+            shown.update({hit.key: msgspec.Raw(body) for hit, body in bodies})
+            for data, value in values:
+                data[member] = _filled(value, shown)
+        return [msgspec.json.encode(one) for one in documents]
+
     async def _targets(
         self, path: str, found: list[tuple[dict[str, Any], str]], holders: list[tuple[Hit, Any]]
     ) -> dict[str, tuple[Hit, Item] | None]:
-        """By key. None: no such document; a key that is absent points where this API does not serve, and stays."""
+        """As `_led`, with what is shown."""
         keys = sorted({key for holder, member in found for key in _keys(holder[member])})
+        led = await self._led(path, keys, holders)
+        hits = [hit for hit in led.values() if hit is not None]
+        items = {hit.key: (hit, item) for hit, item in zip(hits, await self.items(hits), strict=True)}
+        return {key: items[key] if hit is not None else None for key, hit in led.items()}
+
+    async def _led(self, path: str, keys: list[str], holders: list[tuple[Hit, Any]]) -> dict[str, Hit | None]:
+        """By key. None: no such document; a key that is absent points where this API does not serve, and stays."""
         folders = await self._folders(path, holders)
         open_ = {one.key for one in self._api.folders if one.allowed.intersection(READS)}
         if not keys or not (folders & open_):
             return {}
-        targets: dict[str, tuple[Hit, Item] | None] = dict.fromkeys(keys)
+        targets: dict[str, Hit | None] = dict.fromkeys(keys)
         for folder in folders:
             await self._depends.on(folder)
-        hits = await self._search.many(sorted(folders), keys)
-        for hit, item in zip(hits, await self.items(hits), strict=True):
-            if item["_sys"]["folder"] in open_:
-                targets[hit.key] = hit, item
+        for hit in await self._search.many(sorted(folders), keys):
+            if hit.values[0] in open_:
+                targets[hit.key] = hit
             elif targets.get(hit.key) is None:
                 targets.pop(hit.key, None)
         return targets
@@ -201,6 +253,17 @@ def _keys(value: Any) -> list[str]:
     if isinstance(value, list):
         return [key for one in value for key in _keys(one)]
     return [key for one in value.values() for key in _keys(one)] if isinstance(value, dict) else []
+
+
+def _filled(value: Any, shown: dict[str, msgspec.Raw | None]) -> Any:
+    """A value with documents in the place of keys."""
+    if isinstance(value, str):
+        return (shown[value] or _NULL) if value in shown else msgspec.Raw(msgspec.json.encode(value))
+    if isinstance(value, list):
+        gone = {key for key, body in shown.items() if body is None}
+        filled = [_filled(one, shown) for one in value if not (isinstance(one, str) and one in gone)]
+        return msgspec.Raw(msgspec.json.encode(filled))
+    return msgspec.Raw(msgspec.json.encode(value))
 
 
 def _replace(

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from flux.content.delivery import parameters
 from flux.content.delivery.joining import Joins, read_joins
-from flux.content.delivery.parameters import Paging, known_paths, last, listed
+from flux.content.delivery.parameters import Latest, Paging, known_paths, latest, listed
 from flux.content.delivery.served import ApiServed, Published, Served, Snapshot
 from flux.content.faults import COMPONENT_NOT_FOUND, INVALID_REQUEST
 from flux.content.search.modes import SECTIONS, Ranked, check_modes, read_ranked
@@ -67,11 +67,12 @@ def read_request(
     api: ApiServed,
     served: Served,
     parent: str | None,
-    query: Query,
+    pairs: Query,
     body: dict[str, Any],
 ) -> Reading:
     """Raises the one fault that comes first."""
     settings = settled.content
+    query = latest(pairs)
     ignore = parameters.boolean(query, "ignore_unknown_fields") or body.get("ignore_unknown_fields") is True
     problems = Problems(ignore_unknown=ignore)
     body = {**_find_parameters(query), **body}
@@ -79,11 +80,11 @@ def read_request(
     check_modes(body)
     view = parameters.view(query, snapshot.locales, problems)
     locales = parameters.search_locales(query, snapshot.locales, fallback=view.fallback)
-    component, schema = _schema(snapshot, served, last(query, "component"))
+    component, schema = _schema(snapshot, served, query.get("component"))
     lacks = served.folder.is_composite and not component
     scope = Scope(served.key, component, schema.shape if schema else None, locales, parent, lacks)
     joins = read_joins(body.get("join"), snapshot, api, scope, settings, problems)
-    sections = _Sections(settled, {"$": scope, **joins.scopes}, problems, query)
+    sections = _Sections(settled, {"$": scope, **joins.scopes}, problems, pairs, query)
     sections.read(body)
     problems.settle()
     view = msgspec.structs.replace(view, fields=sections.fields)
@@ -111,12 +112,12 @@ def _schema(snapshot: Snapshot, served: Served, named: str | None) -> tuple[str,
     return named, snapshot.components[named]
 
 
-def _find_parameters(query: Query) -> dict[str, Any]:
+def _find_parameters(query: Latest) -> dict[str, Any]:
     """`find_text__query=` and its kin, as the body has them."""
     found: dict[str, Any] = {}
     for section, names in _FIND.items():
         for name in names:
-            text = last(query, f"{section}__{name}")
+            text = query.get(f"{section}__{name}")
             if text is not None:
                 value: Any = text
                 if name == "fields":
@@ -137,10 +138,18 @@ def _number(text: str) -> Any:
 class _Sections:
     """The parts of a request that need the schema, read in the order they were sent."""
 
-    def __init__(self, settled: Settled, scopes: dict[str, Scope], problems: Problems, query: Query) -> None:
+    def __init__(
+        self,
+        settled: Settled,
+        scopes: dict[str, Scope],
+        problems: Problems,
+        pairs: Query,
+        query: Latest,
+    ) -> None:
         settings = settled.content
         self._scopes = scopes
         self._problems = problems
+        self._pairs = pairs
         self._query = query
         self._most_sort = settings.max_sort_entries
         self._where = Where(
@@ -153,11 +162,11 @@ class _Sections:
         self.ranked: Ranked | None = None
 
     def read(self, body: dict[str, Any]) -> None:
-        for name, text in self._query:
+        for name, text in self._pairs:
             if name.startswith(GET_PREFIX):
                 self._and("$", self._where.parameter(name, text))
         for name in ("sort", "populate", "fields"):
-            sent = last(self._query, name)
+            sent = self._query.get(name)
             if sent is not None and body.get(name) is None:
                 getattr(self, f"_read_{name}")(sent, name)
         ranked = False

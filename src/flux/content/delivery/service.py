@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -71,7 +70,7 @@ class Delivery:
         """A page of documents. `body` is empty for a list."""
         if "get_many" not in target.served.allowed:
             raise faults.ACTION_NOT_ALLOWED()
-        key = await self._key(call, entry, target, self._settled.public_base(call))
+        base = self._settled.public_base(call)
 
         async def make(depends: Depends) -> bytes:
             await self._depend(depends, target)
@@ -79,11 +78,12 @@ class Delivery:
             reading = read_request(
                 self._settled, entry.snapshot, entry.api, target.served, parent, call.query, body
             )
-            return await self._page(call, entry, reading, depends)
+            return await self._page(call, base, entry, reading, depends)
 
+        key = await self._key(call, entry, target, base)
         return self._answers.reply(call, await self._answers.answer(key, make), entry.principal)
 
-    async def _page(self, call: Call, entry: Entry, reading: Reading, depends: Depends) -> bytes:
+    async def _page(self, call: Call, base: str, entry: Entry, reading: Reading, depends: Depends) -> bytes:
         paging, plan = reading.paging, reading.plan
         for folder in reading.joins.folders:
             await depends.on(folder)
@@ -107,27 +107,18 @@ class Delivery:
         if plan.joins:
             joined = await presenter.joined(plan.scope, found.hits, plan.joins)
             results = [_with_member(one, "_joined", rows) for one, rows in zip(results, joined, strict=True)]
-        return self._envelope(call, paging.limit, found, results, metadata)
+        return self._envelope(call, base, paging.limit, found, results, metadata)
 
+    @staticmethod
     def _envelope(
-        self, call: Call, limit: int, found: Found, results: list[bytes], metadata: dict[str, Any] | None
+        call: Call, base: str, limit: int, found: Found, results: list[bytes], metadata: dict[str, Any] | None
     ) -> bytes:
         """Put together by hand: the documents are encoded already."""
-        following = self._neighbour(call, limit, "next", found.following)
-        preceding = self._neighbour(call, limit, "previous", found.preceding)
+        following = _neighbour(call, base, limit, "next", found.following)
+        preceding = _neighbour(call, base, limit, "previous", found.preceding)
         head = msgspec.json.encode({"limit": limit, "next": following, "previous": preceding})
         tail = b"]}" if metadata is None else b'],"metadata":' + msgspec.json.encode(metadata) + b"}"
         return b"".join([head[:-1], b',"results":[', b",".join(results), tail])
-
-    def _neighbour(self, call: Call, limit: int, name: str, token: str | None) -> str | None:
-        """The caller's own URL with the cursor replaced."""
-        if token is None:
-            return None
-        kept = [
-            (key, value) for key, value in call.query if key not in ("next", "previous", "offset", "limit")
-        ]
-        query = urlencode([*kept, ("limit", limit), (name, token)])
-        return f"{self._settled.public_base(call)}{call.path}?{query}"
 
     # -- get --------------------------------------------------------------------------------------------------
 
@@ -144,11 +135,12 @@ class Delivery:
 
     async def _item(self, call: Call, entry: Entry, target: Target, depends: Depends) -> bytes:
         parent = await self.check_parents(target)
-        problems = Problems(ignore_unknown=parameters.boolean(call.query, "ignore_unknown_fields"))
-        view = parameters.view(call.query, entry.snapshot.locales, problems)
+        latest = parameters.latest(call.query)
+        problems = Problems(ignore_unknown=parameters.boolean(latest, "ignore_unknown_fields"))
+        view = parameters.view(latest, entry.snapshot.locales, problems)
         shape = target.served.schema.shape if target.served.schema else None
-        populate = parameters.paths(call.query, "populate", shape, problems)
-        fields = parameters.paths(call.query, "fields", shape, problems)
+        populate = parameters.paths(latest, "populate", shape, problems)
+        fields = parameters.paths(latest, "fields", shape, problems)
         problems.settle()
         assert target.key is not None
         hit = await self._search.one(target.served.key, target.key, parent)
@@ -185,6 +177,20 @@ class Delivery:
         if call.method != "POST":
             return *place, call.scope["query_string"]
         return *place, call.scope["query_string"], await call.body()
+
+
+_OF_A_PAGE = frozenset(("next", "previous", "offset", "limit"))
+
+
+def _neighbour(call: Call, base: str, limit: int, name: str, token: str | None) -> str | None:
+    """The caller's own URL with the cursor replaced. What is kept of it is kept as it was sent."""
+    if token is None:
+        return None
+    kept = [
+        part for part in call.query_string.split("&") if part and part.partition("=")[0] not in _OF_A_PAGE
+    ]
+    query = "&".join([*kept, f"limit={limit}", f"{name}={token}"])
+    return f"{base}{call.path}?{query}"
 
 
 def _with_member(item: bytes, name: str, value: Any) -> bytes:

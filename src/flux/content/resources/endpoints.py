@@ -24,7 +24,7 @@ from flux.kernel.wire.routes import Handler
 routes = Routes(tag="resources")
 CREATE, READ, UPDATE, DELETE = needs("collection-items")
 AT = "/v1/{env}/{F}/{folder}/resources"
-_WRITES = [
+WRITES = [
     faults.FOLDER_NOT_FOUND,
     faults.COMPONENT_NOT_FOUND,
     faults.EXTERNAL_ID_CONFLICT,
@@ -71,7 +71,7 @@ async def list_resources(call: Call, env: str, folder: str, query: ResourcesQuer
     return page(call, at, listing, lambda row: _view(row, found))
 
 
-@_route("POST", "", auth=CREATE, status=201, raises=_WRITES)
+@_route("POST", "", auth=CREATE, status=201, raises=WRITES)
 async def create_resource(
     call: Call, env: str, folder: str, query: WriteQuery, body: dict[str, Any]
 ) -> ResourceView:
@@ -83,7 +83,7 @@ async def create_resource(
     return _view(written.resource, found)
 
 
-@_route("PUT", "", auth=CREATE, raises=_WRITES)
+@_route("PUT", "", auth=CREATE, raises=WRITES)
 async def upsert_resource(
     call: Call, env: str, folder: str, query: UpsertQuery, body: dict[str, Any]
 ) -> Reply:
@@ -103,7 +103,7 @@ async def get_resource(call: Call, env: str, folder: str, resource: str) -> Reso
     return _view(await call.use(Resources).one(None, found, resource), found)
 
 
-@_route("PUT", "/{resource}", auth=UPDATE, raises=[*_WRITES, faults.RESOURCE_NOT_FOUND])
+@_route("PUT", "/{resource}", auth=UPDATE, raises=[*WRITES, faults.RESOURCE_NOT_FOUND])
 async def update_resource(
     call: Call, env: str, folder: str, resource: str, body: dict[str, Any]
 ) -> ResourceView:

@@ -51,6 +51,15 @@ async def owned_by(reader: Reader, folders: Sequence[str], owner: str) -> list[R
     return await reader.all(sql, {"owner": owner, "folders": list(folders)}, Resource)
 
 
+async def portable(reader: Reader, folder: str, after: str, limit: int) -> list[Resource]:
+    """By key, behind `after`."""
+    sql = (
+        f"SELECT {_RESOURCE} FROM content_resources WHERE folder = :folder AND key > :after "
+        "ORDER BY key LIMIT :limit"
+    )
+    return await reader.all(sql, {"folder": folder, "after": after, "limit": limit}, Resource)
+
+
 async def count(reader: Reader, environment: str) -> int:
     sql = "SELECT count(*) FROM content_resources WHERE environment = :environment"
     return int(await reader.value(sql, {"environment": environment}))
@@ -91,6 +100,26 @@ async def revisions(reader: Reader, resource: str, at: Window) -> Rows:
 async def revision(reader: Reader, resource: str, key: str) -> Revision | None:
     sql = f"SELECT {_REVISION} FROM content_revisions WHERE key = :key AND resource = :resource"
     return await reader.one(sql, {"key": key, "resource": resource}, Revision)
+
+
+async def published_of(reader: Reader, resources: Sequence[str]) -> list[Revision]:
+    """The published revisions of resources, at most one each."""
+    if not resources:
+        return []
+    sql = f"SELECT {_REVISION} FROM content_revisions WHERE resource IN :resources AND status = 'published'"
+    return await reader.all(sql, {"resources": list(resources)}, Revision)
+
+
+async def newest_of(reader: Reader, resources: Sequence[str]) -> list[Revision]:
+    """The newest revision of each resource that has one."""
+    if not resources:
+        return []
+    sql = (
+        f"SELECT {rows.columns(Revision, 'v')} FROM content_revisions v "
+        "JOIN content_resources r ON r.key = v.resource "
+        "WHERE v.resource IN :resources AND v.number = r.last_number"
+    )
+    return await reader.all(sql, {"resources": list(resources)}, Revision)
 
 
 async def latest_revision(reader: Reader, resource: str) -> Revision | None:

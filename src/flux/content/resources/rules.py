@@ -71,3 +71,12 @@ def refusal(problems: list[DataProblem]) -> FaultError:
         for one in problems[:MOST_PROBLEMS]
     ]
     return DATA_VALIDATION_ERROR(detail={"errors": shown, "errors_truncated": len(problems) > MOST_PROBLEMS})
+
+
+def relocated(refused: FaultError, place: str) -> list[DataProblem]:
+    """The problems of a refusal, as those of the data that stands at `place`."""
+    detail: Any = refused.detail
+    return [
+        DataProblem(place + one["json_path"].removeprefix("$"), one["message"], one["type"])
+        for one in detail["errors"]
+    ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 ExternalId = Annotated[str, Meta(min_length=1, max_length=255)]
 
@@ -66,3 +66,55 @@ class ValidationView(Struct):
     is_valid: bool
     errors: list[ProblemView]
     errors_truncated: bool
+
+
+class Portable(Struct):
+    """A resource as it travels: its published data, and a draft that is newer than that."""
+
+    key: str
+    external_id: str | None
+    name: str | None
+    resource_owner: str | None
+    component: str | None
+    created_at: str
+    published: Raw | None
+    draft: Raw | None
+
+
+class PortableView(Struct):
+    """`next` is null behind the last one."""
+
+    items: list[Portable]
+    next: str | None
+
+
+class BatchItem(Struct, forbid_unknown_fields=True):
+    """Found by `key`, else by `external_id`, else made, with that key if one is given. Metadata that is null stays."""
+
+    key: Annotated[str, Meta(pattern="^[A-Za-z0-9]{12}$(?!\\n)")] | None = None
+    external_id: ExternalId | None = None
+    name: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    resource_owner: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    component: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    created_at: Annotated[str, Meta(max_length=50)] | None = None
+    published: dict[str, Any] | None = None
+    draft: dict[str, Any] | None = None
+
+
+class BatchBody(Struct):
+    items: Annotated[list[BatchItem], Meta(min_length=1)]
+
+
+Outcome = Literal["created", "changed", "unchanged"]
+
+
+class BatchResult(Struct):
+    key: str
+    external_id: str | None
+    result: Outcome
+
+
+class BatchView(Struct):
+    """In the order of the items."""
+
+    items: list[BatchResult]

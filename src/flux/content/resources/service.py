@@ -110,7 +110,7 @@ class Resources:
 
             known = await repository.by_external_id(self._db, folder.key, external_id)
             return await (
-                self._adding(folder, work) if known is None else self._claiming(self._db.transact(work))
+                self._adding(folder, work) if known is None else self.claiming(self._db.transact(work))
             )
 
         for _ in range(_ATTEMPTS):
@@ -129,7 +129,7 @@ class Resources:
                 await self.one(tx, folder, key)
                 changes = payload.metadata()
                 if "resource_owner" in changes:
-                    await self._check_owner(tx, folder, changes["resource_owner"])
+                    await self.check_owner(tx, folder, changes["resource_owner"])
                 if changes:
                     await repository.update(tx, key, {**changes, "updated_at": self._clock.now_ms()})
                 resource = await self.one(tx, folder, key)
@@ -137,7 +137,7 @@ class Resources:
                     await self._revise(tx, folder, resource, payload.data, vectors, publish=payload.publish)
                 return await self.one(tx, folder, key)
 
-            return await self._claiming(self._db.transact(work))
+            return await self.claiming(self._db.transact(work))
 
         return await self._embeddings.carrying(attempt)
 
@@ -172,9 +172,9 @@ class Resources:
         async def count(tx: Transaction) -> int:
             return await repository.count(tx, folder.environment)
 
-        return await self._claiming(self._plans.adding("resources", count, work))
+        return await self.claiming(self._plans.adding("resources", count, work))
 
-    async def _claiming(self, running: Awaitable[T]) -> T:
+    async def claiming(self, running: Awaitable[T]) -> T:
         """The unique key of a folder's external ids decides who has one."""
         try:
             return await running
@@ -207,9 +207,9 @@ class Resources:
         *,
         publish: bool,
     ) -> Written:
-        component = await self._component(tx, folder, component or payload.component)
+        component = await self.component_of(tx, folder, component or payload.component)
         owner = payload.resource_owner or None
-        await self._check_owner(tx, folder, owner)
+        await self.check_owner(tx, folder, owner)
         now = self._clock.now_ms()
         resource = Resource(
             key=random_key(12),
@@ -229,7 +229,7 @@ class Resources:
         written = await self._revise(tx, folder, resource, _data(payload), vectors, publish=publish)
         return Written(written.resource, written.revision, created=True)
 
-    async def _component(self, tx: Transaction, folder: Folder, key: Any) -> str | None:
+    async def component_of(self, tx: Transaction, folder: Folder, key: Any) -> str | None:
         """Composite folders need one, others ignore it."""
         if not folder.is_composite:
             return None
@@ -237,7 +237,7 @@ class Resources:
             raise faults.MISSED_COMPONENT()
         return (await self._components.one(tx, folder.environment, key)).key
 
-    async def _check_owner(self, tx: Transaction, folder: Folder, owner: str | None) -> None:
+    async def check_owner(self, tx: Transaction, folder: Folder, owner: str | None) -> None:
         """A strict child's owner is a resource of the parent folder."""
         if not folder.strict_reference:
             return

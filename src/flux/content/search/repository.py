@@ -115,7 +115,8 @@ async def document(reader: Reader, folder: str, key: str, parent: str | None = N
 
 
 async def documents_by_key(reader: Reader, folders: list[str], keys: list[str]) -> list[Hit]:
-    sql = f"SELECT {COLUMNS} FROM content_documents d WHERE d.folder IN :folders AND d.key IN :keys"
+    """With their folders as values."""
+    sql = f"SELECT {COLUMNS}, d.folder FROM content_documents d WHERE d.folder IN :folders AND d.key IN :keys"
     return await reader.all(sql, {"folders": folders, "keys": keys}, hit)
 
 

@@ -2,6 +2,7 @@
 
 guard.py    pure: names, ports and addresses that are never called, and the operator's exemptions
 calling.py  `Caller`: one POST to such an address, over a connection that was vetted
+fetching.py `Fetcher`: the beginning of a page or file at such an address
 
 Planes that call much and far (paygate's relay) have connections of their own, by the same guard.
 """

@@ -32,7 +32,7 @@ class _Resolver(AbstractResolver):
         await self._inner.close()
 
 
-class _Connector(aiohttp.TCPConnector):
+class VettedConnector(aiohttp.TCPConnector):
     """Vets hosts that are addresses too, which aiohttp does not resolve, and where the socket really ended up."""
 
     def __init__(self, guard: Guard) -> None:
@@ -72,7 +72,7 @@ class Caller:
         await self._ports.strike("upstream")
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=_Connector(self.guard),
+                connector=VettedConnector(self.guard),
                 timeout=aiohttp.ClientTimeout(total=self._seconds),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
@@ -81,14 +81,14 @@ class Caller:
             async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
                 return answer.status
         except (NotAllowed, TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise _failure(error) from error
+            raise failure_of(error) from error
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
 
 
-def _failure(error: Exception) -> PortFailure:
+def failure_of(error: Exception) -> PortFailure:
     for kinds, mode, reason in _MEANINGS:
         if isinstance(error, kinds):
             return PortFailure("upstream", mode, reason)

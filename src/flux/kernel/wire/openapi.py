@@ -52,6 +52,13 @@ def _described(kind: Any) -> bool:
     )
 
 
+def _alternatives(kind: Any) -> list[Any]:
+    """The members of a union of several structs, which an answer may be; otherwise the type itself."""
+    members = typing.get_args(kind) if isinstance(kind, UnionType) else ()
+    structs = [each for each in members if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+    return list(members) if len(structs) > 1 else [kind]
+
+
 class _Schemas:
     """Each type's schema, by reference where it has a name."""
 
@@ -60,13 +67,15 @@ class _Schemas:
         for one in compiled:
             for kind in (one.body, one.query, one.returns, *(one.path_types or {}).values()):
                 if _described(kind):
-                    kinds.append(kind)
+                    kinds.extend(_alternatives(kind))
         found, self.components = msgspec.json.schema_components(
             kinds, schema_hook=_custom_schema, ref_template="#/components/schemas/{name}"
         )
         self._found = list(zip(kinds, found, strict=True))
 
     def of(self, kind: Any) -> dict[str, Any]:
+        if len(either := _alternatives(kind)) > 1:
+            return {"anyOf": [self.of(each) for each in either]}
         return next((schema for known, schema in self._found if known is kind or known == kind), {})
 
     def properties(self, kind: Any) -> dict[str, Any]:

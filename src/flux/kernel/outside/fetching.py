@@ -1,0 +1,86 @@
+"""The beginning of what stands at an address that somebody else chose: a page, an image.
+
+Every connection is vetted (calling.py), so a redirect leads no further than a link would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+import aiohttp
+
+from flux.kernel.faults import Mode, PortFailure, Ports
+from flux.kernel.outside.calling import VettedConnector, failure_of
+from flux.kernel.outside.guard import Guard, NotAllowed
+
+REDIRECTS = 3
+_BLOCK = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """`url` is where it was found in the end, `content_type` in lower case without parameters; `whole` tells whether
+    `body` is all of it."""
+
+    url: str
+    content_type: str
+    charset: str
+    body: bytes
+    whole: bool
+
+
+class Fetcher:
+    """Every failure leaves as `PortFailure("upstream", mode, reason)`: those of `Caller`, and `status`."""
+
+    def __init__(self, guard: Guard, ports: Ports, *, seconds: float) -> None:
+        self.guard = guard
+        self._ports = ports
+        self._seconds = seconds
+        self._session: aiohttp.ClientSession | None = None
+
+    async def get(self, url: str, headers: Mapping[str, str], *, most: int) -> Fetched:
+        """At most `most` bytes of it."""
+        await self._ports.strike("upstream")
+        try:
+            for _ in range(REDIRECTS + 1):
+                async with self._opened().get(url, headers=headers, allow_redirects=False) as answer:
+                    if answer.status not in (301, 302, 303, 307, 308):
+                        return await _read(answer, most)
+                    target = urljoin(url, answer.headers.get("Location", ""))
+                    if target == url or not target.startswith(("http://", "https://")):
+                        break
+                    url = target
+        except (NotAllowed, TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            raise failure_of(error) from error
+        raise PortFailure("upstream", Mode.GARBAGE, "protocol")
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=VettedConnector(self.guard),
+                timeout=aiohttp.ClientTimeout(total=self._seconds),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+async def _read(answer: aiohttp.ClientResponse, most: int) -> Fetched:
+    if answer.status != 200:
+        raise PortFailure("upstream", Mode.ERROR, "status")
+    body = bytearray()
+    async for block in answer.content.iter_chunked(_BLOCK):
+        body += block
+        if len(body) >= most:
+            break
+    charset = answer.charset or "utf-8"
+    return Fetched(
+        str(answer.url), answer.content_type.lower(), charset, bytes(body[:most]), len(body) < most
+    )

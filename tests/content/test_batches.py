@@ -1,0 +1,113 @@
+"""Many resources in one request: written as they are to be, all or none; read back in the order of their keys."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.content.world import World, a_field, name
+from tests.harness.server import Server
+
+
+@pytest.fixture(scope="module")
+async def world(server: Server) -> World:
+    return await World.make(server)
+
+
+async def _folder(world: World) -> str:
+    fields = [a_field("title", required=True, searchable=True), a_field("body", "text", vectorizable=True)]
+    return await world.collection(name("many"), fields)
+
+
+async def _write(world: World, folder: str, *items: dict[str, Any]) -> list[str]:
+    answer = await world.make_one(f"/folders/{folder}/resources/batch/", {"items": list(items)})
+    return [one["result"] for one in answer["items"]]
+
+
+async def _read(world: World, folder: str, limit: int = 2) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    after: str | None = ""
+    while after is not None:
+        at = f"/folders/{folder}/resources/export/?limit={limit}&after={after}"
+        page = await world.make_one(at, method="GET")
+        found, after = found + page["items"], page["next"]
+    return found
+
+
+async def test_created_changed_and_left_alone(world: World) -> None:
+    folder = await _folder(world)
+    items = [
+        {
+            "key": f"Abcdefghijk{index}",
+            "external_id": f"e{index}",
+            "created_at": f"2024-01-0{index + 1}T00:00:00Z",
+            "published": {"title": f"T{index}", "body": f"Some words {index}"},
+        }
+        for index in range(5)
+    ]
+    assert await _write(world, folder, *items) == ["created"] * 5
+    assert await _write(world, folder, *items) == ["unchanged"] * 5
+    changed = {**items[0], "published": {"title": "New"}, "draft": {"title": "Newer"}, "name": "Named"}
+    assert await _write(world, folder, changed, items[1]) == ["changed", "unchanged"]
+    assert await _write(world, folder, changed) == ["unchanged"]
+    shown = await _read(world, folder)
+    assert [one["key"] for one in shown] == [one["key"] for one in items]
+    assert shown[0]["published"] == {"title": "New"} and shown[0]["draft"] == {"title": "Newer"}
+    assert shown[1]["published"] == items[1]["published"] and shown[1]["draft"] is None
+    assert shown[4]["created_at"].startswith("2024-01-05T00:00:00")
+    prefix = name("api")
+    await world.api(prefix, [folder])
+    alias = next(alias for alias, key in world.folders.items() if key == folder)
+    listed = (await world.get(f"/{prefix}/{alias}")).json()["results"]
+    assert [one["data"]["title"] for one in listed] == ["T4", "T3", "T2", "T1", "New"]
+    body = {"search_mode": "vector", "vector_search": {"query": "some words 3", "top_k": 1}}
+    near = (await world.search(f"/{prefix}/{alias}", body)).json()["results"]
+    assert [one["data"]["title"] for one in near] == ["T3"]
+
+
+async def test_all_or_none(world: World) -> None:
+    folder = await _folder(world)
+    items = [
+        {"published": {"title": "A"}},
+        {"published": {"title": 5}},
+        {"draft": {"colour": "red", "title": "x"}},
+        {},
+    ]
+    refused = await world.manage("POST", f"/folders/{folder}/resources/batch/", {"items": items})
+    assert (refused.status_code, refused.json()["error_code"]) == (422, "data_validation_error")
+    places = [one["json_path"] for one in refused.json()["detail"]["errors"]]
+    assert places == ["$.items[1].data.title", "$.items[2].data.colour", "$.items[3].data"]
+    assert await _read(world, folder) == []
+
+
+async def test_what_does_not_fit(world: World) -> None:
+    folder, other = await _folder(world), await _folder(world)
+    await _write(world, other, {"key": "Zbcdefghijkl", "published": {"title": "A"}})
+    item = {"published": {"title": "A"}}
+    at = f"/folders/{folder}/resources/batch/"
+    for body, code in (
+        ({"items": []}, "validation_error"),
+        ({"items": [item] * 201}, "validation_error"),
+        ({"items": [{**item, "key": "short"}]}, "validation_error"),
+        ({"items": [{**item, "created_at": "yesterday"}]}, "validation_error"),
+        ({"items": [{**item, "colour": 1}]}, "validation_error"),
+        ({"items": [{**item, "key": "Zbcdefghijkl"}]}, "external_id_conflict"),
+        ({}, "validation_error"),
+    ):
+        refused = await world.manage("POST", at, body)
+        assert refused.json()["error_code"] == code, (body, refused.text)
+    assert await _read(world, folder) == []
+    missing = await world.manage("POST", "/folders/nope/resources/batch/", {"items": [item]})
+    assert missing.json()["error_code"] == "folder_not_found"
+
+
+async def test_batches_at_once_meet_at_the_external_id(world: World) -> None:
+    folder = await _folder(world)
+    items = [{"external_id": f"x{index}", "published": {"title": f"T{index}"}} for index in range(20)]
+    at = f"/folders/{folder}/resources/batch/"
+    answers = await asyncio.gather(*(world.manage("POST", at, {"items": items}) for _ in range(8)))
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert any(answer.status_code == 200 for answer in answers)
+    assert len(await _read(world, folder, 100)) == 20
