@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from tests.clients.paygate_world import API, PRICE, Purse, Target, chain_settings, purse, target
+from tests.durability.books import Books
 from tests.harness.anvil import Anvil, anvil
 from tests.harness.server import Server, serve
 
@@ -254,6 +255,38 @@ async def test_a_payment_that_vanishes_is_orphaned_and_may_pay_again(world: Worl
     await world.later(3)
     again = await world.consumer.call(api, "/a", tx_hash)
     assert again.status_code == 200, again.text
+
+
+async def test_a_deposit_that_vanishes_takes_its_credit_along(world: World) -> None:
+    listing = await world.listed(prepaidCredit=True)
+    api, tx_hash = listing["id"], await world.paid(listing, 3 * PRICE)
+    served = await world.consumer.call(api, "/a", tx_hash)
+    assert (served.status_code, served.headers["x-payment-remaining"]) == (200, "0.002")
+    await world.chain.reorg(1)
+    await world.later(15)
+    await until(world, tx_hash, "orphaned")
+    books = await Books.of(world.server)
+    books.check()
+    moves = books.movements[f"tx:{world.chain.chain_id}:{tx_hash}"]
+    assert [(move["kind"], int(move["amount_base"])) for move in moves] == [
+        ("reserve", 3 * PRICE), ("deposit", -3 * PRICE), ("withdraw", 2 * PRICE), ("uncovered", PRICE),
+        ("orphaned", -3 * PRICE),
+    ]  # fmt: skip
+    assert [left for account, left in books.credits.items() if account[1] == api] == [0]
+
+
+async def until(world: World, tx_hash: str, state: str) -> None:
+    deadline = time.monotonic() + 30
+    while await world.state(tx_hash) != state:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+async def test_the_books_add_up(world: World) -> None:
+    """Balances of payments and of credit, computed anew from the journal."""
+    books = await Books.of(world.server)
+    assert len(books.payments) > 20
+    books.check()
 
 
 async def test_every_settled_payment_sums_to_zero(world: World) -> None:

@@ -61,7 +61,6 @@ class Books:
                 change = _credit_change(key, move)
                 if change:
                     credit[_account(move)] = credit.get(_account(move), 0) + change
-        # A credit call that is under way holds its price outside the balance.
         for account in set(credit) | set(self.credits):
             assert credit.get(account, 0) == self.credits.get(account, 0), account
 
@@ -93,7 +92,5 @@ def _account(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def _credit_change(key: str, move: dict[str, Any]) -> int:
     """What a movement does to its payer's credit: deposits fill it, withdrawals empty it, calls are paid from it."""
-    amount = -int(move["amount_base"])
-    if move["kind"] in ("deposit", "withdraw"):
-        return amount
-    return amount if key.startswith("credit:") else 0
+    kinds = ("reserve", "release") if key.startswith("credit:") else ("deposit", "withdraw")
+    return -int(move["amount_base"]) if move["kind"] in kinds else 0

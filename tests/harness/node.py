@@ -4,7 +4,8 @@
         node.mood = "hang"                       # error · html · 503 · drop · hang · pass
         node.on["eth_sendRawTransaction"] = act  # awaited before a request with that method is passed on
 
-`act` may return "drop" to close the connection after the request was passed on: the answer is lost, the deed is done.
+`act` may return "stop": the request goes no further, or "drop": it is passed on and its answer is lost; `afterwards` is
+called then.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class HostileNode:
         self.behind = behind
         self.mood = "pass"
         self.on: dict[str, Act] = {}
+        self.afterwards: Callable[[], None] = lambda: None
         self.asked: list[str] = []
         """Methods, in the order they came."""
         self.port = 0
@@ -78,12 +80,15 @@ class HostileNode:
             return True
         acts = [act for method in methods if (act := self.on.get(method)) is not None]
         verdicts = [await act() for act in acts]
+        if "stop" in verdicts:
+            return False
         assert self._session is not None
         headers = {"Content-Type": "application/json"}
         async with self._session.post(self.behind, data=body, headers=headers) as passed:
             answer = await passed.read()
             status = passed.status
         if "drop" in verdicts:
+            self.afterwards()
             return False
         await _write(writer, status, answer)
         return True

@@ -48,8 +48,10 @@ def settings_of(chain: Anvil, other: Anvil, nonsense: str) -> dict[str, object]:
     return settings
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgres"])
+async def scene(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Scene]:
     directory: Path = tmp_path_factory.mktemp("reach-paygate")
     words = [b"<html>"]
     async with (
@@ -57,7 +59,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
         anvil(31337) as other,
         nonsense_node(words) as node,
         target() as there,
-        serve(directory, settings=settings_of(chain, other, node)) as server,
+        serve(directory, database=request.param, settings=settings_of(chain, other, node)) as server,
     ):
         await Usdc(chain).deploy()
         wallets = [purse(server, chain.accounts[index]) for index in range(3)]

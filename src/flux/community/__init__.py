@@ -12,11 +12,17 @@ factors        one-time codes, backup codes, texts;  passkeys  WebAuthn;  captch
 auth           registration, login and its second step, sessions, mail tokens, sudo
 mfa            the doors of factors and passkeys;  phones  numbers and their proof
 standing       who may do what where: the permission algorithm
+media          images: probing, decoding in workers, sizes and formats;  uploads  files of messages
+audit          what moderators did
+expressions    emojis, stickers
 erasure        the end of an account
 account        one's own account, another address, another password
 roles  channels  members  guilds
 relationships  friends, blocks, who may write to whom
-messages       sending, editing, pins, reactions, saved messages
+notes          what one writes about others;  loudness  how much one wants to hear;  mentions  whom messages name
+messages       sending, editing, pins, reactions, saved messages, links
+unfurling      what links lead to;  webhooks  programs that speak through a URL
+inbox          read states, mentions
 conversations  direct and group
 oauth2         applications, bots, consent, tokens
 bans  invites

@@ -35,6 +35,8 @@ BACKUP_CODES = Bucket("backup-codes", 6, 60)
 EMAIL_CHANGE = Bucket("email-change", 10, 60)
 EMAIL_CHANGE_START = Bucket("email-change-start", 3, 3600)
 PASSWORD_CHANGE = Bucket("password-change", 10, 60)
+ACK = Bucket("ack", 100, 10)
+ACK_BULK = Bucket("ack-bulk", 20, 10)
 SESSIONS = Bucket("sessions", 40, 10)
 LOGOUT = Bucket("logout", 20, 10)
 

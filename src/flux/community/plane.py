@@ -39,15 +39,21 @@ from flux.community.guilds.service import GuildService
 from flux.community.guilds.state import GuildStates
 from flux.community.guilds.vanity import VanityService
 from flux.community.identities import Identities
+from flux.community.inbox import endpoints as inbox_endpoints
+from flux.community.inbox.pinned import PinnedService
+from flux.community.inbox.service import InboxService
 from flux.community.instance import endpoints as instance_endpoints
 from flux.community.instance.service import InstanceService
 from flux.community.invites import endpoints as invite_endpoints
 from flux.community.invites.service import InviteService
+from flux.community.loudness import endpoints as loudness_endpoints
+from flux.community.loudness.service import LoudnessService
 from flux.community.members import endpoints as member_endpoints
 from flux.community.members.joining import Joining
 from flux.community.members.profiles import ProfileService
 from flux.community.members.searching import SearchingService
 from flux.community.members.service import MemberService
+from flux.community.mentions.service import MentionService
 from flux.community.messages import endpoints as message_endpoints
 from flux.community.messages import reaction_endpoints
 from flux.community.messages.bookmarks import BookmarkService
@@ -61,6 +67,8 @@ from flux.community.messages.service import MessageService
 from flux.community.messages.views import MessageViews
 from flux.community.messages.welcome import Welcome
 from flux.community.messages.writing import Writing
+from flux.community.notes import endpoints as note_endpoints
+from flux.community.notes.service import NoteService
 from flux.community.oauth2 import endpoints as oauth2_endpoints
 from flux.community.oauth2.applications import ApplicationService
 from flux.community.oauth2.consent import ConsentService
@@ -99,7 +107,7 @@ def migrations() -> MigrationSet:
 
 def routes() -> Routes:
     rooms = (
-        account_endpoints, change_endpoints, user_endpoints, *identities.ROOMS, oauth2_endpoints, guild_endpoints,
+        account_endpoints, change_endpoints, user_endpoints, note_endpoints, inbox_endpoints, loudness_endpoints, *identities.ROOMS, oauth2_endpoints, guild_endpoints,
         role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
         reaction_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
@@ -201,16 +209,9 @@ class Builder:
         )
         self.joining = Joining(house.clock, self.announcer, limits)
         self.members = MemberService(
-            house.db,
-            house.clock,
-            self.users,
-            self.where,
-            self.roles,
-            self.joining,
-            self.files.audit,
-            self.announcer,
-            limits,
-        )
+            house.db, house.clock, self.users, self.where, self.roles, self.joining, self.files.audit,
+            self.files.assets, self.announcer, limits,
+        )  # fmt: skip
         self.guilds = GuildService(
             house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
             self.sudo, self.files.assets, self.files.audit, self.announcer, self.settings,
@@ -240,7 +241,8 @@ class Builder:
         house, settings = self.house, self.settings
         views = MessageViews(self.users, self.files.emojis, house.public_url + MOUNT)
         composing = Composing(settings)
-        writing = Writing(house.ids, views, self.announcer)
+        self.mentions = MentionService(house.db)
+        writing = Writing(house.ids, views, self.mentions, self.announcer)
         self.welcome = Welcome(self.where, writing)
         linking = preview(house, self.plane, self.where, views, writing)
         self.relationships = RelationshipService(
@@ -267,6 +269,7 @@ class Builder:
     def _marks(self, messages: MessageService, views: MessageViews, writing: Writing) -> None:
         """What people do with messages."""
         house, limits = self.house, self.settings.limits
+        self._keep(messages, views)
         pins = PinService(
             house.db, house.clock, self.where, messages, views, writing, self.files.audit, limits
         )
@@ -277,6 +280,17 @@ class Builder:
             house.db, house.clock, self.where, messages, views, self.announcer, limits
         )
         self.plane.provide(pins, reactions, bookmarks)
+
+    def _keep(self, messages: MessageService, views: MessageViews) -> None:
+        """What people keep for themselves."""
+        house = self.house
+        self.notes = NoteService(house.db, self.users, self.announcer)
+        self.loudness = LoudnessService(house.db, self.users, self.where, self.announcer)
+        self.inbox = InboxService(
+            house.db, house.clock, self.where, self.members, self.mentions, messages, views, self.announcer
+        )
+        self.pinned = PinnedService(house.db, house.clock, self.where, messages, self.announcer)
+        self.plane.provide(self.notes, self.loudness, self.inbox, self.pinned)
 
     def _doors(self) -> None:
         house = self.house
@@ -314,7 +328,7 @@ class Builder:
         )  # fmt: skip
         account = AccountService(
             house.db, house.clock, self.users, self.sessions, people.emails, self.mails, self.where, erasure,
-            self.settings,
+            self.files.assets, self.settings,
         )  # fmt: skip
         admin = AdminService(
             house.db,
@@ -337,7 +351,9 @@ class Builder:
         house, limits = self.house, self.settings.realtime
         presence = Presence(house.bus, new_token(8))
         statuses = Statuses(presence, self.users, self.relationships, self.private, self.announcer)
-        ready = ReadyMaker(self.users, self.states, self.private, self.relationships, statuses)
+        ready = ReadyMaker(
+            self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox, self.pinned, statuses
+        )  # fmt: skip
         lists = MemberLists(self.users, self.members, self.roles, self.states, presence)
         hub = Hub(
             house.bus, house.clock, self.users, self.members, self.states, ready, statuses, lists, limits

@@ -7,6 +7,7 @@ from flux.community.account.service import AccountService
 from flux.community.auth.schemas import SudoProof
 from flux.community.auth.sudo import REFUSALS as SUDO
 from flux.community.auth.sudo import SudoService
+from flux.community.media.rules import BODY_BYTES
 from flux.community.principals import ANYBODY, Auth, scoped
 from flux.community.users.schemas import UserPrivate, UserUpdate
 from flux.community.users.service import UserService
@@ -28,8 +29,12 @@ async def read_me(call: Call) -> UserPrivate:
     "/users/@me",
     auth=Auth(lenient=True),
     bucket=buckets.PROFILE_UPDATE,
-    raises=[*SUDO, faults.CONTENT_BLOCKED, faults.TAG_ALREADY_TAKEN, faults.UNKNOWN_USER],
-)
+    body_limit=2 * BODY_BYTES,
+    raises=[
+        *SUDO, faults.CONTENT_BLOCKED, faults.TAG_ALREADY_TAKEN, faults.UNKNOWN_USER, faults.FILE_SIZE_TOO_LARGE,
+        faults.EXPLICIT_CONTENT_CANNOT_BE_SENT,
+    ],
+)  # fmt: skip
 async def change_me(call: Call, body: UserUpdate) -> UserPrivate:
     """Change your account. Username, e-mail and password need a sudo proof."""
     service = call.use(AccountService)

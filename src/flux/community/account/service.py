@@ -12,6 +12,8 @@ from flux.community.auth.sessions import SessionService
 from flux.community.envelope import invalid
 from flux.community.erasure.service import Erasure
 from flux.community.inputs import filled
+from flux.community.media.rules import AVATAR, BANNER
+from flux.community.media.service import AssetService
 from flux.community.standing import service as standing
 from flux.community.users import rules
 from flux.community.users.records import BY_OWNER, DISABLED, SELF_DELETED, UserRow
@@ -23,6 +25,7 @@ from flux.settings.community import CommunitySettings
 
 DAY_MS = 86_400_000
 _NEED_PROOF = ("username", "discriminator", "email", "new_password", "email_token")
+_IMAGES = {"avatar": AVATAR, "banner": BANNER}
 _PROOFS = ("password", "mfa_method", "mfa_code", "webauthn_response", "webauthn_challenge")
 
 
@@ -37,6 +40,7 @@ class AccountService:
         mails: Mails,
         where: standing.StandingService,
         erasure: Erasure,
+        assets: AssetService,
         settings: CommunitySettings,
     ) -> None:
         self._db = db
@@ -47,6 +51,7 @@ class AccountService:
         self._mails = mails
         self._where = where
         self._erasure = erasure
+        self._assets = assets
         self._grace_days = settings.deletion_days
         self._blocked = [word.casefold() for word in settings.blocked_words]
 
@@ -57,14 +62,17 @@ class AccountService:
     async def change(self, user: UserRow, body: UserUpdate, session: bytes | None) -> UserRow:
         """After sudo, where `needs_proof`. A new password ends every session but `session`, which gets another token.
 
-        Raises CONTENT_BLOCKED, TAG_ALREADY_TAKEN, validation failures.
+        Raises CONTENT_BLOCKED, TAG_ALREADY_TAKEN, validation failures, and what images raise.
         """
         sent = {name: value for name, value in filled(body).items() if name not in _PROOFS}
         token = sent.pop("email_token", None)
+        images = {name: sent.pop(name) for name in _IMAGES if name in sent}
         for value in sent.values():
             if isinstance(value, str) and any(word in value.casefold() for word in self._blocked):
                 raise faults.CONTENT_BLOCKED()
         values = await self._columns(user, sent)
+        for name, image in images.items():
+            values[name] = await self._assets.hash(_IMAGES[name], user.id, image, name)
         if not values and token is None:
             return user
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flux.community import buckets, faults
 from flux.community.audit.service import HEADER, reason_of
+from flux.community.media.rules import BODY_BYTES
 from flux.community.members.profiles import ProfileService
 from flux.community.members.schemas import (
     MemberListQuery,
@@ -52,10 +53,18 @@ async def read_own_member(call: Call, guild_id: Snowflake) -> MemberView:
     return await call.use(MemberService).read(user, guild_id, user.id)
 
 
-@routes.patch("/guilds/{guild_id}/members/@me", auth=ANYBODY, bucket=buckets.MEMBER_WRITE, raises=MANAGE)
+@routes.patch(
+    "/guilds/{guild_id}/members/@me",
+    auth=ANYBODY,
+    bucket=buckets.MEMBER_WRITE,
+    body_limit=2 * BODY_BYTES,
+    raises=[
+        *MANAGE, faults.FILE_SIZE_TOO_LARGE, faults.CONTENT_BLOCKED, faults.EXPLICIT_CONTENT_CANNOT_BE_SENT,
+    ],
+)  # fmt: skip
 async def update_own_member(call: Call, guild_id: Snowflake, body: OwnMemberUpdate) -> MemberView:
-    """Change your nickname."""
-    return await call.use(MemberService).update_own(call.principal.user, guild_id, body.nick)
+    """Change your nickname, and how you look in this guild."""
+    return await call.use(MemberService).update_own(call.principal.user, guild_id, body)
 
 
 @routes.get(

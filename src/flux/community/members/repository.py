@@ -34,6 +34,10 @@ COUNT_GUILDS = """
 SELECT COUNT(*) FROM community_guild_members WHERE user_id = :user_id AND guild_id <> :but
 """
 GUILD_IDS = "SELECT guild_id FROM community_guild_members WHERE user_id = :user_id ORDER BY guild_id"
+ROLE_IDS = """
+SELECT role_id FROM community_member_roles WHERE user_id = :user_id
+    AND guild_id IN (SELECT guild_id FROM community_guild_members WHERE user_id = :user_id)
+"""
 TAKE_PLACE = "UPDATE community_guilds SET member_count = member_count + 1 WHERE id = :guild_id AND member_count < :most"
 GIVE_PLACE = "UPDATE community_guilds SET member_count = member_count - 1 WHERE id = :guild_id"
 INSERT = """
@@ -60,7 +64,9 @@ IN_COMMON = """
 SELECT a.guild_id FROM community_guild_members a JOIN community_guild_members b ON b.guild_id = a.guild_id
 WHERE a.user_id = :one AND b.user_id = :other
 """
-_CHANGEABLE = frozenset({"nick", "mute", "deaf", "timed_out_until"})
+_CHANGEABLE = frozenset(
+    {"nick", "mute", "deaf", "timed_out_until", "avatar", "banner", "bio", "pronouns", "accent_color"}
+)
 
 
 async def find(reader: Reader, guild_id: int, user_id: int) -> MemberRow | None:
@@ -109,6 +115,11 @@ async def count_guilds(reader: Reader, user_id: int, but: int = 0) -> int:
 
 async def guild_ids(reader: Reader, user_id: int) -> list[int]:
     return await reader.all(GUILD_IDS, {"user_id": user_id}, int)
+
+
+async def role_ids(reader: Reader, user_id: int) -> list[int]:
+    """In every guild."""
+    return await reader.all(ROLE_IDS, {"user_id": user_id}, int)
 
 
 async def in_common(reader: Reader, one: int, other: int) -> list[int]:

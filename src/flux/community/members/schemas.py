@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from flux.community.inputs import Input
+from flux.community.media.rules import DataUri
 from flux.community.standing.records import MemberRow
 from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial, UserProfile
@@ -40,6 +41,9 @@ class MemberView(Struct, frozen=True, kw_only=True):
         return cls(
             user=UserPartial.of(user),
             nick=row.nick,
+            avatar=row.avatar,
+            banner=row.banner,
+            accent_color=row.accent_color,
             roles=[str(role) for role in role_ids],
             joined_at=iso(row.joined_at),
             mute=bool(row.mute),
@@ -88,6 +92,11 @@ class MemberUpdate(Input, kw_only=True):
 
 class OwnMemberUpdate(Input, kw_only=True):
     nick: Nick | UnsetType | None = UNSET
+    avatar: DataUri | UnsetType | None = UNSET
+    banner: DataUri | UnsetType | None = UNSET
+    bio: Annotated[str, Meta(max_length=320)] | UnsetType | None = UNSET
+    pronouns: Annotated[str, Meta(max_length=40)] | UnsetType | None = UNSET
+    accent_color: Annotated[int, Meta(ge=0, le=16777215)] | UnsetType | None = UNSET
 
 
 class MemberListQuery(Struct):

@@ -100,7 +100,7 @@ def _conditions(guild_id: int, body: MemberSearch) -> dict[str, Any]:
         "invites": body.source_invite_code,
         "roles": None if not body.role_ids else [int(each) for each in body.role_ids],
     }
-    if query.isascii() and query.isdigit() and 15 < len(query) < 19:
+    if query.isascii() and query.isdigit() and 15 < len(query) < 20 and int(query) < 1 << 63:
         found |= {"query": None, "user_id": int(query)}
     return {"guild_id": guild_id} | {name: value for name, value in found.items() if value is not None}
 

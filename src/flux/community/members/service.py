@@ -12,9 +12,11 @@ from flux.community.audit import actions
 from flux.community.audit.service import AuditService
 from flux.community.envelope import invalid
 from flux.community.inputs import filled
+from flux.community.media.rules import MEMBER_AVATAR, MEMBER_BANNER
+from flux.community.media.service import AssetService
 from flux.community.members import repository
 from flux.community.members.joining import Joining
-from flux.community.members.schemas import MemberUpdate, MemberView
+from flux.community.members.schemas import MemberUpdate, MemberView, OwnMemberUpdate
 from flux.community.roles.service import RoleService
 from flux.community.standing import rules
 from flux.community.standing.records import MemberRow
@@ -25,6 +27,7 @@ from flux.kernel.store import Clock, Database, Reader, Transaction, iso
 from flux.settings.community import CommunityLimits
 
 PAGE = 1000
+_IMAGES = {"avatar": MEMBER_AVATAR, "banner": MEMBER_BANNER}
 
 
 class MemberService:
@@ -37,6 +40,7 @@ class MemberService:
         roles: RoleService,
         joining: Joining,
         audit: AuditService,
+        assets: AssetService,
         announcer: Announcer,
         limits: CommunityLimits,
     ) -> None:
@@ -47,6 +51,7 @@ class MemberService:
         self._roles = roles
         self._joining = joining
         self._audit = audit
+        self._assets = assets
         self._announcer = announcer
         self._limits = limits
 
@@ -104,6 +109,10 @@ class MemberService:
     async def guild_ids(self, user_id: int, reader: Reader | None = None) -> list[int]:
         return await repository.guild_ids(reader or self._db, user_id)
 
+    async def role_ids(self, user_id: int) -> list[int]:
+        """The roles they hold, in every guild."""
+        return await repository.role_ids(self._db, user_id)
+
     async def in_common(self, one: int, other: int, reader: Reader) -> list[int]:
         return await repository.in_common(reader, one, other)
 
@@ -116,12 +125,21 @@ class MemberService:
         """Role ids by guild, an empty list without any; guilds the user is not in are absent."""
         return await repository.roles_in(self._db, user_id, guild_ids)
 
-    async def update_own(self, user: UserRow, guild_id: int, nick: Any) -> MemberView:
+    async def update_own(self, user: UserRow, guild_id: int, body: OwnMemberUpdate) -> MemberView:
+        """A nickname needs CHANGE_NICKNAME. Raises what images raise."""
+        await self._where.guild(user, guild_id)
+        values = filled(body)
+        for name, use in _IMAGES.items():
+            if name in values:
+                values[name] = await self._assets.hash(use, user.id, values[name], name)
+        if "nick" in values:
+            values["nick"] = values["nick"] or None
+
         async def work(tx: Transaction) -> MemberView:
             standing = await self._where.guild(user, guild_id, tx)
-            if nick is None or isinstance(nick, str):
+            if "nick" in values:
                 standing.need(rules.CHANGE_NICKNAME)
-                await repository.update(tx, guild_id, user.id, {"nick": nick or None})
+            await repository.update(tx, guild_id, user.id, values)
             return await self._announce(tx, guild_id, user.id)
 
         return await self._db.transact(work)

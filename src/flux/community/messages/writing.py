@@ -9,8 +9,9 @@ import msgspec
 from flux.community.announcing import Announcer
 from flux.community.inputs import encode
 from flux.community.members.schemas import MemberView
+from flux.community.mentions.service import MentionService
 from flux.community.messages import repository
-from flux.community.messages.records import DEFAULT, MessageRow, Reference
+from flux.community.messages.records import DEFAULT, REPLY, MessageRow, Reference
 from flux.community.messages.rules import Mentions
 from flux.community.messages.schemas import MessageView
 from flux.community.messages.views import MessageViews
@@ -24,6 +25,10 @@ class Spoken:
 
     name: str
     avatar: str | None
+
+
+PINGING = (DEFAULT, REPLY)
+"""The types of messages that people write; those of the system name people without calling them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,11 @@ class Draft:
 
 
 class Writing:
-    def __init__(self, ids: Snowflakes, views: MessageViews, announcer: Announcer) -> None:
+    def __init__(
+        self, ids: Snowflakes, views: MessageViews, mentions: MentionService, announcer: Announcer
+    ) -> None:
         self._ids = ids
+        self._mentions = mentions
         self._views = views
         self._announcer = announcer
 
@@ -86,11 +94,28 @@ class Writing:
             draft.webhook.avatar if draft.webhook else None,
         )
         await repository.insert(tx, msgspec.structs.asdict(row))
+        await self._call(tx, channel, row.id, draft)
         view = await self._views.fresh(row, tx)
         if draft.nonce is not None:
             view = msgspec.structs.replace(view, nonce=draft.nonce)
         self.announce(tx, "MESSAGE_CREATE", channel, view, member=member, recipients=recipients)
         return view
+
+    async def _call(self, tx: Transaction, channel: ChannelRow, message_id: int, draft: Draft) -> None:
+        """Write down whom the message names."""
+        named = draft.mentions
+        if draft.type not in PINGING or not (named.users or named.roles or named.everyone):
+            return
+        guild_id = channel.guild_id if named.everyone else None
+        await self._mentions.record(
+            tx,
+            message_id,
+            channel.id,
+            draft.author_id,
+            users=named.users,
+            roles=named.roles,
+            guild_id=guild_id,
+        )
 
     def announce(
         self,

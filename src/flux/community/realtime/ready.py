@@ -10,6 +10,10 @@ from flux.community.auth.tokens import id_hash
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.schemas import ChannelView
 from flux.community.guilds.state import GuildStates
+from flux.community.inbox.pinned import PinnedService
+from flux.community.inbox.service import InboxService
+from flux.community.loudness.service import LoudnessService
+from flux.community.notes.service import NoteService
 from flux.community.realtime.protocol import Frame
 from flux.community.realtime.session import Session
 from flux.community.realtime.statuses import Statuses
@@ -30,12 +34,20 @@ class ReadyMaker:
         guilds: GuildStates,
         private: PrivateChannels,
         relationships: RelationshipService,
+        notes: NoteService,
+        loudness: LoudnessService,
+        inbox: InboxService,
+        pinned: PinnedService,
         statuses: Statuses,
     ) -> None:
         self._users = users
         self._guilds = guilds
         self._private = private
         self._relationships = relationships
+        self._notes = notes
+        self._loudness = loudness
+        self._inbox = inbox
+        self._pinned = pinned
         self._statuses = statuses
 
     async def frames(
@@ -74,10 +86,10 @@ class ReadyMaker:
             "presences": [] if user.bot else await self._statuses.around(user.id),
             "sessions": sessions,
             "user_settings": settings,
-            "user_guild_settings": [],
-            "read_states": [],
-            "notes": {},
-            "pinned_dms": [],
+            "user_guild_settings": [] if user.bot else await self._loudness.listing(user.id),
+            "read_states": [] if user.bot else await self._inbox.read_states(user),
+            "notes": {} if user.bot else await self._notes.listing(user.id),
+            "pinned_dms": [] if user.bot else await self._pinned.listing(user.id),
             "favorite_memes": [],
             "country_code": COUNTRY,
             "rtc_regions": [],

@@ -56,6 +56,7 @@ class RelationshipService:
             raise faults.CANNOT_SEND_FRIEND_REQUEST_TO_SELF()
 
         async def work(tx: Transaction) -> RelationshipView:
+            await self._lock(tx, user.id, other_id)
             other = await self._users.require(other_id, tx)
             if user.bot or other.bot:
                 raise faults.BOTS_CANNOT_SEND_FRIEND_REQUESTS()
@@ -72,7 +73,7 @@ class RelationshipService:
             await self._put(tx, other, user, kinds[1], known=theirs is not None)
             return await self._put(tx, user, other, kinds[0], known=mine is not None)
 
-        return await self._db.transact(work, serializable=True)
+        return await self._db.transact(work)
 
     async def accept(self, user: UserRow, other_id: int) -> RelationshipView:
         """Raises UNKNOWN_USER when there is no request of theirs."""
@@ -86,6 +87,7 @@ class RelationshipService:
         """Friendship and requests end on both sides. Raises MAX_FRIENDS, UNKNOWN_USER."""
 
         async def work(tx: Transaction) -> RelationshipView:
+            await self._lock(tx, user.id, other_id)
             other = await self._users.require(other_id, tx)
             if other.id == user.id:
                 raise faults.UNKNOWN_USER()
@@ -96,12 +98,13 @@ class RelationshipService:
                 await self._drop(tx, other.id, user.id)
             return await self._put(tx, user, other, rules.BLOCKED, known=mine is not None)
 
-        return await self._db.transact(work, serializable=True)
+        return await self._db.transact(work)
 
     async def remove(self, user: UserRow, other_id: int) -> None:
         """Friendship, a request of either side, or one's own block."""
 
         async def work(tx: Transaction) -> None:
+            await self._lock(tx, user.id, other_id)
             other = await self._users.require(other_id, tx)
             mine = await repository.find(tx, user.id, other.id)
             if mine is None:
@@ -124,6 +127,11 @@ class RelationshipService:
             return view
 
         return await self._db.transact(work)
+
+    async def _lock(self, tx: Transaction, one: int, other: int) -> None:
+        """Both accounts, always in the same order: whoever counts their relationships next sees what this unit did."""
+        for user_id in sorted((one, other)):
+            await self._users.lock(tx, user_id)
 
     async def _demand_room(self, tx: Transaction, user_id: int, *, new: bool) -> None:
         most = self._limits.max_friends

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from flux.community.inputs import Input, Password, Secret
 from flux.community.users.records import PUBLIC_FLAGS, STAFF, UserRow
 from flux.kernel.store import iso
+from flux.kernel.wire import Snowflake
 
+Status = Literal["online", "idle", "dnd", "invisible"]
+Locale = Literal[
+    "ar", "bg", "cs", "da", "de", "el", "en-GB", "en-US", "es-ES", "es-419", "fi", "fr", "he", "hi", "hr", "hu", "id",
+    "it", "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru", "sv-SE", "th", "tr", "uk", "vi", "zh-CN", "zh-TW",
+]  # fmt: skip
 USERNAME = r"^\s*[A-Za-z0-9_]{1,32}\s*$"
 
 
@@ -142,6 +148,9 @@ class TagCheck(Struct, frozen=True):
     taken: bool
 
 
+Image = Annotated[str, Meta(max_length=15_000_000, extra={"raw": True}, description="data:image/…;base64,…")]
+
+
 class UserUpdate(Input, kw_only=True):
     """Username, e-mail and password need a sudo proof: `password`, or a sudo token in the header."""
 
@@ -153,6 +162,8 @@ class UserUpdate(Input, kw_only=True):
     bio: Annotated[str, Meta(max_length=320)] | UnsetType | None = UNSET
     pronouns: Annotated[str, Meta(max_length=40)] | UnsetType | None = UNSET
     accent_color: Annotated[int, Meta(ge=0, le=16777215)] | UnsetType | None = UNSET
+    avatar: Image | UnsetType | None = UNSET
+    banner: Image | UnsetType | None = UNSET
     password: Secret | UnsetType = UNSET
     mfa_method: str | UnsetType = UNSET
     mfa_code: str | UnsetType = UNSET
@@ -166,14 +177,35 @@ class TagQuery(Struct):
     discriminator: Annotated[str, Meta(pattern=r"^\d{1,4}$")]
 
 
+class CustomStatusUpdate(Input, kw_only=True):
+    text: Annotated[str, Meta(max_length=128)] | None = None
+    expires_at: str | None = None
+    emoji_id: Snowflake | None = None
+    emoji_name: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class FolderUpdate(Input, kw_only=True):
+    id: int | None = None
+    name: Annotated[str, Meta(max_length=100)] | None = None
+    color: Annotated[int, Meta(ge=0, le=16777215)] | None = None
+    flags: Annotated[int, Meta(ge=0, le=255)] = 0
+    icon: Literal["folder", "star", "heart", "bookmark", "game_controller", "shield", "music_note"] = "folder"
+    guild_ids: Annotated[list[Snowflake], Meta(max_length=200)] = []
+
+
+GuildIds = Annotated[list[Snowflake], Meta(max_length=200)]
+
+
 class SettingsUpdate(Struct, kw_only=True):
     """What PATCH may change; a member that is not sent stays."""
 
-    status: str | UnsetType = UNSET
-    theme: str | UnsetType = UNSET
-    locale: str | UnsetType = UNSET
-    restricted_guilds: list[Any] | UnsetType = UNSET
-    bot_restricted_guilds: list[Any] | UnsetType = UNSET
+    status: Status | UnsetType = UNSET
+    status_resets_at: str | UnsetType | None = UNSET
+    status_resets_to: Status | UnsetType | None = UNSET
+    theme: Literal["dark", "coal", "light", "system"] | UnsetType = UNSET
+    locale: Locale | UnsetType = UNSET
+    restricted_guilds: GuildIds | UnsetType = UNSET
+    bot_restricted_guilds: GuildIds | UnsetType = UNSET
     default_guilds_restricted: bool | UnsetType = UNSET
     bot_default_guilds_restricted: bool | UnsetType = UNSET
     inline_attachment_media: bool | UnsetType = UNSET
@@ -182,9 +214,38 @@ class SettingsUpdate(Struct, kw_only=True):
     render_embeds: bool | UnsetType = UNSET
     render_reactions: bool | UnsetType = UNSET
     animate_emoji: bool | UnsetType = UNSET
+    animate_stickers: Annotated[int, Meta(ge=0, le=2)] | UnsetType = UNSET
+    render_spoilers: Annotated[int, Meta(ge=0, le=2)] | UnsetType = UNSET
     message_display_compact: bool | UnsetType = UNSET
-    developer_mode: bool | UnsetType = UNSET
+    friend_source_flags: Annotated[int, Meta(ge=0, le=7)] | UnsetType = UNSET
+    incoming_call_flags: Annotated[int, Meta(ge=0, le=63)] | UnsetType = UNSET
+    group_dm_add_permission_flags: Annotated[int, Meta(ge=0, le=31)] | UnsetType = UNSET
+    guild_folders: Annotated[list[FolderUpdate], Meta(max_length=200)] | UnsetType = UNSET
+    custom_status: CustomStatusUpdate | UnsetType | None = UNSET
     afk_timeout: Annotated[int, Meta(ge=60, le=600)] | UnsetType = UNSET
+    time_format: Annotated[int, Meta(ge=0, le=2)] | UnsetType = UNSET
+    developer_mode: bool | UnsetType = UNSET
+    trusted_domains: (
+        Annotated[list[Annotated[str, Meta(min_length=1, max_length=253)]], Meta(max_length=1000)] | UnsetType
+    ) = UNSET
+    default_hide_muted_channels: bool | UnsetType = UNSET
+
+
+class CustomStatus(Struct, kw_only=True):
+    text: str | None = None
+    expires_at: str | None = None
+    emoji_id: str | None = None
+    emoji_name: str | None = None
+    emoji_animated: bool = False
+
+
+class GuildFolder(Struct, kw_only=True):
+    id: int | None = None
+    name: str | None = None
+    color: int | None = None
+    flags: int = 0
+    icon: str = "folder"
+    guild_ids: list[str] = []
 
 
 class UserSettings(Struct, kw_only=True):
@@ -209,8 +270,8 @@ class UserSettings(Struct, kw_only=True):
     friend_source_flags: int = 7
     incoming_call_flags: int = 8
     group_dm_add_permission_flags: int = 8
-    guild_folders: list[dict[str, Any]] = []
-    custom_status: None = None
+    guild_folders: list[GuildFolder] = []
+    custom_status: CustomStatus | None = None
     afk_timeout: int = 600
     time_format: int = 0
     developer_mode: bool = False

@@ -10,7 +10,7 @@ import msgspec
 from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.envelope import invalid
-from flux.community.inputs import encode
+from flux.community.inputs import encode, filled
 from flux.community.users import repository, rules
 from flux.community.users.records import NewAccount, UserRow
 from flux.community.users.schemas import (
@@ -198,16 +198,11 @@ class UserService:
         return UserSettings() if encoded is None else msgspec.json.decode(encoded, type=UserSettings)
 
     async def change_settings(self, user_id: int, body: SettingsUpdate) -> UserSettings:
-        sent = {
-            name: value
-            for name in body.__struct_fields__
-            if (value := getattr(body, name)) is not msgspec.UNSET
-        }
-        for name in ("restricted_guilds", "bot_restricted_guilds"):
-            if name in sent:
-                sent[name] = [str(item) for item in sent[name]][:200]
+        """What was sent over what there is; two changes at once each build on the other."""
+        sent = msgspec.to_builtins(filled(body), enc_hook=str)
 
         async def work(tx: Transaction) -> UserSettings:
+            await repository.lock(tx, user_id)
             current = msgspec.to_builtins(await self.settings(user_id, tx))
             merged = msgspec.convert({**current, **sent}, UserSettings)
             await repository.put_settings(tx, user_id, encode(merged))

@@ -40,10 +40,13 @@ class Credits:
     async def give_back(self, tx: Transaction, account: Account, amount: int) -> None:
         await repository.add(tx, account, amount, self._clock.now_ms())
 
-    async def take_back(self, tx: Transaction, account: Account, amount: int) -> None:
-        """A deposit vanished from its chain: as much of it as is left."""
-        left = await repository.balance(tx, account)
-        await repository.spend(tx, account, min(left, amount), self._clock.now_ms())
+    async def take_back(self, tx: Transaction, account: Account, amount: int) -> int:
+        """A deposit vanished from its chain: as much of it as is left, and how much that was."""
+        while left := min(await repository.balance(tx, account), amount):
+            # False when somebody spent from it between the two statements.
+            if await repository.spend(tx, account, left, self._clock.now_ms()):
+                return left
+        return 0
 
     async def of_payer(self, payer: str) -> list[tuple[Account, int, int]]:
         return await repository.of_payer(self._db, payer)

@@ -18,8 +18,12 @@ from flux.paygate.facilitator.sender import Note, Sender
 from flux.paygate.facilitator.transactions import balance_call, state_call, transfer_call
 from flux.paygate.payment.rules import TRANSFER_TOPIC
 from flux.paygate.signing.accounts import checksummed
+from flux.paygate.signing.typed import address_word
 from flux.settings.paygate import PaygateSettings
 
+AUTHORIZATION_USED = "0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5"
+"""Of `AuthorizationUsed(address,bytes32)`."""
+LOGS_BLOCKS = 200
 FIRST_POLL_SECONDS = 0.05
 LONGEST_POLL_SECONDS = 1.0
 
@@ -127,6 +131,32 @@ class Facilitator:
             # It can not be mined with success any more.
             return self._failed(payload, requirement, "transaction_failed", tries[0][0])
         return None
+
+    async def moved_by_another(self, payload: Payload, requirement: Requirement) -> Settlement | None:
+        """Anyone who saw an authorisation can broadcast it. It was unused when the call was verified: if it has moved
+        the money since, the consumer has paid, whoever sent it. None also while the chain cannot be asked."""
+        chain = requirement.chain
+        try:
+            wanted = {
+                "address": requirement.token.address,
+                "fromBlock": hex(max(0, await self._chains.head(chain) - LOGS_BLOCKS)),
+                "toBlock": "latest",
+                "topics": [
+                    AUTHORIZATION_USED,
+                    "0x" + address_word(payload.payer).hex(),
+                    "0x" + payload.authorization.nonce.hex(),
+                ],
+            }
+            [logs] = await self._chains.call(chain, ("eth_getLogs", [wanted]))
+            entries = [one for one in logs if isinstance(one, dict)] if isinstance(logs, list) else []
+            hashes = [str(one.get("transactionHash", "")).lower() for one in entries]
+            if not hashes:
+                return None
+            [receipt] = await self._receipts(chain, [hashes])
+        except ChainFailure:
+            return None
+        found = self._judged(receipt, payload, requirement) if receipt is not None else None
+        return found if found is not None and found.success else None
 
     # -- asking the chain -------------------------------------------------------------------------------------
 

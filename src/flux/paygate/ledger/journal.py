@@ -1,4 +1,12 @@
-"""Movements of money, written in the unit of work that moves it. The sum over a settled payment is zero."""
+"""Movements of money, written in the unit of work that moves it. The sum over a settled payment is zero.
+
+reserve    what a payment holds                      charge, surplus   for the provider; what was paid beyond the price
+release    given back, to be presented again         deposit           turned into credit
+reversal   a charge undone by a reorganisation       withdraw          credit taken back with its deposit
+orphaned   the payment is gone from its chain        uncovered         credit that was spent before its deposit vanished
+
+A payer's credit is the sum of deposits, less withdrawals, less what credit calls hold or were charged.
+"""
 
 from __future__ import annotations
 

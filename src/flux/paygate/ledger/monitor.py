@@ -88,8 +88,15 @@ class ReorgMonitor:
                 moves = [("reversal", required), ("orphaned", -required)]
                 await journal.write(tx, journal.subject_of(row), 0, moves, now)
             else:
-                account = Account(row.payer, row.api_id, row.chain_id, row.currency)
-                await self._credits.take_back(tx, account, int(row.paid_base))
+                await self._withdraw(tx, row, now)
             tx.after_commit(lambda: self._bus.publish(ORPHANED, msgspec.json.encode(event)))
 
         await self._db.transact(work)
+
+    async def _withdraw(self, tx: Transaction, row: PaymentRow, now: int) -> None:
+        """A deposit of credit vanished: what is left of it goes, what was spent stays uncovered."""
+        account = Account(row.payer, row.api_id, row.chain_id, row.currency)
+        paid = int(row.paid_base)
+        taken = await self._credits.take_back(tx, account, paid)
+        moves = [("withdraw", taken), ("uncovered", paid - taken), ("orphaned", -paid)]
+        await journal.write(tx, journal.subject_of(row), 0, [move for move in moves if move[1]], now)

@@ -196,6 +196,7 @@ async def insert_deposit(tx: Transaction, values: dict[str, Any]) -> bool:
         " updated_at) VALUES (:key, 'consumed', :chain_id, :tx_hash, :api_id, :payer, :call_id, 0, 0, :currency,"
         " :paid_base, '0', :block_number, :block_hash, :block_number, :now, :now)"
         " ON CONFLICT (payment_key) DO UPDATE SET state = 'consumed', call_id = :call_id, updated_at = :now,"
+        " paid_base = :paid_base, required_base = '0',"
         " block_number = :block_number, block_hash = :block_hash, final_at_block = :block_number"
         " WHERE paygate_payments.api_id = :api_id AND paygate_payments.payer = :payer"
         " AND (paygate_payments.state = 'released' OR (paygate_payments.state = 'orphaned'"

@@ -173,12 +173,12 @@ class Ledger:
         return await repository.run_out(self._db, self._clock.now_ms(), limit)
 
     async def expire(self, row: PaymentRow) -> None:
-        """Whoever held it died. What may have been sent counts as used, and is looked at; an authorisation that was
-        not settled has moved no money, and whether it was is found out when it is presented again."""
+        """Whoever held it died. What may have been sent counts as used, and is looked at. An authorisation is given
+        back: whether it has moved its money is found out when it is presented again, and then it moves none."""
         now = self._clock.now_ms()
         dispatched = row.state == "dispatched"
-        unmoved = row.payment_key.startswith("eip3009:") and not row.settled
-        outcome = Outcome("aborted", charge=dispatched and not unmoved, seen=dispatched, error_code=None)
+        given_back = row.payment_key.startswith("eip3009:")
+        outcome = Outcome("aborted", charge=dispatched and not given_back, seen=dispatched, error_code=None)
 
         async def work(tx: Transaction) -> None:
             current = await repository.get(tx, row.payment_key)

@@ -22,6 +22,18 @@ class Settlements:
 
         await self._db.transact(work)
 
+    async def adopt(self, hold: Hold, tx_hash: str) -> bool:
+        """A transaction of somebody else moved this call's money. False when it has paid for something already."""
+        terms, payer = hold.funds.terms, hold.funds.payer
+
+        async def work(tx: Transaction) -> bool:
+            if not await self._claim(tx, terms.chain.chain_id, payer, tx_hash, hold.api_id, hold.call_id):
+                return False
+            await repository.note_settlement(tx, hold.key, hold.call_id, tx_hash)
+            return True
+
+        return await self._db.transact(work)
+
     async def forget(self, hold: Hold) -> None:
         """The chain did not take the settlement, so none is on its way."""
 
@@ -48,7 +60,8 @@ class Settlements:
 
     async def _claim(
         self, tx: Transaction, chain_id: int, payer: str, tx_hash: str, api_id: str, call_id: str
-    ) -> None:
+    ) -> bool:
+        """False when the transaction is known."""
         values = {
             "key": transaction_key(chain_id, tx_hash),
             "chain_id": chain_id,
@@ -62,4 +75,4 @@ class Settlements:
             "block_hash": None,
             "now": self._clock.now_ms(),
         }
-        await repository.insert_consumed(tx, values)
+        return await repository.insert_consumed(tx, values)

@@ -22,6 +22,8 @@ from flux.paygate.relay.proofs import Presented
 from flux.paygate.replays.model import Kept
 from flux.paygate.replays.service import Replays
 
+PENDING = "settlement_pending"
+
 
 class Collector:
     def __init__(
@@ -97,7 +99,7 @@ class Collector:
             return False
         found = await self._facilitator.look(tries, payload, requirement)
         if found is None:
-            raise fault_of(Refused("settlement_pending"), requirement, terms, tries[0][0])
+            raise fault_of(Refused(PENDING), requirement, terms, tries[0][0])
         if found.success:
             moved = Moved(found.transaction, found.block_number, found.block_hash)
             await self._settlements.mark(row.payment_key, moved)
@@ -113,6 +115,10 @@ class Collector:
             settlement = await self._facilitator.settle(payload, requirement, note)
         except ChainFailure as failure:
             raise NotCollected(chain_fault(failure, failure.chain)) from failure
+        if not settlement.success and settlement.reason != PENDING:
+            other = await self._facilitator.moved_by_another(payload, requirement)
+            if other is not None and await self._settlements.adopt(hold, other.transaction):
+                settlement = other
         receipt = {RECEIPTS[payload.version]: encoded(settlement.shown(payload.version))}
         if not settlement.success:
             if not settlement.transaction:

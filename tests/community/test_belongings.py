@@ -1,0 +1,242 @@
+"""What people keep for themselves: notes, read states, mentions, settings; with their events and in READY."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.community.actors import Person, guild, person, stranger, unlimited
+from tests.community.gateway import GatewayClient
+from tests.harness.server import Server, serve
+
+MENTION_EVERYONE = 1 << 17
+VIEW_CHANNEL = 1 << 10
+
+
+async def ready(someone: Person) -> dict[str, Any]:
+    async with GatewayClient(someone) as client:
+        return await client.identify()
+
+
+async def test_notes_are_kept_and_told_to_oneself(server: Server) -> None:
+    someone, other = await person(server), await person(server)
+    async with GatewayClient(someone) as client:
+        await client.identify()
+        assert (await someone.ok("GET", f"/users/@me/notes/{other.id}")) == {"note": ""}
+        await someone.ok("PUT", f"/users/@me/notes/{other.id}", {"note": " met at the fair "})
+        assert await client.event("USER_NOTE_UPDATE") == {"id": other.id, "note": "met at the fair"}
+    assert await someone.ok("GET", "/users/@me/notes") == {other.id: "met at the fair"}
+    assert await other.ok("GET", "/users/@me/notes") == {}
+    assert (await ready(someone))["notes"] == {other.id: "met at the fair"}
+    long = await someone.call("PUT", f"/users/@me/notes/{other.id}", {"note": "x" * 257})
+    assert long.json()["errors"][0]["path"] == "note"
+    assert (await someone.call("PUT", "/users/@me/notes/1", {"note": "x"})).json()["code"] == "UNKNOWN_USER"
+    await someone.ok("PUT", f"/users/@me/notes/{other.id}", {"note": None})
+    assert await someone.ok("GET", "/users/@me/notes") == {}
+
+
+async def test_reading_goes_forward_and_back_only_on_purpose(server: Server) -> None:
+    owner, member = await person(server), await person(server)
+    place = await guild(owner)
+    await place.admit(member)
+    said = [await place.say(owner, f"<@{member.id}> {number}") for number in range(3)]
+    where = f"/channels/{place.text}/messages"
+
+    async def state() -> tuple[str | None, int] | None:
+        shown = [each for each in (await ready(member))["read_states"] if each["id"] == place.text]
+        return (shown[0]["last_message_id"], shown[0]["mention_count"]) if shown else None
+
+    assert await state() == (None, 3)
+    async with GatewayClient(member) as client:
+        await client.identify()
+        await member.ok("POST", f"{where}/{said[1]['id']}/ack", {})
+        told = await client.event("MESSAGE_ACK")
+        assert told == {"channel_id": place.text, "message_id": said[1]["id"], "mention_count": 0}
+        assert await state() == (said[1]["id"], 1)
+        await member.ok("POST", f"{where}/{said[0]['id']}/ack", {})
+        assert await state() == (said[1]["id"], 1), "an ack that comes late does not unread"
+        await member.ok("POST", f"{where}/{said[0]['id']}/ack", {"manual": True, "mention_count": 0})
+        assert (await client.event("MESSAGE_ACK"))["manual"] is True
+        assert await state() == (said[0]["id"], 2)
+        await member.ok("POST", f"/channels/{place.text}/pins/ack")
+        assert (await client.event("CHANNEL_PINS_ACK"))["channel_id"] == place.text
+    many = {"read_states": [{"channel_id": place.text, "message_id": said[2]["id"]}]}
+    await member.ok("POST", "/read-states/ack-bulk", many)
+    assert await state() == (said[2]["id"], 0)
+    await asyncio.gather(*(member.ok("POST", f"{where}/{each['id']}/ack", {}) for each in said * 3))
+    assert await state() == (said[2]["id"], 0)
+    hidden = {"read_states": [many["read_states"][0], {"channel_id": "1", "message_id": "1"}]}
+    assert (await member.call("POST", "/read-states/ack-bulk", hidden)).json()["code"] == "UNKNOWN_CHANNEL"
+    await member.ok("DELETE", f"{where}/ack")
+    assert await state() == (None, 3)
+    outsider = await person(server)
+    refused = await outsider.call("POST", f"{where}/{said[0]['id']}/ack", {})
+    assert refused.json()["code"] == "MISSING_ACCESS"
+
+
+async def test_mentions_of_oneself_ones_roles_and_everybody(server: Server) -> None:
+    owner, member, other = [await person(server) for _ in range(3)]
+    place = await guild(owner)
+    await place.admit(member, other)
+    role = await place.role(0, member, mentionable=True)
+    named = await place.say(owner, f"<@{member.id}>")
+    called = await place.say(owner, f"<@&{role}>")
+    everybody = await place.say(owner, "@everyone listen")
+    await place.say(owner, f"<@{other.id}> not you")
+    await place.say(member, f"<@{member.id}> talking to myself")
+
+    async def seen(query: str = "") -> list[str]:
+        return [each["id"] for each in await member.ok("GET", f"/users/@me/mentions{query}")]
+
+    assert await seen() == [everybody["id"], called["id"], named["id"]]
+    assert await seen("?everyone=false") == [called["id"], named["id"]]
+    assert await seen("?roles=false") == [everybody["id"], named["id"]]
+    assert await seen("?guilds=false") == []
+    assert await seen(f"?before={called['id']}&limit=5") == [named["id"]]
+    async with GatewayClient(member) as client:
+        await client.identify()
+        await member.ok("DELETE", f"/users/@me/mentions/{called['id']}")
+        assert await client.event("RECENT_MENTION_DELETE") == {"message_id": called["id"]}
+    assert await seen() == [everybody["id"], named["id"]]
+    await member.ok("DELETE", "/users/@me/mentions/1")
+    await owner.ok("DELETE", f"/channels/{place.text}/messages/{named['id']}")
+    assert await seen() == [everybody["id"]]
+    await owner.ok(
+        "PUT", f"/channels/{place.text}/permissions/{place.id}", {"type": 0, "deny": str(VIEW_CHANNEL)}
+    )
+    assert await seen() == [], "what may not be read is not shown"
+
+
+async def test_settings_take_every_member_and_refuse_what_does_not_fit(server: Server) -> None:
+    someone = await person(server)
+    place = await guild(someone)
+    sent = {
+        "status": "dnd", "theme": "light", "locale": "pt-BR", "time_format": 2, "animate_stickers": 1,
+        "custom_status": {"text": "away", "emoji_name": "🌴"}, "trusted_domains": ["example.org"],
+        "guild_folders": [{"id": 7, "name": "Work", "color": 255, "guild_ids": [place.id]}],
+        "friend_source_flags": 3, "group_dm_add_permission_flags": 4, "developer_mode": True,
+    }  # fmt: skip
+    async with GatewayClient(someone) as client:
+        await client.identify()
+        changed = await someone.ok("PATCH", "/users/@me/settings", sent)
+        assert (await client.event("USER_SETTINGS_UPDATE")) == changed
+    for name in sent.keys() - {"custom_status", "guild_folders"}:
+        assert changed[name] == sent[name], name
+    assert (changed["custom_status"]["text"], changed["custom_status"]["emoji_animated"]) == ("away", False)
+    assert changed["guild_folders"][0]["guild_ids"] == [place.id]
+    assert (await ready(someone))["user_settings"] == changed
+    for wrong in (
+        {"status": "sleeping"}, {"theme": "pink"}, {"locale": "xx"}, {"time_format": 3}, {"guild_folders": [{"icon": "x"}]},
+        {"restricted_guilds": ["x"]}, {"custom_status": {"text": "x" * 129}}, {"trusted_domains": [""]},
+        {"afk_timeout": 1}, {"developer_mode": "yes"},
+    ):  # fmt: skip
+        answer = await someone.call("PATCH", "/users/@me/settings", wrong)
+        assert answer.json()["code"] == "VALIDATION_ERROR", wrong
+    cleared = await someone.ok("PATCH", "/users/@me/settings", {"custom_status": None})
+    assert cleared["custom_status"] is None
+    both = ({"theme": "dark"}, {"time_format": 1}, {"locale": "de"}, {"status": "idle"})
+    await asyncio.gather(*(someone.ok("PATCH", "/users/@me/settings", each) for each in both))
+    final = await someone.ok("GET", "/users/@me/settings")
+    assert [final[name] for each in both for name in each] == [each[name] for each in both for name in each]
+
+
+async def test_a_guild_is_as_loud_as_one_likes(server: Server) -> None:
+    someone, outsider = await person(server), await person(server)
+    place = await guild(someone)
+    where = f"/users/@me/guilds/{place.id}/settings"
+    body = {"muted": True, "channel_overrides": {place.text: {"message_notifications": 1, "muted": False}}}
+    async with GatewayClient(someone) as client:
+        await client.identify()
+        changed = await someone.ok("PATCH", where, body)
+        assert await client.event("USER_GUILD_SETTINGS_UPDATE") == changed
+    assert (changed["guild_id"], changed["muted"], changed["version"]) == (place.id, True, 1)
+    direct = await someone.ok("PATCH", "/users/@me/guilds/@me/settings", {"mobile_push": False})
+    assert (direct["guild_id"], direct["mobile_push"]) == (None, False)
+    assert (await ready(someone))["user_guild_settings"] == [direct, changed]
+    await asyncio.gather(*(someone.ok("PATCH", where, {"suppress_roles": True}) for _ in range(5)))
+    assert (await ready(someone))["user_guild_settings"][1]["version"] == 6
+    assert (await outsider.call("PATCH", where, body)).json()["code"] == "MISSING_ACCESS"
+    wrong = await someone.call("PATCH", where, {"channel_overrides": {"general": {}}})
+    assert wrong.json()["code"] == "VALIDATION_ERROR"
+
+
+async def test_conversations_are_pinned_and_looked_into(server: Server) -> None:
+    someone, outsider = await person(server), await person(server)
+    place = await guild(someone)
+    said = await place.say(someone, "latest")
+    groups = [(await someone.ok("POST", "/users/@me/channels", {"recipients": []}))["id"] for _ in range(2)]
+    async with GatewayClient(someone) as client:
+        await client.identify()
+        for group in groups * 2:
+            await someone.ok("PUT", f"/users/@me/channels/{group}/pin")
+        await someone.ok("DELETE", f"/users/@me/channels/{groups[0]}/pin")
+        told = [each["d"] for each in await _events(client, "USER_PINNED_DMS_UPDATE", 5)]
+        assert told[0] == [groups[0]]
+        assert told[-1] == [groups[1]]
+    assert (await ready(someone))["pinned_dms"] == [groups[1]]
+    for channel in (place.text, groups[0]):
+        refused = await outsider.call("PUT", f"/users/@me/channels/{channel}/pin")
+        assert refused.json()["code"] in ("UNKNOWN_CHANNEL", "MISSING_ACCESS")
+    asked = {"channels": [place.text, groups[0], "1"]}
+    for path in ("/users/@me/channels/messages/preload", "/users/@me/preload-messages"):
+        shown = await someone.ok("POST", path, asked)
+        assert shown[place.text]["id"] == said["id"]
+        assert (shown[groups[0]], shown["1"]) == (None, None)
+    assert (await outsider.ok("POST", "/users/@me/preload-messages", asked))[place.text] is None
+
+
+async def _events(client: GatewayClient, name: str, count: int) -> list[dict[str, Any]]:
+    found = [each for each in client.seen if each.get("t") == name]
+    while len(found) < count:
+        payload = await client.receive()
+        found += [payload] if payload.get("t") == name else []
+    return found
+
+
+FRIENDS = 1000
+AT_ONCE = 20
+
+
+async def test_the_thousandth_friend_is_the_last_however_many_ask_at_once(
+    server: Server, server_database: str
+) -> None:
+    """The published limit, for real. People without a password are quickly made."""
+    if server_database == "postgres" and not os.environ.get("FLUX_LONG"):
+        pytest.skip("the same with fewer follows below; FLUX_LONG=1 runs it")
+    await _race(server, FRIENDS)
+
+
+async def test_with_several_writers_too_the_last_friend_is_the_last(tmp_path: Path) -> None:
+    settings = {"community.limits.max_friends": 30}
+    async with serve(tmp_path, database="postgres", settings=settings) as server:
+        await _race(server, 30)
+
+
+async def _race(server: Server, most: int) -> None:
+    someone = await unlimited(await person(server))
+    others: list[str] = []
+    while len(others) < most + 15:
+        others += await asyncio.gather(*(_quick(server) for _ in range(AT_ONCE)))
+    beginning, last = others[: most - 5], others[most - 5 : most + 15]
+    for start in range(0, len(beginning), AT_ONCE):
+        answers = await asyncio.gather(*(_ask(someone, each) for each in beginning[start : start + AT_ONCE]))
+        assert set(answers) == {200}
+    answers = await asyncio.gather(*(_ask(someone, each) for each in last))
+    assert sorted(answers) == [200] * 5 + [400] * 15
+    assert len(await someone.ok("GET", "/users/@me/relationships")) == most
+    refused = await person(server)
+    answer = await refused.call("POST", f"/users/@me/relationships/{someone.id}")
+    assert (answer.json()["code"], answer.json()["max_relationships"]) == ("MAX_FRIENDS", most)
+    assert await refused.ok("GET", "/users/@me/relationships") == []
+
+
+async def _quick(server: Server) -> str:
+    body = {"date_of_birth": "1990-05-17", "consent": True}
+    return str((await stranger(server).ok("POST", "/auth/register", body))["user_id"])
+
+
+async def _ask(someone: Person, other: str) -> int:
+    return (await someone.call("POST", f"/users/@me/relationships/{other}")).status_code
