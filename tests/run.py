@@ -56,7 +56,8 @@ def suite(environment: dict[str, str]) -> int:
     shutil.rmtree(CACHE, ignore_errors=True)
     cached = ("-o", f"cache_dir={CACHE}")
     tests = ("--ignore", "tests/gates", "tests")
-    status = pytest(*cached, "-n", WORKERS, "--dist", "loadfile", *tests, **environment)
+    slowest = ("--durations", "15", "--durations-min", "10")
+    status = pytest(*cached, *slowest, "-n", WORKERS, "--dist", "loadfile", *tests, **environment)
     failures = CACHE / "v" / "cache" / "lastfailed"
     if status != FAILED or not failures.exists():
         return status

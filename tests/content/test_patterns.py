@@ -28,9 +28,9 @@ def test_it_agrees_with_re(pieces: list[tuple[str, str]], text: str, start: bool
     "pattern", ["(a+)+$", "(a|aa)*$", "(a{1,30}){1,30}$", "a*a*a*a*a*a*b", "(a?){40}a{40}$"]
 )
 def test_what_explodes_elsewhere_is_quick_here(pattern: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     compile_pattern(pattern).matches("a" * 254 + "!")
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 @pytest.mark.parametrize(

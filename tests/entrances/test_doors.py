@@ -67,7 +67,9 @@ async def test_the_first_start_writes_the_operator_file_and_later_ones_keep_its_
         )
         for plane in MEMBERS:
             for name in first[plane]:
-                assert name.endswith("_url") or second[plane][name] == first[plane][name], (plane, name)
+                # A management token lives for a day only: each start makes a new one.
+                if not name.endswith("_url") and name != "management_token":
+                    assert second[plane][name] == first[plane][name], (plane, name)
         assert second["admin_token"] == first["admin_token"]
 
 
