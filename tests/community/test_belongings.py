@@ -163,6 +163,39 @@ async def test_a_guild_is_as_loud_as_one_likes(server: Server) -> None:
     assert wrong.json()["code"] == "VALIDATION_ERROR"
 
 
+async def test_conversations_are_pinned_and_looked_into(server: Server) -> None:
+    someone, outsider = await person(server), await person(server)
+    place = await guild(someone)
+    said = await place.say(someone, "latest")
+    groups = [(await someone.ok("POST", "/users/@me/channels", {"recipients": []}))["id"] for _ in range(2)]
+    async with GatewayClient(someone) as client:
+        await client.identify()
+        for group in groups * 2:
+            await someone.ok("PUT", f"/users/@me/channels/{group}/pin")
+        await someone.ok("DELETE", f"/users/@me/channels/{groups[0]}/pin")
+        told = [each["d"] for each in await _events(client, "USER_PINNED_DMS_UPDATE", 5)]
+        assert told[0] == [groups[0]]
+        assert told[-1] == [groups[1]]
+    assert (await ready(someone))["pinned_dms"] == [groups[1]]
+    for channel in (place.text, groups[0]):
+        refused = await outsider.call("PUT", f"/users/@me/channels/{channel}/pin")
+        assert refused.json()["code"] in ("UNKNOWN_CHANNEL", "MISSING_ACCESS")
+    asked = {"channels": [place.text, groups[0], "1"]}
+    for path in ("/users/@me/channels/messages/preload", "/users/@me/preload-messages"):
+        shown = await someone.ok("POST", path, asked)
+        assert shown[place.text]["id"] == said["id"]
+        assert (shown[groups[0]], shown["1"]) == (None, None)
+    assert (await outsider.ok("POST", "/users/@me/preload-messages", asked))[place.text] is None
+
+
+async def _events(client: GatewayClient, name: str, count: int) -> list[dict[str, Any]]:
+    found = [each for each in client.seen if each.get("t") == name]
+    while len(found) < count:
+        payload = await client.receive()
+        found += [payload] if payload.get("t") == name else []
+    return found
+
+
 FRIENDS = 1000
 AT_ONCE = 20
 

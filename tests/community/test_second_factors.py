@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.community.actors import PASSWORD, Actor, person, stranger, unlimited
+from tests.community.actors import PASSWORD, Actor, bot, guild, person, stranger, unlimited
 from tests.community.gateway import GatewayClient
 from tests.community.proving import (
     App,
@@ -230,6 +230,23 @@ async def test_sudo_takes_each_proof_and_gives_a_token_for_five_minutes(server: 
     by_key = await someone.call(check[0], check[1], {**check[2], **await passkey_proof(someone, key)})
     assert by_key.status_code == 204
     assert SUDO in by_key.headers
+
+
+async def test_guilds_and_applications_take_each_proof_too(server: Server) -> None:
+    someone = await person(server)
+    app, _ = await with_app(someone)
+    places = [await guild(someone) for _ in range(2)]
+    refused = await someone.call("POST", f"/guilds/{places[0].id}/delete", {"password": PASSWORD})
+    assert (code_of(refused), refused.json()["has_mfa"]) == ("SUDO_MODE_REQUIRED", True)
+    gone = await someone.call("POST", f"/guilds/{places[0].id}/delete", proof(app))
+    assert gone.status_code == 204
+    _, application = await bot(someone)
+    token = {SUDO: gone.headers[SUDO]}
+    await someone.ok("PATCH", f"/guilds/{places[1].id}", {"mfa_level": 1}, headers=token)
+    wrong = {"mfa_method": "totp", "mfa_code": app.wrong()}
+    bad = await someone.call("DELETE", f"/oauth2/applications/{application['id']}", wrong)
+    assert entry_of(bad)[0] == "mfa_code"
+    await someone.ok("DELETE", f"/oauth2/applications/{application['id']}", proof(app))
 
 
 async def test_sudo_is_not_guessed(server: Server) -> None:

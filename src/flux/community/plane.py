@@ -40,6 +40,7 @@ from flux.community.guilds.state import GuildStates
 from flux.community.guilds.vanity import VanityService
 from flux.community.identities import Identities
 from flux.community.inbox import endpoints as inbox_endpoints
+from flux.community.inbox.pinned import PinnedService
 from flux.community.inbox.service import InboxService
 from flux.community.instance import endpoints as instance_endpoints
 from flux.community.instance.service import InstanceService
@@ -196,16 +197,9 @@ class Builder:
         self.roles = RoleService(house.db, house.ids, self.where, self.files.audit, self.announcer, limits)
         overwrites = Overwrites(limits)
         self.channels = ChannelService(
-            house.db,
-            house.clock,
-            house.ids,
-            self.where,
-            self.users,
-            overwrites,
-            self.files.audit,
-            self.announcer,
-            limits,
-        )
+            house.db, house.clock, house.ids, self.where, self.users, overwrites, self.files.assets, self.files.audit,
+            self.announcer, limits,
+        )  # fmt: skip
         self.joining = Joining(house.clock, self.announcer, limits)
         self.members = MemberService(
             house.db, house.clock, self.users, self.where, self.roles, self.joining, self.files.audit,
@@ -288,7 +282,8 @@ class Builder:
         self.inbox = InboxService(
             house.db, house.clock, self.where, self.members, self.mentions, messages, views, self.announcer
         )
-        self.plane.provide(self.notes, self.loudness, self.inbox)
+        self.pinned = PinnedService(house.db, house.clock, self.where, messages, self.announcer)
+        self.plane.provide(self.notes, self.loudness, self.inbox, self.pinned)
 
     def _doors(self) -> None:
         house = self.house
@@ -350,7 +345,7 @@ class Builder:
         presence = Presence(house.bus, new_token(8))
         statuses = Statuses(presence, self.users, self.relationships, self.private, self.announcer)
         ready = ReadyMaker(
-            self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox, statuses
+            self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox, self.pinned, statuses
         )  # fmt: skip
         lists = MemberLists(self.users, self.members, self.roles, self.states, presence)
         hub = Hub(

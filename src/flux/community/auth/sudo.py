@@ -78,6 +78,15 @@ class SudoService:
                 f"{name}={fresh}; Path=/; Max-Age={SECONDS}; HttpOnly; SameSite=Strict{secure}"
             )
 
+    async def token_of(self, call: Call, body: SudoProof | None = None) -> str | None:
+        """For services that ask for sudo after checks of their own: the token to show them, a fresh one when the body
+        proves a second factor. Raises as `prove`, for that proof."""
+        if body is not None and body.mfa_method is not UNSET:
+            await self.prove_call(call, body)
+        sent = call.reply_headers.get(HEADER) or call.header(HEADER.lower())
+        kept = call.cookie(f"{COOKIE}{call.principal.user.id}")
+        return sent or (kept if kept and self._holds(kept, call.principal.user.id) else None)
+
     async def prove(self, user: UserRow, token: str | None, body: SudoProof) -> str | None:
         """A fresh token after a proof with a second factor. Bots and unclaimed accounts always pass.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flux.community import faults
@@ -15,6 +15,8 @@ from flux.community.channels.rules import CREATABLE, DEFAULT_BITRATE, FIELDS, NO
 from flux.community.channels.schemas import ChannelCreate, ChannelUpdate, ChannelView
 from flux.community.envelope import invalid
 from flux.community.inputs import filled
+from flux.community.media.rules import ICON
+from flux.community.media.service import AssetService
 from flux.community.standing import records, rules
 from flux.community.standing.records import ChannelRow
 from flux.community.standing.service import ChannelStanding, Standing, StandingService
@@ -34,6 +36,7 @@ class ChannelService:
         where: StandingService,
         users: UserService,
         overwrites: Overwrites,
+        assets: AssetService,
         audit: AuditService,
         announcer: Announcer,
         limits: CommunityLimits,
@@ -44,6 +47,7 @@ class ChannelService:
         self._where = where
         self._users = users
         self._overwrites = overwrites
+        self._assets = assets
         self._audit = audit
         self._announcer = announcer
         self._limits = limits
@@ -75,11 +79,34 @@ class ChannelService:
             if visible(row, overwrites.get(row.id, ()), standing.permissions, standing.user.id, mine)
         ]
 
+    async def visible_in(self, standings: Mapping[int, Standing]) -> dict[int, list[ChannelView]]:
+        """The same in several guilds; by guild."""
+        rows = await repository.list_many(self._db, list(standings))
+        overwrites = await repository.overwrites_of(self._db, [row.id for row in rows])
+        mine = {guild_id: standing.role_ids for guild_id, standing in standings.items()}
+        found: dict[int, list[ChannelView]] = {guild_id: [] for guild_id in standings}
+        for row in rows:
+            assert row.guild_id is not None
+            standing, over = standings[row.guild_id], overwrites.get(row.id, ())
+            if visible(row, over, standing.permissions, standing.user.id, mine[row.guild_id]):
+                found[row.guild_id].append(ChannelView.of(row, over))
+        return found
+
     async def all(self, guild_id: int, reader: Reader | None = None) -> list[ChannelView]:
         source = reader or self._db
         rows = await repository.list_channels(source, guild_id)
         overwrites = await repository.overwrites_of(source, [row.id for row in rows])
         return [ChannelView.of(row, overwrites.get(row.id, ())) for row in rows]
+
+    async def all_in(self, guild_ids: list[int]) -> dict[int, list[ChannelView]]:
+        """The same of several guilds; by guild."""
+        rows = await repository.list_many(self._db, guild_ids)
+        overwrites = await repository.overwrites_of(self._db, [row.id for row in rows])
+        found: dict[int, list[ChannelView]] = {guild_id: [] for guild_id in guild_ids}
+        for row in rows:
+            assert row.guild_id is not None
+            found[row.guild_id].append(ChannelView.of(row, overwrites.get(row.id, ())))
+        return found
 
     # -- creating ---------------------------------------------------------------------------------------------
 
@@ -195,6 +222,9 @@ class ChannelService:
     async def update(
         self, user: UserRow, channel_id: int, body: ChannelUpdate, reason: str | None = None
     ) -> ChannelView:
+        """Raises INVALID_CHANNEL_TYPE, MAX_CATEGORY_CHANNELS, MISSING_PERMISSIONS …, and what a group's icon raises."""
+        icon = await self._icon(user, channel_id, body)
+
         async def work(tx: Transaction) -> ChannelView:
             standing = await self._where.channel(user, channel_id, tx)
             channel = standing.channel
@@ -203,6 +233,8 @@ class ChannelService:
             if channel.type not in FIELDS:
                 raise faults.INVALID_CHANNEL_TYPE()
             values = await self._allowed_changes(tx, standing, body)
+            if "icon" in values:
+                values["icon"] = icon
             if body.permission_overwrites and standing.guild is not None:
                 standing.need(rules.MANAGE_ROLES)
                 await self._overwrites.replace(
@@ -214,6 +246,14 @@ class ChannelService:
             return await self._announce(tx, "CHANNEL_UPDATE", standing)
 
         return await self._db.transact(work)
+
+    async def _icon(self, user: UserRow, channel_id: int, body: ChannelUpdate) -> str | None:
+        """Of a group, taken before the unit of work."""
+        if not isinstance(body.icon, str):
+            return None
+        if (await self._where.channel(user, channel_id)).channel.type != records.GROUP_DM:
+            return None
+        return await self._assets.hash(ICON, channel_id, body.icon, "icon")
 
     async def _allowed_changes(
         self, tx: Transaction, standing: ChannelStanding, body: ChannelUpdate

@@ -6,8 +6,8 @@ from flux.community import buckets, faults
 from flux.community.audit.service import HEADER as REASON
 from flux.community.audit.service import reason_of
 from flux.community.auth.schemas import SudoProof
-from flux.community.auth.sudo import HEADER
 from flux.community.auth.sudo import REFUSALS as SUDO
+from flux.community.auth.sudo import SudoService
 from flux.community.guilds.schemas import (
     GuildCreate,
     GuildListQuery,
@@ -64,7 +64,11 @@ async def read_guild(call: Call, guild_id: Snowflake) -> GuildView:
 async def update_guild(call: Call, guild_id: Snowflake, body: GuildUpdate) -> GuildView:
     """Change a guild's settings."""
     return await call.use(GuildService).update(
-        call.principal.user, guild_id, body, call.header(HEADER.lower()), reason_of(call.header(REASON))
+        call.principal.user,
+        guild_id,
+        body,
+        await call.use(SudoService).token_of(call),
+        reason_of(call.header(REASON)),
     )
 
 
@@ -77,9 +81,8 @@ async def update_guild(call: Call, guild_id: Snowflake, body: GuildUpdate) -> Gu
 async def transfer_guild(call: Call, guild_id: Snowflake, body: OwnershipTransfer) -> GuildView:
     """Hand a guild over to another member."""
     service, user = call.use(GuildService), call.principal.user
-    return await service.transfer(
-        user, guild_id, body.new_owner_id, call.header(HEADER.lower()), body.password or None
-    )
+    token = await call.use(SudoService).token_of(call)
+    return await service.transfer(user, guild_id, body.new_owner_id, token, body.password or None)
 
 
 @routes.post("/guilds/{guild_id}/delete", auth=ANYBODY, bucket=buckets.GUILD_DELETE, raises=OWNER)
@@ -96,7 +99,8 @@ async def delete_guild(call: Call, guild_id: Snowflake, body: SudoProof | None =
 
 async def _delete(call: Call, guild_id: int, body: SudoProof | None) -> None:
     password = body.password or None if body else None
-    await call.use(GuildService).delete(call.principal.user, guild_id, call.header(HEADER.lower()), password)
+    token = await call.use(SudoService).token_of(call, body)
+    await call.use(GuildService).delete(call.principal.user, guild_id, token, password)
 
 
 VANITY = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED)

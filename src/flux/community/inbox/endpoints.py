@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flux.community import buckets, faults
-from flux.community.inbox.schemas import Ack, AckBulk, MentionsQuery
+from flux.community.inbox.pinned import PinnedService
+from flux.community.inbox.schemas import Ack, AckBulk, MentionsQuery, Preload
 from flux.community.inbox.service import InboxService
 from flux.community.messages.schemas import MessageView
 from flux.community.principals import ANYBODY
@@ -49,3 +50,27 @@ async def list_mentions(call: Call, query: MentionsQuery) -> list[MessageView]:
 async def dismiss(call: Call, message_id: Snowflake) -> None:
     """Take a message from that list."""
     await call.use(InboxService).dismiss(call.principal.user, message_id)
+
+
+@routes.put("/users/@me/channels/{channel_id}/pin", auth=ANYBODY, raises=CHANNEL)
+async def pin(call: Call, channel_id: Snowflake) -> None:
+    """Keep a conversation at the top of your list."""
+    await call.use(PinnedService).change(call.principal.user, channel_id, pinned=True)
+
+
+@routes.delete("/users/@me/channels/{channel_id}/pin", auth=ANYBODY, raises=CHANNEL)
+async def unpin(call: Call, channel_id: Snowflake) -> None:
+    """Keep it there no more."""
+    await call.use(PinnedService).change(call.principal.user, channel_id, pinned=False)
+
+
+@routes.post("/users/@me/channels/messages/preload", auth=ANYBODY)
+async def preload(call: Call, body: Preload) -> dict[str, MessageView | None]:
+    """The latest message of each of these channels."""
+    return await call.use(PinnedService).preload(call.principal.user, [int(each) for each in body.channels])
+
+
+@routes.post("/users/@me/preload-messages", auth=ANYBODY)
+async def preload_messages(call: Call, body: Preload) -> dict[str, MessageView | None]:
+    """The same under its older name."""
+    return await call.use(PinnedService).preload(call.principal.user, [int(each) for each in body.channels])

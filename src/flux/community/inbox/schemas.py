@@ -38,3 +38,7 @@ class MentionsQuery(Struct):
     everyone: bool = True
     guilds: bool = True
     before: Snowflake | None = None
+
+
+class Preload(Struct):
+    channels: Annotated[list[Snowflake], Meta(max_length=100)]

@@ -6,8 +6,8 @@ from msgspec import UNSET
 
 from flux.community import buckets, faults
 from flux.community.auth.schemas import SudoProof
-from flux.community.auth.sudo import HEADER, SudoService
 from flux.community.auth.sudo import REFUSALS as SUDO
+from flux.community.auth.sudo import SudoService
 from flux.community.oauth2.applications import ApplicationService
 from flux.community.oauth2.consent import ConsentService
 from flux.community.oauth2.forms import read_form
@@ -236,6 +236,4 @@ def _me(row: ApplicationRow, bot: UserRow | None) -> ApplicationMe:
 
 
 async def _prove(call: Call, body: SudoProof) -> None:
-    await call.use(SudoService).demand(
-        call.principal.user, call.header(HEADER.lower()), body.password or None
-    )
+    await call.use(SudoService).prove_call(call, body)

@@ -10,6 +10,7 @@ from flux.community.auth.tokens import id_hash
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.schemas import ChannelView
 from flux.community.guilds.state import GuildStates
+from flux.community.inbox.pinned import PinnedService
 from flux.community.inbox.service import InboxService
 from flux.community.loudness.service import LoudnessService
 from flux.community.notes.service import NoteService
@@ -36,6 +37,7 @@ class ReadyMaker:
         notes: NoteService,
         loudness: LoudnessService,
         inbox: InboxService,
+        pinned: PinnedService,
         statuses: Statuses,
     ) -> None:
         self._users = users
@@ -45,13 +47,15 @@ class ReadyMaker:
         self._notes = notes
         self._loudness = loudness
         self._inbox = inbox
+        self._pinned = pinned
         self._statuses = statuses
 
     async def frames(
         self, session: Session, user: UserRow, guild_ids: list[int], sessions: list[dict[str, Any]]
     ) -> list[Frame]:
         """READY first. A bot's guilds are placeholders there and follow whole, one by one; people get them at once."""
-        states = [await self.guild(user, guild_id) for guild_id in guild_ids]
+        known = await self._guilds.of_many(user, guild_ids)
+        states = [known.get(each) or {"id": str(each), "unavailable": True} for each in guild_ids]
         if user.bot:
             shown: list[dict[str, Any]] = [{"id": state["id"], "unavailable": True} for state in states]
         else:
@@ -86,7 +90,7 @@ class ReadyMaker:
             "user_guild_settings": [] if user.bot else await self._loudness.listing(user.id),
             "read_states": [] if user.bot else await self._inbox.read_states(user),
             "notes": {} if user.bot else await self._notes.listing(user.id),
-            "pinned_dms": [],
+            "pinned_dms": [] if user.bot else await self._pinned.listing(user.id),
             "favorite_memes": [],
             "country_code": COUNTRY,
             "rtc_regions": [],
