@@ -295,6 +295,7 @@ async def ready() -> list[Figure]:
             "ms",
             "aim <= 30",
         ),
+        Figure("the server's CPU for each", each, "ms"),
         Figure(
             "the same with another session in each of them",
             statistics.median(beside) * 1e3,
