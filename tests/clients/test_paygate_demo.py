@@ -15,9 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.entrances.running import ROOT, children, environment, flux, refusal
 from tests.harness.server import free_port
+
+from flux.demonstration.walk import PROVIDER
 
 SECONDS = 120.0
 FENCE = re.compile(r"```(python|js)\n(.*?)```", re.DOTALL)
@@ -101,6 +104,23 @@ def test_what_is_documented_runs(
         assert printed.startswith("200 "), printed
         assert "Oslo" in printed
         assert printed.rstrip().endswith("consumed")
+
+
+@pytest.mark.parametrize("currency", ["ETH", "USDC"])
+def test_the_code_for_agents_runs(demo: dict[str, str], currency: str) -> None:
+    """What /agent-info shows for a listing pays for it and calls it, in ether and in the token."""
+    api_id = demo["API_ID"]
+    if currency == "USDC":
+        provider = blocks(readme())[0][1].replace("Weather of mine", "For agents")
+        # Nobody pays themselves: the provider is another wallet than the one that pays.
+        variables = {**demo, "KEY": "0x" + PROVIDER.key.hex(), "ENDPOINT": f"{demo['ENDPOINT']}/agents"}
+        api_id = run("python", provider, variables).split()[0]
+    info = httpx.get(f"{demo['API']}/apis/{api_id}/agent-info").json()
+    assert info["capabilities"][0]["pricing"]["token"] == currency
+    code = info["howToUse"]["exampleCode"]
+    for language, text in (("python", code["python"]), ("js", code["javascript"])):
+        printed = run(language, text, demo)
+        assert printed.startswith("200 {"), printed
 
 
 def test_both_sides_are_documented_in_both_languages() -> None:

@@ -135,3 +135,28 @@ async def test_members_are_found(server: Server) -> None:
     assert await found(query="%") == []
     refused = await one.call("POST", f"/guilds/{where.id}/members-search", {})
     assert refused.json()["code"] == "MISSING_PERMISSIONS"
+
+
+async def test_a_group_has_an_icon(server: Server) -> None:
+    owner, where = await place(server)
+    group = await owner.ok("POST", "/users/@me/channels", {"recipients": []})
+    changed = await owner.ok("PATCH", f"/channels/{group['id']}", {"name": "us", "icon": uri(still())})
+    shown = await server.http.get(f"{API}/icons/{group['id']}/{changed['icon']}.png")
+    assert shown.content == still()
+    assert (await owner.ok("PATCH", f"/channels/{group['id']}", {"icon": None}))["icon"] is None
+    assert "icon" not in await owner.ok(
+        "PATCH", f"/channels/{where.text}", {"icon": uri(still()), "name": "c"}
+    )
+
+
+async def test_without_the_history_only_what_came_after_the_cutoff(server: Server) -> None:
+    owner, where = await place(server)
+    member = await unlimited(await person(server))
+    await where.admit(member)
+    path = f"/channels/{where.text}/messages"
+    said = [await where.say(owner, str(number)) for number in range(3)]
+    await owner.ok("PUT", f"/channels/{where.text}/permissions/{where.id}", {"type": 0, "deny": str(1 << 16)})
+    assert await member.ok("GET", path) == []
+    await owner.ok("PATCH", f"/guilds/{where.id}", {"message_history_cutoff": said[1]["timestamp"]})
+    assert [each["content"] for each in await member.ok("GET", path)] == ["2", "1"]
+    assert len(await owner.ok("GET", path)) == 4, "and the joining"

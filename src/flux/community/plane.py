@@ -199,16 +199,9 @@ class Builder:
         self.roles = RoleService(house.db, house.ids, self.where, self.files.audit, self.announcer, limits)
         overwrites = Overwrites(limits)
         self.channels = ChannelService(
-            house.db,
-            house.clock,
-            house.ids,
-            self.where,
-            self.users,
-            overwrites,
-            self.files.audit,
-            self.announcer,
-            limits,
-        )
+            house.db, house.clock, house.ids, self.where, self.users, overwrites, self.files.assets, self.files.audit,
+            self.announcer, limits,
+        )  # fmt: skip
         self.joining = Joining(house.clock, self.announcer, limits)
         self.members = MemberService(
             house.db, house.clock, self.users, self.where, self.roles, self.joining, self.files.audit,

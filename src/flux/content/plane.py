@@ -50,6 +50,7 @@ from flux.content.schemas.service import Schemas
 from flux.content.schemas.syncing import Syncing
 from flux.content.search.ranking import Ranking
 from flux.content.search.service import Search
+from flux.content.search.tallies import Tallies
 from flux.content.settled import Settled
 from flux.content.webhooks import endpoints as webhooks
 from flux.content.webhooks.sending import Sending
@@ -162,7 +163,15 @@ def _deliver(plane: Plane, house: House) -> None:
     ranking = Ranking(house, search, services[Embeddings])
     plane.provide(
         Door(house, settled, snapshots, services[Keys], generations),
-        Delivery(house, settled, snapshots, search, ranking, Answers(house, settled, generations)),
+        Delivery(
+            house,
+            settled,
+            snapshots,
+            search,
+            ranking,
+            Tallies(house, settled, ranking),
+            Answers(house, settled, generations),
+        ),
         Writes(services[Resources]),
     )
 

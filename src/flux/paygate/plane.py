@@ -11,6 +11,7 @@ from flux.kernel.wire import Limits, Plane, Routes
 from flux.paygate.access import endpoints as access
 from flux.paygate.access.service import Providers
 from flux.paygate.access.turnstile import Turnstile
+from flux.paygate.access.windows import SharedWindows
 from flux.paygate.catalogue import endpoints as catalogue
 from flux.paygate.catalogue.service import Quotes
 from flux.paygate.chains import endpoints as chain_endpoints
@@ -103,7 +104,9 @@ class Rooms:
         own_names = [urlsplit(origin).hostname or "" for origin in (house.public_url, *self.origins)]
         guard = Guard(settings.allowed_targets, settings.denied_ports, own_names)
         self.dialer = Dialer(guard, settings, house.ports)
-        self.turnstile = Turnstile(clock, settings)
+        # One process needs nobody's word for what it counted.
+        self.windows = SharedWindows(house.db, house.bus, clock) if house.settings.bus.url else None
+        self.turnstile = Turnstile(clock, settings, self.windows)
         self.providers = Providers(house.db, house.bus, clock)
         self.wallets = Wallets(house.db, clock, self.reader, Places(self.origins), settings)
         self.flight = Flight(settings.max_in_flight)
@@ -166,6 +169,10 @@ def build(house: House) -> Plane:
         on_start=[rooms.reader.start, rooms.providers.start, rooms.listings.start],
         on_stop=[rooms.dialer.close, rooms.reader.close],
     )
+    if rooms.windows is not None:
+        plane.on_start.append(rooms.windows.start)
+        plane.on_stop.append(rooms.windows.stop)
+        house.jobs.every("paygate.windows", SWEEP_SECONDS, rooms.windows.sweep)
     plane.provide(
         rooms.settings, rooms.chains, rooms.reader, rooms.providers, rooms.wallets, rooms.history, rooms.ledger,
         rooms.listings, rooms.quotes, rooms.stats, rooms.relay, rooms.facilitator, rooms.offers, rooms.credits,

@@ -159,6 +159,10 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
     max_filter_depth: Annotated[int, Meta(ge=1, description="Deepest nesting of where groups.")] = 10
     max_filter_conditions: Annotated[int, Meta(ge=1, description="Most conditions in one where.")] = 200
     max_sort_entries: Annotated[int, Meta(ge=1, description="Most sort entries.")] = 5
+    max_facets: Annotated[int, Meta(ge=0, description="Most facets counted in one search.")] = 10
+    max_facet_values: Annotated[
+        int, Meta(ge=1, description="Most values listed of one facet, those with the greatest counts.")
+    ] = 100
     delivery_cache_entries: Annotated[
         int, Meta(ge=0, description="Encoded delivery answers kept in memory; 0 is off.")
     ] = 2000

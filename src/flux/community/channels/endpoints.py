@@ -13,6 +13,7 @@ from flux.community.channels.schemas import (
     OverwritePut,
 )
 from flux.community.channels.service import ChannelService
+from flux.community.media.rules import BODY_BYTES
 from flux.community.principals import ANYBODY
 from flux.kernel.wire import Call, Routes, Snowflake
 
@@ -69,8 +70,10 @@ async def read_channel(call: Call, channel_id: Snowflake) -> ChannelView:
     "/channels/{channel_id}",
     auth=ANYBODY,
     bucket=buckets.CHANNEL_WRITE,
+    body_limit=BODY_BYTES,
     raises=[
         *CHANNEL, *MANAGE, *BITS, faults.INVALID_CHANNEL_TYPE, faults.MAX_CATEGORY_CHANNELS, faults.UNKNOWN_VOICE_REGION,
+        faults.FILE_SIZE_TOO_LARGE, faults.CONTENT_BLOCKED, faults.EXPLICIT_CONTENT_CANNOT_BE_SENT,
     ],
 )  # fmt: skip
 async def update_channel(call: Call, channel_id: Snowflake, body: ChannelUpdate) -> ChannelView:

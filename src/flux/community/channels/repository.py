@@ -40,7 +40,7 @@ DROP_OVERWRITES = "DELETE FROM community_channel_overwrites WHERE channel_id = :
 _CHANGEABLE = frozenset(
     {
         "name", "topic", "url", "parent_id", "nsfw", "rate_limit_per_user", "bitrate", "user_limit", "rtc_region",
-        "position", "owner_id",
+        "position", "owner_id", "icon",
     }
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from flux.community.inputs import Input, Name, Permissions
+from flux.community.media.rules import DataUri
 from flux.community.standing import records
 from flux.community.standing.records import ChannelRow, OverwriteRow
 from flux.community.users.schemas import UserPartial
@@ -142,6 +143,7 @@ class ChannelUpdate(Input, kw_only=True):
     position: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
     rtc_region: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
     owner_id: Snowflake | UnsetType = UNSET
+    icon: DataUri | UnsetType | None = UNSET
     permission_overwrites: list[OverwriteInput] | UnsetType | None = UNSET
 
 

@@ -15,6 +15,8 @@ from flux.community.channels.rules import CREATABLE, DEFAULT_BITRATE, FIELDS, NO
 from flux.community.channels.schemas import ChannelCreate, ChannelUpdate, ChannelView
 from flux.community.envelope import invalid
 from flux.community.inputs import filled
+from flux.community.media.rules import ICON
+from flux.community.media.service import AssetService
 from flux.community.standing import records, rules
 from flux.community.standing.records import ChannelRow
 from flux.community.standing.service import ChannelStanding, Standing, StandingService
@@ -34,6 +36,7 @@ class ChannelService:
         where: StandingService,
         users: UserService,
         overwrites: Overwrites,
+        assets: AssetService,
         audit: AuditService,
         announcer: Announcer,
         limits: CommunityLimits,
@@ -44,6 +47,7 @@ class ChannelService:
         self._where = where
         self._users = users
         self._overwrites = overwrites
+        self._assets = assets
         self._audit = audit
         self._announcer = announcer
         self._limits = limits
@@ -195,6 +199,9 @@ class ChannelService:
     async def update(
         self, user: UserRow, channel_id: int, body: ChannelUpdate, reason: str | None = None
     ) -> ChannelView:
+        """Raises INVALID_CHANNEL_TYPE, MAX_CATEGORY_CHANNELS, MISSING_PERMISSIONS …, and what a group's icon raises."""
+        icon = await self._icon(user, channel_id, body)
+
         async def work(tx: Transaction) -> ChannelView:
             standing = await self._where.channel(user, channel_id, tx)
             channel = standing.channel
@@ -203,6 +210,8 @@ class ChannelService:
             if channel.type not in FIELDS:
                 raise faults.INVALID_CHANNEL_TYPE()
             values = await self._allowed_changes(tx, standing, body)
+            if "icon" in values:
+                values["icon"] = icon
             if body.permission_overwrites and standing.guild is not None:
                 standing.need(rules.MANAGE_ROLES)
                 await self._overwrites.replace(
@@ -214,6 +223,14 @@ class ChannelService:
             return await self._announce(tx, "CHANNEL_UPDATE", standing)
 
         return await self._db.transact(work)
+
+    async def _icon(self, user: UserRow, channel_id: int, body: ChannelUpdate) -> str | None:
+        """Of a group, taken before the unit of work."""
+        if not isinstance(body.icon, str):
+            return None
+        if (await self._where.channel(user, channel_id)).channel.type != records.GROUP_DM:
+            return None
+        return await self._assets.hash(ICON, channel_id, body.icon, "icon")
 
     async def _allowed_changes(
         self, tx: Transaction, standing: ChannelStanding, body: ChannelUpdate

@@ -24,6 +24,7 @@ from flux.community.standing.service import ChannelStanding, StandingService
 from flux.community.uploads.service import Taken, UploadService
 from flux.community.users.records import UserRow
 from flux.kernel.store import Clock, Database, Reader, Transaction, iso
+from flux.kernel.store.ids import EPOCH_MS
 
 
 class MessageService:
@@ -52,13 +53,19 @@ class MessageService:
     # -- reading ----------------------------------------------------------------------------------------------
 
     async def listing(self, user: UserRow, channel_id: int, query: MessagesQuery) -> list[MessageView]:
-        """Newest first; nothing for whoever may not read the history."""
+        """Newest first. Whoever may not read the history sees what was said since the guild's cutoff, and nothing in a
+        guild without one."""
         standing = await self._where.channel(user, channel_id)
         if sum(edge is not None for edge in (query.before, query.after, query.around)) > 1:
             raise invalid("before", "Send one of before, after, around.", "TOO_MANY_EDGES")
+        oldest = 0
         if not standing.may(bits.READ_MESSAGE_HISTORY):
-            return []
-        return await self._views.of(await self._page(channel_id, query), self._db, user.id)
+            cutoff = standing.guild.guild.message_history_cutoff if standing.guild else None
+            if cutoff is None:
+                return []
+            oldest = max(0, cutoff - EPOCH_MS) << 22
+        rows = [row for row in await self._page(channel_id, query) if row.id >= oldest]
+        return await self._views.of(rows, self._db, user.id)
 
     async def _page(self, channel_id: int, query: MessagesQuery) -> list[MessageRow]:
         if query.after is not None:

@@ -193,6 +193,19 @@ def _page(name: str) -> Json:
             "previous": cursor,
             "results": {"type": "array", "items": _ref(name)},
             "metadata": _ANYTHING,
+            "total": {"type": "integer", "description": "Of all pages, when asked for."},
+            "facets": {
+                "type": "object",
+                "description": "By path, when asked for: values and how many documents have them.",
+                "additionalProperties": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["value", "count"],
+                        "properties": {"value": {}, "count": {"type": "integer"}},
+                    },
+                },
+            },
         },
     }
 

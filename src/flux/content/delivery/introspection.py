@@ -54,6 +54,8 @@ BODY = [
     _parameter("join", "object", "Documents of other folders: as, relations."),
     _parameter("sort", "array", "Paths, '-' in front for descending."),
     _parameter("fields", "array", "Paths to show; default all."),
+    _parameter("total", "boolean", "Also tell how many documents are found in all."),
+    _parameter("facets", "array", "Paths whose values are counted over everything that is found."),
     _parameter("limit", "integer", "Page size, 1 to 100."),
     _parameter("offset", "integer", "Documents to skip."),
     _parameter("populate", "array", "Paths of references to replace by their documents."),
@@ -79,7 +81,7 @@ def _routes(prefix: str, served: Served) -> list[Descriptor]:
     schema = f"/{prefix}{at}/_schema"
     page = {
         "required_fields": ["limit", "next", "previous", "results"],
-        "optional_fields": ["metadata"],
+        "optional_fields": ["metadata", "total", "facets"],
         "results_item_ref": schema,
     }
     found = []

@@ -19,6 +19,7 @@ from flux.content.faults import COMPONENT_NOT_FOUND, INVALID_REQUEST
 from flux.content.search.modes import SECTIONS, Ranked, check_modes, read_ranked
 from flux.content.search.plan import DEFAULT_SORT, Node, Plan, Scope, Sort
 from flux.content.search.problems import Problems
+from flux.content.search.tallies import MEMBERS, Tally, read_tally
 from flux.content.search.where import GET_PREFIX, Where
 from flux.content.settled import Settled
 from flux.content.shape.localising import View
@@ -43,6 +44,7 @@ _MEMBERS = frozenset(
         "previous",
         "populate",
         "ignore_unknown_fields",
+        *MEMBERS,
     }
 )
 _FIND = {"find_text": ("query", "fields", "threshold"), "find_phrase": ("query", "fields")}
@@ -59,6 +61,7 @@ class Reading(Struct, frozen=True):
     joins: Joins
     ranked: Ranked | None
     sorted: bool
+    tally: Tally | None = None
 
 
 def read_request(
@@ -86,6 +89,7 @@ def read_request(
     joins = read_joins(body.get("join"), snapshot, api, scope, settings, problems)
     sections = _Sections(settled, {"$": scope, **joins.scopes}, problems, pairs, query)
     sections.read(body)
+    tally = read_tally(body, scope, settings.max_facets, problems)
     problems.settle()
     view = msgspec.structs.replace(view, fields=sections.fields)
     joins = joins.narrowed(sections.where)
@@ -98,7 +102,7 @@ def read_request(
         anchor=None,
         joins=joins.tree("$"),
     )
-    return Reading(plan, view, paging, sections.populate, joins, sections.ranked, bool(sections.sort))
+    return Reading(plan, view, paging, sections.populate, joins, sections.ranked, bool(sections.sort), tally)
 
 
 def _schema(snapshot: Snapshot, served: Served, named: str | None) -> tuple[str, Published | None]:

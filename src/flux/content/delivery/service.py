@@ -19,6 +19,7 @@ from flux.content.search.problems import Problems
 from flux.content.search.ranking import Ranking
 from flux.content.search.rows import Found
 from flux.content.search.service import Search
+from flux.content.search.tallies import Tallies
 from flux.content.settled import Settled
 from flux.content.shape.localising import View
 from flux.kernel.house import House
@@ -33,6 +34,7 @@ class Delivery:
         snapshots: Snapshots,
         search: Search,
         ranking: Ranking,
+        tallies: Tallies,
         answers: Answers,
     ) -> None:
         self._db = house.db
@@ -41,6 +43,7 @@ class Delivery:
         self._snapshots = snapshots
         self._search = search
         self._ranking = ranking
+        self._tallies = tallies
         self._answers = answers
 
     # -- paths ------------------------------------------------------------------------------------------------
@@ -78,7 +81,12 @@ class Delivery:
             reading = read_request(
                 self._settled, entry.snapshot, entry.api, target.served, parent, call.query, body
             )
-            return await self._page(call, base, entry, reading, depends)
+            page = await self._page(call, base, entry, reading, depends)
+            if reading.tally is None:
+                return page
+            generation = await depends.on(reading.plan.scope.folder)
+            told = await self._tallies.of(reading.plan, reading.ranked, reading.tally, generation)
+            return page[:-1] + b"," + msgspec.json.encode(told)[1:]
 
         key = await self._key(call, entry, target, base)
         return self._answers.reply(call, await self._answers.answer(key, make), entry.principal)

@@ -65,6 +65,12 @@ class Ranking:
             page = await self._cut(plan, ranked, found, start, end)
         return page, metadata
 
+    async def documents(self, plan: Plan, ranked: Ranked, generation: int) -> list[int]:
+        """Everything that is found, by id."""
+        text = await self._finding.text(plan, ranked.text, generation) if ranked.text is not None else None
+        near = await self._near(plan, ranked.vector) if ranked.vector else None
+        return sorted({one.doc for one in _merged(ranked, text, near)})
+
     # -- vectors ----------------------------------------------------------------------------------------------
 
     async def _near(self, plan: Plan, query: VectorQuery) -> list[Scored]:

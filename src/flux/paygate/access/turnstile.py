@@ -1,6 +1,6 @@
 """Windows and bans. Ordinary excess is 429 and heals itself; pushing on through 429s is a ban, 403.
 
-Counts live in this process: with several workers each counts the callers it serves.
+Counts live in this process; where there are several, they are shared (windows.py).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import math
 
 from flux.kernel.quota import Quota, Rate, Verdict
 from flux.kernel.store import Clock, iso
+from flux.paygate.access.windows import SharedWindows
 from flux.paygate.faults import BANNED, RATE_LIMIT_EXCEEDED
 from flux.settings.paygate import PaygateSettings
 
@@ -19,13 +20,14 @@ CAPACITY = 50_000
 class Turnstile:
     """`who` is an IP or a wallet; a window is one of theirs, such as `management` or a listing's own."""
 
-    def __init__(self, clock: Clock, settings: PaygateSettings) -> None:
+    def __init__(self, clock: Clock, settings: PaygateSettings, shared: SharedWindows | None = None) -> None:
         self._clock = clock
-        self._quota = Quota(clock)
+        self._shared = shared
+        self._quota: Quota | SharedWindows = shared or Quota(clock)
         self._ban_after = settings.ban_after
         self._ban_ms = round(settings.ban_minutes * 60_000)
         self._pushes: dict[str, tuple[float, int]] = {}
-        self._bans: dict[str, int] = {}
+        self._bans: dict[str, int] = shared.bans if shared is not None else {}
 
     def check_ban(self, scope: str, who: str) -> None:
         """Raises BANNED (403) while the ban lasts."""
@@ -48,13 +50,23 @@ class Turnstile:
         """
         if limit <= 0:
             return None
-        verdict = self._quota.count(f"{window}:{who}", Rate(limit, seconds))
+        return self._judged(self._quota.count(f"{window}:{who}", Rate(limit, seconds)), scope, who, seconds)
+
+    async def pass_exactly(self, window: str, scope: str, who: str, limit: int, seconds: int) -> None:
+        """As `pass_window`, and never one too many, however many processes there are."""
+        if self._shared is None:
+            self.pass_window(window, scope, who, limit, seconds)
+        else:
+            verdict = await self._shared.take(f"{window}:{who}", Rate(limit, seconds))
+            self._judged(verdict, scope, who, seconds)
+
+    def _judged(self, verdict: Verdict, scope: str, who: str, seconds: int) -> Verdict:
         if not verdict.allowed:
             self._push(f"{'ip' if scope == 'ip' else 'wallet'}:{who}", seconds)
             raise RATE_LIMIT_EXCEEDED(
                 seconds=max(1, math.ceil(verdict.retry_after)),
                 scope=scope,
-                limit=limit,
+                limit=verdict.limit,
                 windowSeconds=seconds,
             )
         return verdict
@@ -71,6 +83,11 @@ class Turnstile:
             raise RATE_LIMIT_EXCEEDED(seconds=seconds, scope=scope, limit=limit, windowSeconds=WINDOW_SECONDS)
 
     def _push(self, key: str, seconds: int) -> None:
+        until = self._clock.now_ms() + self._ban_ms
+        if self._shared is not None:
+            if self._shared.count(f"push:{key}", Rate(self._ban_after, seconds)).remaining <= 0:
+                self._shared.ban(key, until)
+            return
         now = self._clock.monotonic()
         ends, count = self._pushes.get(key, (0.0, 0))
         if ends <= now:
@@ -83,7 +100,7 @@ class Turnstile:
             self._pushes.pop(key, None)
             if len(self._bans) >= CAPACITY:
                 self._bans = {one: until for one, until in self._bans.items() if until > self._clock.now_ms()}
-            self._bans[key] = self._clock.now_ms() + self._ban_ms
+            self._bans[key] = until
 
 
 def window_headers(verdict: Verdict) -> dict[str, str]:

@@ -9,7 +9,8 @@ from flux.paygate.catalogue import examples
 from flux.paygate.chains.registry import Chain
 from flux.paygate.chains.views import shown_chain
 from flux.paygate.faults import paygate
-from flux.paygate.listings.model import CallPlan, Listing, Meaning
+from flux.paygate.listings.model import ANYTHING, CallPlan, Listing, Meaning
+from flux.paygate.listings.resources import meanings
 from flux.paygate.payment.rules import Terms
 from flux.paygate.signing.message import CALL_TYPE
 
@@ -69,28 +70,20 @@ def pricing(terms: Terms) -> dict[str, Any]:
 
 def capabilities(plan: CallPlan) -> list[dict[str, Any]]:
     """One for each operation; one for anything where nothing is declared."""
-    listing = plan.listing
-    rows: list[tuple[str, Meaning, list[str]]] = []
-    names = {(op.method, op.path): op.operation_id or op.summary for op in listing.declared}
-    for own in listing.endpoints:
-        name = names.get((own.method, own.path)) or own.summary or f"{own.method} {own.path}"
-        rows.append((name, Meaning(own.method, own.path, own), own.examples))
-    priced = {(own.method, own.path) for own in listing.endpoints}
-    for op in listing.declared:
-        if (op.method, op.path) not in priced:
-            name = op.operation_id or op.summary or f"{op.method} {op.path}"
-            rows.append((name, Meaning(op.method, op.path, None), []))
-    if not rows:
-        rows.append((listing.name, Meaning("GET", "/", None), []))
+    names = {(op.method, op.path): op.operation_id or op.summary for op in plan.listing.declared}
     result = []
-    for name, meaning, prompts in rows:
-        terms = plan.terms(meaning)
+    for meaning in meanings(plan.listing):
+        own, terms = meaning.own, plan.terms(meaning)
+        method = meaning.method if meaning != ANYTHING else "GET"
+        name = names.get((meaning.method, meaning.template)) or (own.summary if own else None)
+        if name is None:
+            name = plan.listing.name if meaning == ANYTHING else f"{method} {meaning.template}"
         result.append(
             {
                 "name": name,
-                "endpoint": {"method": meaning.method, "path": meaning.template},
+                "endpoint": {"method": method, "path": meaning.template},
                 "pricing": pricing(terms) if terms is not None else None,
-                "examples": prompts,
+                "examples": own.examples if own else [],
             }
         )
     return result
@@ -121,7 +114,6 @@ def example_code(
     shown = terms.shown()
     token = terms.token is not None
     fill = {
-        "PAY": examples.PYTHON_USDC if token else examples.PYTHON_ETHER,
         "API_ID": listing.id,
         "RECIPIENT": shown["recipient"],
         "BASE_UNITS": shown["amountBaseUnits"],
@@ -132,12 +124,13 @@ def example_code(
         "METHOD": endpoint["method"],
         "PATH": endpoint["path"] if endpoint["path"] != "/" else "",
     }
-    templates = {
-        "javascript": examples.JAVASCRIPT_USDC if token else examples.JAVASCRIPT,
-        "python": examples.PYTHON,
-        "curl": examples.CURL,
+    javascript = examples.JAVASCRIPT_USDC if token else examples.JAVASCRIPT_ETHER
+    python = examples.PYTHON_USDC if token else examples.PYTHON_ETHER
+    return {
+        "javascript": _filled(examples.JAVASCRIPT, {"PAY": javascript, **fill}),
+        "python": _filled(examples.PYTHON, {"PAY": python, **fill}),
+        "curl": _filled(examples.CURL, fill),
     }
-    return {name: _filled(text, fill) for name, text in templates.items()}
 
 
 def _filled(template: str, fill: dict[str, str]) -> str:

@@ -110,7 +110,7 @@ class Relay:
             bill = await self._bill(asked, shown)
             if isinstance(bill, Kept):
                 return answer_again(bill)
-            self._check_wallet(asked.listing, bill.funds.payer)
+            await self._check_wallet(asked.listing, bill.funds.payer)
             return await self._send(asked, bill, await asked.remembered(shown.idempotency_key))
         except FaultError as refusal:
             if refusal.fault.status == PAYMENT_REQUIRED and requirement is not None:
@@ -142,11 +142,11 @@ class Relay:
             headers["Link"] = f'<{self._offers.resource(asked.plan, asked.suffix)}>; rel="payment"'
         return MISSING_PAYMENT_TX(header=TX, missing=missing, detail=detail, headers=headers)
 
-    def _check_wallet(self, listing: Listing, payer: str) -> None:
+    async def _check_wallet(self, listing: Listing, payer: str) -> None:
         self._turnstile.check_ban("wallet", payer)
         limit = listing.rate_limit
         if limit is not None:
-            self._turnstile.pass_window(
+            await self._turnstile.pass_exactly(
                 f"listing:{listing.id}", "listing", payer, limit.requests, limit.window_seconds
             )
 
