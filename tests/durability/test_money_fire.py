@@ -63,7 +63,7 @@ async def test_a_thousand_calls_with_one_payment_are_one(fire: Fire) -> None:
     life = Life("thousand")
     life.tx_hash = await fire.pay()
     await fire.chain.mined(life.tx_hash)
-    answers = await asyncio.gather(*(fire.call(life, "ok") for _ in range(1000)))
+    answers = await asyncio.gather(*(until_decided(fire, life) for _ in range(1000)))
     assert Counter(status for status, _ in answers) == {200: 1, 402: 999}
     assert {word for status, word in answers if status == 402} <= {"payment_in_use", "payment_already_used"}
     assert len(fire.target.hits) == 1
@@ -79,6 +79,15 @@ async def test_a_thousand_calls_with_one_payment_are_one(fire: Fire) -> None:
     ]
     assert moves == [("reserve", PRICE), ("charge", -PRICE)]
     fire.target.hits.clear()
+
+
+async def until_decided(fire: Fire, life: Life) -> tuple[int, str]:
+    """A thousand at once may well be more than a busy machine's node answers in time; 503 decides nothing."""
+    while True:
+        status, word = await fire.call(life, "ok")
+        if status != 503:
+            return status, word
+        await asyncio.sleep(0.5)
 
 
 async def test_lives_under_fire(fire: Fire) -> None:

@@ -57,6 +57,7 @@ class ChainReader:
         self._facts: dict[tuple[int, str], tuple[float, Facts | None]] = {}
         self._heads: dict[int, tuple[float, int]] = {}
         self._asking: dict[tuple[int, str], asyncio.Task[Facts | None]] = {}
+        self._heading: dict[int, asyncio.Task[int]] = {}
         self._decimals_seen: set[int] = set()
 
     async def start(self) -> None:
@@ -96,6 +97,16 @@ class ChainReader:
         kept = self._heads.get(chain.chain_id)
         if kept is not None and kept[0] > self._clock.monotonic() and not self._ports.armed("chain"):
             return kept[1]
+        if self._ports.armed("chain"):
+            return await self._read_head(chain)
+        # However many ask when the second is over, the node is asked once.
+        asking = self._heading.get(chain.chain_id)
+        if asking is None:
+            asking = self._heading[chain.chain_id] = asyncio.ensure_future(self._read_head(chain))
+            asking.add_done_callback(lambda _: self._heading.pop(chain.chain_id, None))
+        return await asyncio.shield(asking)
+
+    async def _read_head(self, chain: Chain) -> int:
         [result] = await self.call(chain, ("eth_blockNumber", []))
         return self._keep_head(chain, self._decode(chain, decoding.quantity, result))
 
