@@ -259,6 +259,8 @@ def _member_cases() -> list[Case]:
     return [
         Case(f"GET {GUILD}/members", MEMBER),
         Case(f"POST {GUILD}/members-search", bits.MANAGE_GUILD, {}),
+        Case(f"GET {GUILD}/prune", bits.KICK_MEMBERS),
+        Case(f"POST {GUILD}/prune", bits.KICK_MEMBERS, {}),
         Case(f"GET {GUILD}/members/@me", MEMBER),
         Case(f"PATCH {GUILD}/members/@me", bits.CHANGE_NICKNAME, {"nick": "Me"}),
         Case(f"GET {member}", MEMBER),

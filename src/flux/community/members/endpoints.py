@@ -5,14 +5,12 @@ from __future__ import annotations
 from flux.community import buckets, faults
 from flux.community.audit.service import HEADER, reason_of
 from flux.community.media.rules import BODY_BYTES
-from flux.community.members.profiles import ProfileService
+from flux.community.members.pruning import Pruned, PruneInput, PruningService
 from flux.community.members.schemas import (
     MemberListQuery,
     MemberUpdate,
     MemberView,
     OwnMemberUpdate,
-    ProfileQuery,
-    UserProfileFull,
 )
 from flux.community.members.searching import MemberHits, MemberSearch, SearchingService
 from flux.community.members.service import MemberService
@@ -28,6 +26,22 @@ MANAGE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED, faults
 async def list_members(call: Call, guild_id: Snowflake, query: MemberListQuery) -> list[MemberView]:
     """Members by ascending user id, after `after`."""
     return await call.use(MemberService).listing(call.principal.user, guild_id, query.after or 0, query.limit)
+
+
+PRUNE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED)
+
+
+@routes.get("/guilds/{guild_id}/prune", auth=ANYBODY, bucket=buckets.MEMBER_LIST, raises=PRUNE)
+async def count_idle_members(call: Call, guild_id: Snowflake, query: PruneInput) -> Pruned:
+    """How many members hold no role and have not been there for that many days."""
+    return await call.use(PruningService).count(call.principal.user, guild_id, query.days)
+
+
+@routes.post("/guilds/{guild_id}/prune", auth=ANYBODY, bucket=buckets.MEMBER_WRITE, raises=PRUNE)
+async def prune_members(call: Call, guild_id: Snowflake, body: PruneInput = PruneInput()) -> Pruned:
+    """Remove them; they may come back."""
+    reason = reason_of(call.header(HEADER))
+    return await call.use(PruningService).prune(call.principal.user, guild_id, body.days, reason)
 
 
 @routes.post(
@@ -134,14 +148,3 @@ async def remove_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_
 async def leave_guild(call: Call, guild_id: Snowflake) -> None:
     """Leave a guild that is not yours."""
     await call.use(MemberService).leave(call.principal.user, guild_id)
-
-
-@routes.get(
-    "/users/{user_id}/profile",
-    auth=ANYBODY,
-    bucket=buckets.USER_READ,
-    raises=[*GUILD, faults.UNKNOWN_USER, faults.UNKNOWN_MEMBER],
-)
-async def read_profile(call: Call, user_id: Snowflake, query: ProfileQuery) -> UserProfileFull:
-    """The profile of somebody you share a guild with; with `guild_id`, as a member there."""
-    return await call.use(ProfileService).read(call.principal.user, user_id, query)
