@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("bench.store", "bench.wire", "bench.fanout", "bench.community", "bench.startup", "bench.paygate")
+MODULES = ("bench.store", "bench.wire", "bench.fanout", "bench.community", "bench.startup", "bench.paygate", "bench.content")
 
 
 def main() -> int:

@@ -282,7 +282,9 @@ async def ready() -> list[Figure]:
         for number in range(GUILDS - 1):
             made = await place.http.post(f"{API}/guilds", json={"name": f"Guild {number}"})
             made.raise_for_status()
+        cpu = cpu_seconds(place.pid)
         alone = [await one_ready(place) for _ in range(20)]
+        each = (cpu_seconds(place.pid) - cpu) / 20 * 1e3
         async with crowd(place.port) as clients:
             await clients.do("identify", tokens=[place.owner])
             beside = [await one_ready(place) for _ in range(20)]
@@ -293,6 +295,7 @@ async def ready() -> list[Figure]:
             "ms",
             "aim <= 30",
         ),
+        Figure("the server's CPU for each", each, "ms"),
         Figure(
             "the same with another session in each of them",
             statistics.median(beside) * 1e3,

@@ -8,6 +8,8 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
+from tests.harness.server import serve
+
 from flux.client import AsyncFluxClient, FluxClient, FluxError, Refusal, RetryPolicy
 from flux.client.dialects import COMMUNITY, CONTENT, PAYGATE
 from flux.kernel.faults import ContractRow, load_contract
@@ -85,16 +87,12 @@ def test_there_are_156_published_rows() -> None:
 
 
 async def test_every_row_through_both_clients(tmp_path: Path) -> None:
-    from tests.harness.server import serve
-
     async with serve(tmp_path, sandbox=True) as server:
         assert await wrong_through_the_async_client(server.origin) == []
         assert await asyncio.to_thread(wrong_through_the_blocking_client, server.origin) == []
 
 
 async def test_the_operator_file_opens_every_plane(tmp_path: Path) -> None:
-    from tests.harness.server import serve
-
     async with serve(tmp_path, sandbox=True) as server:
         path = server.data_dir / "operator.json"
         async with AsyncFluxClient.from_operator_file(path) as flux:

@@ -259,6 +259,8 @@ def _member_cases() -> list[Case]:
     return [
         Case(f"GET {GUILD}/members", MEMBER),
         Case(f"POST {GUILD}/members-search", bits.MANAGE_GUILD, {}),
+        Case(f"GET {GUILD}/prune", bits.KICK_MEMBERS),
+        Case(f"POST {GUILD}/prune", bits.KICK_MEMBERS, {}),
         Case(f"GET {GUILD}/members/@me", MEMBER),
         Case(f"PATCH {GUILD}/members/@me", bits.CHANGE_NICKNAME, {"nick": "Me"}),
         Case(f"GET {member}", MEMBER),
@@ -338,7 +340,6 @@ def _expressions() -> list[Case]:
 
 
 ELSEWHERE = {
-    "DELETE /users/@me/guilds/{guild_id}": "leaving: test_guild_matrix.py has a test of its own",
     "PUT /channels/{channel_id}/recipients/{user_id}": "group conversations, no guild's channel: test_people.py",
     "DELETE /channels/{channel_id}/recipients/{user_id}": "group conversations, no guild's channel: test_people.py",
     "DELETE /channels/{channel_id}/messages/{message_id}/attachments/{attachment_id}": "the author's alone",
@@ -350,12 +351,15 @@ def _bare(route: str) -> str:
 
 
 def table() -> dict[str, str]:
-    """Every served route of a guild or a guild's channel that asks who is calling; by its name without the parameters'
-    names."""
+    """Every served route of a guild or a channel that asks who is calling, by its name without the parameters' names.
+    What somebody keeps about a guild for themselves (`/users/@me/…`) is nobody else's business."""
     found = {}
     for route in plane.routes():
-        named = "{guild_id}" in route.path or "{channel_id}" in route.path
-        if named and isinstance(route.auth, Auth) and route.auth.required:
+        if (
+            route.path.startswith(("/guilds/{", "/channels/{"))
+            and isinstance(route.auth, Auth)
+            and route.auth.required
+        ):
             found[_bare(route.name)] = route.name
     return found
 

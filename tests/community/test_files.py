@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from PIL import Image
 from tests.community.actors import API, Guild, Person, guild, person, unlimited
 from tests.community.pictures import BLOCKED, explicit, form, moving, still, uri
@@ -331,3 +332,32 @@ async def test_many_at_once_tell_what_failed(server: Server) -> None:
     told = await owner.ok("POST", f"/guilds/{where.id}/emojis/bulk", body)
     assert [each["name"] for each in told["success"]] == ["good"]
     assert told["failed"] == [{"name": "bad", "error": "VALIDATION_ERROR"}]
+
+
+@pytest.mark.parametrize("end", ["kill", "terminate"])
+async def test_workers_end_with_their_server(tmp_path: Path, end: str) -> None:
+    async with serve(tmp_path) as server:
+        owner, where = await place(server)
+        await owner.ok("POST", f"/guilds/{where.id}/emojis", {"name": "one", "image": uri(still())})
+        workers = [pid for pid in children(server.process.pid) if b"developing" in command(pid)]
+        assert workers
+        getattr(server, end)()
+        await until(lambda: not any(b"developing" in command(pid) for pid in workers))
+
+
+def children(pid: int) -> list[int]:
+    """Of a process, theirs included."""
+    found = [
+        int(each)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for each in (task / "children").read_text("utf-8").split()
+    ]
+    return [*found, *(grandchild for child in found for grandchild in children(child))]
+
+
+def command(pid: int) -> bytes:
+    """Empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

@@ -147,6 +147,25 @@ async def test_a_bot_gives_reasons_too(server: Server) -> None:
     assert (entry["user_id"], entry["reason"], entry["target_id"]) == (robot.id, "ümlaut", member.id)
 
 
+async def test_members_who_are_gone_are_pruned(server: Server) -> None:
+    owner, where = await place(server)
+    gone, active, trusted = [await person(server) for _ in range(3)]
+    await where.admit(gone, active, trusted)
+    await where.role(0, trusted)
+    at = f"/guilds/{where.id}/prune"
+    assert await owner.ok("GET", at) == {"pruned": 0}
+    await server.sandbox.clock(90_000)
+    await active.ok("GET", "/users/@me")
+    assert await owner.ok("GET", at, params={"days": 1}) == {"pruned": 1}
+    assert (await active.call("POST", at, {"days": 1})).json()["code"] == "MISSING_PERMISSIONS"
+    assert await owner.ok("POST", at, {"days": 1}) == {"pruned": 1}
+    left = [each["user"]["id"] for each in await owner.ok("GET", f"/guilds/{where.id}/members?limit=10")]
+    assert left == [owner.id, active.id, trusted.id]
+    entry = (await log(owner, where, action_type=21))[0]
+    assert entry["options"] == {"delete_member_days": "1", "members_removed": 1}
+    assert (await owner.call("POST", at, {"days": 0})).json()["code"] == "VALIDATION_ERROR"
+
+
 # -- limits, raced --------------------------------------------------------------------------------------------
 
 

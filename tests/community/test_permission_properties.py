@@ -64,7 +64,7 @@ def naive(
     return found
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.booleans(), guilds, st.frozensets(st.sampled_from(ROLES)), overwrites, st.sampled_from(USERS))
 def test_the_algorithm_is_the_naive_one(
     owner: bool, roles: dict[int, int], held: frozenset[int], channel: list[Overwrite], user: int
@@ -75,7 +75,7 @@ def test_the_algorithm_is_the_naive_one(
     assert base == sum(naive(owner, roles, held, [], user))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(guilds, st.frozensets(st.sampled_from(ROLES)), overwrites, st.sampled_from(USERS), st.randoms())
 def test_the_order_of_overwrites_and_roles_does_not_matter(
     roles: dict[int, int], held: frozenset[int], channel: list[Overwrite], user: int, random: object

@@ -51,6 +51,7 @@ from flux.community.loudness.service import LoudnessService
 from flux.community.members import endpoints as member_endpoints
 from flux.community.members.joining import Joining
 from flux.community.members.profiles import ProfileService
+from flux.community.members.pruning import PruningService
 from flux.community.members.searching import SearchingService
 from flux.community.members.service import MemberService
 from flux.community.mentions.service import MentionService
@@ -227,7 +228,10 @@ class Builder:
         profiles = ProfileService(house.db, self.users, self.where, self.members)
         searching = SearchingService(house.db, self.where, self.members)
         ordering = OrderingService(house.db, self.where, self.announcer, self.settings.limits)
-        self.plane.provide(searching, ordering)
+        pruning = PruningService(
+            house.db, house.clock, self.users, self.where, self.joining, self.files.audit
+        )
+        self.plane.provide(searching, ordering, pruning)
         self.plane.provide(self.roles, self.channels, self.members, self.guilds, self.vanity, profiles)
 
     def _speech(self) -> None:

@@ -9,6 +9,7 @@ from flux.community.standing.records import CHANNEL_COLUMNS, OVERWRITE_COLUMNS, 
 from flux.kernel.store import Reader, Transaction
 
 FIND = f"SELECT {CHANNEL_COLUMNS} FROM community_channels c WHERE c.id = :id"
+LIST_MANY = f"SELECT {CHANNEL_COLUMNS} FROM community_channels c WHERE c.guild_id IN :guilds ORDER BY c.position, c.id"
 LIST = f"SELECT {CHANNEL_COLUMNS} FROM community_channels c WHERE c.guild_id = :guild_id ORDER BY c.position, c.id"
 CHILDREN = (
     f"SELECT {CHANNEL_COLUMNS} FROM community_channels c WHERE c.parent_id = :id ORDER BY c.position, c.id"
@@ -51,6 +52,11 @@ async def find(reader: Reader, channel_id: int) -> ChannelRow | None:
 
 async def list_channels(reader: Reader, guild_id: int) -> list[ChannelRow]:
     return await reader.all(LIST, {"guild_id": guild_id}, ChannelRow)
+
+
+async def list_many(reader: Reader, guild_ids: list[int]) -> list[ChannelRow]:
+    """Of all these guilds, each guild's in order."""
+    return await reader.all(LIST_MANY, {"guilds": guild_ids}, ChannelRow)
 
 
 async def children(reader: Reader, channel_id: int) -> list[ChannelRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flux.community import faults
@@ -79,11 +79,34 @@ class ChannelService:
             if visible(row, overwrites.get(row.id, ()), standing.permissions, standing.user.id, mine)
         ]
 
+    async def visible_in(self, standings: Mapping[int, Standing]) -> dict[int, list[ChannelView]]:
+        """The same in several guilds; by guild."""
+        rows = await repository.list_many(self._db, list(standings))
+        overwrites = await repository.overwrites_of(self._db, [row.id for row in rows])
+        mine = {guild_id: standing.role_ids for guild_id, standing in standings.items()}
+        found: dict[int, list[ChannelView]] = {guild_id: [] for guild_id in standings}
+        for row in rows:
+            assert row.guild_id is not None
+            standing, over = standings[row.guild_id], overwrites.get(row.id, ())
+            if visible(row, over, standing.permissions, standing.user.id, mine[row.guild_id]):
+                found[row.guild_id].append(ChannelView.of(row, over))
+        return found
+
     async def all(self, guild_id: int, reader: Reader | None = None) -> list[ChannelView]:
         source = reader or self._db
         rows = await repository.list_channels(source, guild_id)
         overwrites = await repository.overwrites_of(source, [row.id for row in rows])
         return [ChannelView.of(row, overwrites.get(row.id, ())) for row in rows]
+
+    async def all_in(self, guild_ids: list[int]) -> dict[int, list[ChannelView]]:
+        """The same of several guilds; by guild."""
+        rows = await repository.list_many(self._db, guild_ids)
+        overwrites = await repository.overwrites_of(self._db, [row.id for row in rows])
+        found: dict[int, list[ChannelView]] = {guild_id: [] for guild_id in guild_ids}
+        for row in rows:
+            assert row.guild_id is not None
+            found[row.guild_id].append(ChannelView.of(row, overwrites.get(row.id, ())))
+        return found
 
     # -- creating ---------------------------------------------------------------------------------------------
 

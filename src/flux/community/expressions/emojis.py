@@ -62,6 +62,13 @@ class EmojiService:
         """As events show them."""
         return [EmojiView.of(row) for row in await repository.emojis(reader or self._db, guild_id)]
 
+    async def of_many(self, guild_ids: list[int]) -> dict[int, list[EmojiView]]:
+        """The same by guild; guilds without any are absent."""
+        found: dict[int, list[EmojiView]] = {}
+        for row in await repository.emojis_in(self._db, guild_ids):
+            found.setdefault(row.guild_id, []).append(EmojiView.of(row))
+        return found
+
     async def some(self, ids: Iterable[int], reader: Reader | None = None) -> dict[int, EmojiRow]:
         """Whatever guild they are of; those that are gone are absent."""
         return await repository.some_emojis(reader or self._db, ids)

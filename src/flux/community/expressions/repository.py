@@ -13,6 +13,7 @@ from flux.kernel.store import Reader, Transaction
 EMOJI = "e.id, e.guild_id, e.name, e.animated, e.hash, e.creator_id"
 STICKER = "s.id, s.guild_id, s.name, s.description, s.tags, s.animated, s.hash, s.creator_id"
 EMOJIS = f"SELECT {EMOJI} FROM community_emojis e WHERE e.guild_id = :guild_id ORDER BY e.id"
+EMOJIS_IN = f"SELECT {EMOJI} FROM community_emojis e WHERE e.guild_id IN :guilds ORDER BY e.id"
 SOME_EMOJIS = f"SELECT {EMOJI} FROM community_emojis e WHERE e.id IN :ids"
 COUNT_EMOJIS = "SELECT COUNT(*) FROM community_emojis WHERE guild_id = :guild_id AND animated = :animated"
 INSERT_EMOJI = """
@@ -22,6 +23,7 @@ VALUES (:id, :guild_id, :name, :animated, :hash, :creator_id)
 RENAME_EMOJI = "UPDATE community_emojis SET name = :name WHERE id = :id"
 DELETE_EMOJI = "DELETE FROM community_emojis WHERE id = :id"
 STICKERS = f"SELECT {STICKER} FROM community_stickers s WHERE s.guild_id = :guild_id ORDER BY s.id"
+STICKERS_IN = f"SELECT {STICKER} FROM community_stickers s WHERE s.guild_id IN :guilds ORDER BY s.id"
 SOME_STICKERS = f"SELECT {STICKER} FROM community_stickers s WHERE s.id IN :ids"
 COUNT_STICKERS = "SELECT COUNT(*) FROM community_stickers WHERE guild_id = :guild_id"
 INSERT_STICKER = """
@@ -52,6 +54,14 @@ async def insert_emoji(tx: Transaction, row: EmojiRow) -> None:
 
 async def rename_emoji(tx: Transaction, emoji_id: int, name: str) -> None:
     await tx.run(RENAME_EMOJI, {"id": emoji_id, "name": name})
+
+
+async def emojis_in(reader: Reader, guild_ids: list[int]) -> list[EmojiRow]:
+    return await reader.all(EMOJIS_IN, {"guilds": guild_ids}, EmojiRow)
+
+
+async def stickers_in(reader: Reader, guild_ids: list[int]) -> list[StickerRow]:
+    return await reader.all(STICKERS_IN, {"guilds": guild_ids}, StickerRow)
 
 
 async def delete_emoji(tx: Transaction, emoji_id: int) -> None:

@@ -63,6 +63,13 @@ class StickerService:
         """As events show them."""
         return [StickerView.of(row) for row in await repository.stickers(reader or self._db, guild_id)]
 
+    async def of_many(self, guild_ids: list[int]) -> dict[int, list[StickerView]]:
+        """The same by guild; guilds without any are absent."""
+        found: dict[int, list[StickerView]] = {}
+        for row in await repository.stickers_in(self._db, guild_ids):
+            found.setdefault(row.guild_id, []).append(StickerView.of(row))
+        return found
+
     async def usable(self, standing: ChannelStanding, ids: Sequence[int], reader: Reader) -> list[StickerRow]:
         """For a message. Raises UNKNOWN_STICKER, MISSING_PERMISSIONS for those of other guilds."""
         rows = await repository.some_stickers(reader, ids)

@@ -6,6 +6,7 @@ from flux.community import buckets, faults
 from flux.community.audit.service import HEADER, reason_of
 from flux.community.media.rules import BODY_BYTES
 from flux.community.members.profiles import ProfileService
+from flux.community.members.pruning import Pruned, PruneInput, PruningService
 from flux.community.members.schemas import (
     MemberListQuery,
     MemberUpdate,
@@ -28,6 +29,22 @@ MANAGE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED, faults
 async def list_members(call: Call, guild_id: Snowflake, query: MemberListQuery) -> list[MemberView]:
     """Members by ascending user id, after `after`."""
     return await call.use(MemberService).listing(call.principal.user, guild_id, query.after or 0, query.limit)
+
+
+PRUNE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED)
+
+
+@routes.get("/guilds/{guild_id}/prune", auth=ANYBODY, bucket=buckets.MEMBER_LIST, raises=PRUNE)
+async def count_idle_members(call: Call, guild_id: Snowflake, query: PruneInput) -> Pruned:
+    """How many members hold no role and have not been there for that many days."""
+    return await call.use(PruningService).count(call.principal.user, guild_id, query.days)
+
+
+@routes.post("/guilds/{guild_id}/prune", auth=ANYBODY, bucket=buckets.MEMBER_WRITE, raises=PRUNE)
+async def prune_members(call: Call, guild_id: Snowflake, body: PruneInput = PruneInput()) -> Pruned:
+    """Remove them; they may come back."""
+    reason = reason_of(call.header(HEADER))
+    return await call.use(PruningService).prune(call.principal.user, guild_id, body.days, reason)
 
 
 @routes.post(

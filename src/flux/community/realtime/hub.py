@@ -220,10 +220,15 @@ class Hub:
 
     async def _seat(self, session: Session, guild_ids: list[int]) -> list[int]:
         """In each guild's room, which is opened for the first session that comes; those the account is really in."""
-        entered = [(room, room.enter(session)) for room in map(self._room, guild_ids)]
-        opening = [self._opening[guild_id] for guild_id in guild_ids if guild_id in self._opening]
-        if opening:
-            await asyncio.wait(opening)
+        rooms = [self._rooms.get(guild_id) or self._new_room(guild_id) for guild_id in guild_ids]
+        new = [room for room in rooms if not room.is_open and room.guild_id not in self._opening]
+        if new:
+            opening = asyncio.get_running_loop().create_task(self._open(new))
+            self._opening |= {room.guild_id: opening for room in new}
+        entered = [(room, room.enter(session)) for room in rooms]
+        waited = {self._opening[guild_id] for guild_id in guild_ids if guild_id in self._opening}
+        if waited:
+            await asyncio.wait(waited)
         unknown = [room.guild_id for room, member in entered if not member.known]
         held = await self._guilds.roles_in(session.user_id, unknown) if unknown else {}
         for room, member in entered:
@@ -233,23 +238,22 @@ class Hub:
                 room.know_roles(member, held[room.guild_id])
         return [room.guild_id for room, member in entered if member.known]
 
-    def _room(self, guild_id: int) -> GuildRoom:
-        room = self._rooms.get(guild_id)
-        if room is None:
-            room = self._rooms[guild_id] = GuildRoom(guild_id, self.limits.large_guild_members)
-            self._heard_guilds[guild_id] = self._bus.subscribe(guild_subject(guild_id), self._guild_event)
-            self._opening[guild_id] = asyncio.get_running_loop().create_task(self._open(room))
+    def _new_room(self, guild_id: int) -> GuildRoom:
+        room = self._rooms[guild_id] = GuildRoom(guild_id, self.limits.large_guild_members)
+        self._heard_guilds[guild_id] = self._bus.subscribe(guild_subject(guild_id), self._guild_event)
         return room
 
-    async def _open(self, room: GuildRoom) -> None:
+    async def _open(self, rooms: list[GuildRoom]) -> None:
         try:
             # What happens from here on is heard; what happened before can be read.
             await self._bus.settle()
-            model = await self._guilds.model(room.guild_id)
-            if model is not None:
-                room.open(model)
+            models = await self._guilds.models([room.guild_id for room in rooms])
+            for room in rooms:
+                if room.guild_id in models:
+                    room.open(models[room.guild_id])
         finally:
-            self._opening.pop(room.guild_id, None)
+            for room in rooms:
+                self._opening.pop(room.guild_id, None)
 
     def _leave_room(self, session: Session, guild_id: int) -> None:
         room = self._rooms.get(guild_id)

@@ -54,7 +54,8 @@ class ReadyMaker:
         self, session: Session, user: UserRow, guild_ids: list[int], sessions: list[dict[str, Any]]
     ) -> list[Frame]:
         """READY first. A bot's guilds are placeholders there and follow whole, one by one; people get them at once."""
-        states = [await self.guild(user, guild_id) for guild_id in guild_ids]
+        known = await self._guilds.of_many(user, guild_ids)
+        states = [known.get(each) or {"id": str(each), "unavailable": True} for each in guild_ids]
         if user.bot:
             shown: list[dict[str, Any]] = [{"id": state["id"], "unavailable": True} for state in states]
         else:

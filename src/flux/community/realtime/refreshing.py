@@ -53,7 +53,7 @@ class Refresher:
 
     async def _refresh(self, room: GuildRoom) -> None:
         before = room.changes
-        model = await self._guilds.model(room.guild_id)
+        model = (await self._guilds.models([room.guild_id])).get(room.guild_id)
         people = list(room.members)
         held = await self._guilds.roles_held(room.guild_id, people)
         if room.changes != before:

@@ -7,6 +7,7 @@ from typing import Any
 from flux.community.standing.records import ROLE_COLUMNS, RoleRow
 from flux.kernel.store import Reader, Transaction
 
+LIST_MANY = f"SELECT {ROLE_COLUMNS} FROM community_guild_roles r WHERE r.guild_id IN :guilds ORDER BY r.position, r.id"
 LIST = f"SELECT {ROLE_COLUMNS} FROM community_guild_roles r WHERE r.guild_id = :guild_id ORDER BY r.position, r.id"
 FIND = f"SELECT {ROLE_COLUMNS} FROM community_guild_roles r WHERE r.id = :id AND r.guild_id = :guild_id"
 COUNT = "SELECT COUNT(*) FROM community_guild_roles WHERE guild_id = :guild_id"
@@ -21,6 +22,11 @@ MOVE = "UPDATE community_guild_roles SET position = :position WHERE id = :id AND
 HOIST = "UPDATE community_guild_roles SET hoist_position = :position WHERE id = :id AND guild_id = :guild_id"
 FLATTEN = "UPDATE community_guild_roles SET hoist_position = NULL WHERE guild_id = :guild_id"
 _CHANGEABLE = frozenset({"name", "color", "permissions", "hoist", "hoist_position", "mentionable"})
+
+
+async def list_many(reader: Reader, guild_ids: list[int]) -> list[RoleRow]:
+    """Of all these guilds, lowest first."""
+    return await reader.all(LIST_MANY, {"guilds": guild_ids}, RoleRow)
 
 
 async def list_roles(reader: Reader, guild_id: int) -> list[RoleRow]:

@@ -42,6 +42,13 @@ class RoleService:
     async def all(self, guild_id: int, reader: Reader | None = None) -> list[RoleRow]:
         return await repository.list_roles(reader or self._db, guild_id)
 
+    async def of_many(self, guild_ids: list[int]) -> dict[int, list[RoleRow]]:
+        """By guild."""
+        found: dict[int, list[RoleRow]] = {guild_id: [] for guild_id in guild_ids}
+        for row in await repository.list_many(self._db, guild_ids):
+            found[row.guild_id].append(row)
+        return found
+
     async def find(self, guild_id: int, role_id: int, reader: Reader | None = None) -> RoleRow:
         """Raises UNKNOWN_ROLE."""
         row = await repository.find(reader or self._db, guild_id, role_id)

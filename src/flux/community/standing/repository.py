@@ -29,6 +29,25 @@ UNION ALL
 SELECT mr.guild_id, r.id, r.position, r.permissions FROM community_member_roles mr
 JOIN community_guild_roles r ON r.id = mr.role_id WHERE mr.user_id = :user_id AND mr.guild_id IN :guilds
 """
+GUILDS = f"SELECT {GUILD_COLUMNS} FROM community_guilds g WHERE g.id IN :ids"
+PLACE = f"""
+SELECT {CHANNEL_COLUMNS}, {GUILD_COLUMNS}, {MEMBER_COLUMNS} FROM community_channels c
+LEFT JOIN community_guilds g ON g.id = c.guild_id
+LEFT JOIN community_guild_members m ON m.guild_id = c.guild_id AND m.user_id = :user_id
+WHERE c.id = :id
+"""
+MINE = f"""
+SELECT {GUILD_COLUMNS}, {MEMBER_COLUMNS} FROM community_guild_members m JOIN community_guilds g ON g.id = m.guild_id
+WHERE m.user_id = :user_id AND m.guild_id IN :guilds
+"""
+RULES = """
+SELECT 0, r.id, r.position, r.permissions, 0 FROM community_guild_roles r WHERE r.id = :guild_id
+UNION ALL
+SELECT 0, r.id, r.position, r.permissions, 0 FROM community_member_roles mr
+JOIN community_guild_roles r ON r.id = mr.role_id WHERE mr.guild_id = :guild_id AND mr.user_id = :user_id
+UNION ALL
+SELECT 1, o.target_id, o.kind, o.allow, o.deny FROM community_channel_overwrites o WHERE o.channel_id = :channel_id
+"""
 CHANNEL = f"SELECT {CHANNEL_COLUMNS} FROM community_channels c WHERE c.id = :id"
 OVERWRITES = (
     f"SELECT {OVERWRITE_COLUMNS} FROM community_channel_overwrites o WHERE o.channel_id = :channel_id"
@@ -36,6 +55,8 @@ OVERWRITES = (
 RECIPIENTS = (
     "SELECT user_id FROM community_channel_recipients WHERE channel_id = :channel_id ORDER BY user_id"
 )
+CHANNEL_WIDTH = len(ChannelRow.__struct_fields__)
+GUILD_WIDTH = len(GuildRow.__struct_fields__)
 OWNS = "SELECT id FROM community_guilds WHERE owner_id = :user_id LIMIT 1"
 
 _GUILD = "SELECT id FROM community_guilds WHERE id = :id"
@@ -77,6 +98,45 @@ async def grants_of_many(reader: Reader, guild_ids: list[int], user_id: int) -> 
 
 async def channel(reader: Reader, channel_id: int) -> ChannelRow | None:
     return await reader.one(CHANNEL, {"id": channel_id}, ChannelRow)
+
+
+async def place(
+    reader: Reader, channel_id: int, user_id: int
+) -> tuple[ChannelRow, GuildRow | None, MemberRow | None] | None:
+    """The channel, its guild, and the user's membership there: all that one glance can find."""
+    row = await reader.one(PLACE, {"id": channel_id, "user_id": user_id}, lambda *row: row)
+    if row is None:
+        return None
+    guild, member = row[CHANNEL_WIDTH : CHANNEL_WIDTH + GUILD_WIDTH], row[CHANNEL_WIDTH + GUILD_WIDTH :]
+    return (
+        ChannelRow(*row[:CHANNEL_WIDTH]),
+        None if guild[0] is None else GuildRow(*guild),
+        None if member[0] is None else MemberRow(*member),
+    )
+
+
+async def guilds(reader: Reader, guild_ids: list[int]) -> list[GuildRow]:
+    return await reader.all(GUILDS, {"ids": guild_ids}, GuildRow)
+
+
+async def memberships(reader: Reader, user_id: int, guild_ids: list[int]) -> list[tuple[GuildRow, MemberRow]]:
+    """Those of the guilds the user is in."""
+    rows = await reader.all(MINE, {"user_id": user_id, "guilds": guild_ids}, lambda *row: row)
+    return [(GuildRow(*row[:GUILD_WIDTH]), MemberRow(*row[GUILD_WIDTH:])) for row in rows]
+
+
+async def grants_and_overwrites(
+    reader: Reader, guild_id: int, user_id: int, channel_id: int
+) -> tuple[list[RoleGrant], list[OverwriteRow]]:
+    """What `grants` and `overwrites` find, in one question."""
+    values = {"guild_id": guild_id, "user_id": user_id, "channel_id": channel_id}
+    held, overwritten = [], []
+    for kind, *row in await reader.all(RULES, values, lambda *row: row):
+        if kind:
+            overwritten.append(OverwriteRow(channel_id, *row))
+        else:
+            held.append(RoleGrant(*row[:3]))
+    return held, overwritten
 
 
 async def overwrites(reader: Reader, channel_id: int) -> list[OverwriteRow]:

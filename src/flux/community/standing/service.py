@@ -12,7 +12,6 @@ from flux.community import faults
 from flux.community.standing import repository, rules
 from flux.community.standing.records import ChannelRow, GuildRow, MemberRow, OverwriteRow, RoleGrant
 from flux.community.users.records import UserRow
-from flux.kernel.faults import FaultError
 from flux.kernel.store import Clock, Reader, Transaction
 
 
@@ -133,6 +132,16 @@ class StandingService:
         """The same for a channel."""
         await repository.channel_turn(tx, channel_id)
 
+    async def guilds(self, user: UserRow, guild_ids: list[int]) -> dict[int, Standing]:
+        """The user's standing in those of the guilds they are in."""
+        mine = await repository.memberships(self._reader, user.id, guild_ids)
+        held = await repository.grants_of_many(self._reader, [guild.id for guild, _ in mine], user.id)
+        found = {}
+        for guild, member in mine:
+            roles = held.get(guild.id, [])
+            found[guild.id] = Standing(guild, user, member, roles, _permissions(guild, user.id, roles))
+        return found
+
     async def permissions_in(self, user: UserRow, guilds: list[GuildRow]) -> dict[int, int]:
         """The permissions of a member in each of their guilds."""
         held = await repository.grants_of_many(self._reader, [guild.id for guild in guilds], user.id)
@@ -141,26 +150,28 @@ class StandingService:
     async def channel(self, user: UserRow, channel_id: int, reader: Reader | None = None) -> ChannelStanding:
         """Raises UNKNOWN_CHANNEL, MISSING_ACCESS."""
         source = reader or self._reader
-        channel = await repository.channel(source, channel_id)
-        if channel is None:
+        found = await repository.place(source, channel_id, user.id)
+        if found is None:
             raise faults.UNKNOWN_CHANNEL()
+        channel, guild, member = found
         if channel.guild_id is None:
             recipients = await repository.recipients(source, channel_id)
             if user.id not in recipients:
                 raise faults.UNKNOWN_CHANNEL()
             return ChannelStanding(channel, user, rules.ALL, None, [], recipients)
-        try:
-            guild = await self.guild(user, channel.guild_id, source)
-        except FaultError as refusal:
-            # A guild that vanished between two reads took its channel with it.
-            raise faults.UNKNOWN_CHANNEL() if refusal.fault is faults.UNKNOWN_GUILD else refusal from None
-        overwrites = await repository.overwrites(source, channel_id)
+        if guild is None:
+            # A guild that is being deleted takes its channel with it.
+            raise faults.UNKNOWN_CHANNEL()
+        if member is None:
+            raise faults.MISSING_ACCESS()
+        held, overwrites = await repository.grants_and_overwrites(source, guild.id, user.id, channel_id)
+        standing = Standing(guild, user, member, held, _permissions(guild, user.id, held))
         permissions = rules.in_channel(
-            guild.permissions, overwrites, guild_id=guild.guild.id, user_id=user.id, role_ids=guild.role_ids
+            standing.permissions, overwrites, guild_id=guild.id, user_id=user.id, role_ids=standing.role_ids
         )
         if not permissions & rules.VIEW_CHANNEL:
             raise faults.MISSING_ACCESS()
-        return ChannelStanding(channel, user, permissions, guild, overwrites, [])
+        return ChannelStanding(channel, user, permissions, standing, overwrites, [])
 
     async def position_of(self, guild: GuildRow, user_id: int, reader: Reader | None = None) -> int:
         """The highest role position of a member. Raises UNKNOWN_MEMBER."""
@@ -177,6 +188,9 @@ class StandingService:
 
     async def find_guild(self, guild_id: int, reader: Reader | None = None) -> GuildRow | None:
         return await repository.guild(reader or self._reader, guild_id)
+
+    async def find_guilds(self, guild_ids: list[int]) -> list[GuildRow]:
+        return await repository.guilds(self._reader, guild_ids)
 
     async def find_channel(self, channel_id: int, reader: Reader | None = None) -> ChannelRow | None:
         return await repository.channel(reader or self._reader, channel_id)

@@ -9,6 +9,7 @@ repository.py  the documents of a plan, by the cheapest way; order_repository.py
                index; sql_repository.py its parts as SQL
 modes.py       text and vector searches: which parts go together
 words.py       likeness of words, relevance; lexicon.py what is known of a folder's words; finding.py text search
+nearness.py    vector search
 ranking.py     searches ordered by relevance or similarity; ranking_repository.py their SQL
 service.py     running it
 

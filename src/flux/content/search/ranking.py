@@ -6,16 +6,16 @@ mode says how the two meet. What comes out is a ranking of documents, which is t
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-from flux.content.embeddings.rules import similarities, unit
+from flux.content.embeddings.rules import unit
 from flux.content.embeddings.service import Embeddings
 from flux.content.faults import INVALID_REQUEST
 from flux.content.search import cursors
 from flux.content.search import ranking_repository as repository
 from flux.content.search.finding import ALL, Finding, Scored, ordered
 from flux.content.search.modes import Ranked, VectorQuery
+from flux.content.search.nearness import Nearness
 from flux.content.search.plan import Plan
 from flux.content.search.rows import Found
 from flux.content.search.service import Search
@@ -23,8 +23,6 @@ from flux.content.texts import words as words_of
 from flux.kernel.house import House
 
 _RANK_CONSTANT = 60
-_MANY = 200
-"""More vectors than this are compared in a thread."""
 
 
 class Ranking:
@@ -33,6 +31,7 @@ class Ranking:
         self._search = search
         self._embeddings = embeddings
         self._finding = Finding(house)
+        self._nearness = Nearness(house)
 
     async def page(
         self,
@@ -80,17 +79,9 @@ class Ranking:
         else:
             vector = unit(query.vector or ())
         slots = await repository.slots(self._db, plan.scope, query.fields, plan.scope.locales)
-        stored = await repository.vectors(self._db, plan, slots) if slots else []
-        best: dict[int, Scored] = {}
-        packed = [one for _, _, one in stored]
-        if len(packed) > _MANY:
-            near_ = await asyncio.to_thread(similarities, vector, packed)
-        else:
-            near_ = similarities(vector, packed)
-        for (doc, key, _), near in zip(stored, near_, strict=True):
-            if near >= (query.threshold or 0.0) and (doc not in best or near > best[doc].score):
-                best[doc] = Scored(doc, key, near)
-        return ordered(list(best.values()))[: query.top_k]
+        if not slots:
+            return []
+        return await self._nearness.nearest(plan, slots, vector, query.top_k, query.threshold or 0.0)
 
     # -- pages ------------------------------------------------------------------------------------------------
 

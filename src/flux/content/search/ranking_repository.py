@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from flux.content.projection.rules import unpacked
 from flux.content.search.plan import Plan, Scope
 from flux.content.search.rows import Hit, hit
@@ -114,19 +116,43 @@ async def allowed(db: Database, plan: Plan, docs: Sequence[int]) -> dict[int, st
     return dict(rows)
 
 
-async def vectors(db: Database, plan: Plan, slots_: Sequence[int]) -> list[tuple[int, str, bytes]]:
-    """Document, key and vector of everything in the slots that the plan's conditions let through."""
+class Near(Struct, frozen=True):
+    """A vector that may be among the nearest. `distance` is the database's, None where it knows none."""
+
+    doc: int
+    key: str
+    vector: bytes
+    distance: float | None
+
+
+async def knows_distances(db: Database) -> bool:
+    """Whether the database can compare vectors itself."""
+    if db.dialect != "sqlite":
+        return False
+    sql = "SELECT count(*) FROM pragma_function_list WHERE name = 'vec_distance_cosine'"
+    return bool(await db.value(sql, {}))
+
+
+async def vectors(
+    db: Database, plan: Plan, slots_: Sequence[int], nearest: tuple[bytes, int] | None = None
+) -> list[Near]:
+    """Everything in the slots that the plan's conditions let through; or of it the `nearest` so many to a packed vector,
+    in order, those of no known distance first."""
     statement = Statement(db.dialect)
     wanted = conditions(statement, plan.scope, plan.where)
     wanted += [statement.joined(plan.scope, one, "d") for one in plan.joins if one.required]
     wanted.append(f"x.slot IN {statement.bind(list(slots_))}")
+    distance, order = "NULL", ""
+    if nearest is not None:
+        vector, most = nearest
+        length = statement.bind(len(vector))
+        distance = f"CASE length(x.vector) WHEN {length} THEN vec_distance_cosine(x.vector, {statement.bind(vector)}) END"
+        order = f" ORDER BY near NULLS FIRST, x.doc, x.ord LIMIT {statement.bind(most)}"
     sql = (
-        "SELECT x.doc, d.key, x.vector FROM content_vectors x JOIN content_documents d ON d.id = x.doc "
-        f"WHERE {' AND '.join(wanted)}"
+        f"SELECT x.doc, d.key, x.vector, {distance} AS near "
+        f"FROM content_vectors x JOIN content_documents d ON d.id = x.doc WHERE {' AND '.join(wanted)}{order}"
     )
-    found: list[tuple[int, str, bytes]] = await db.scan(
-        sql, statement.params, lambda doc, key, vector: (doc, key, bytes(vector))
-    )
+    found: list[Near] = await db.scan(sql, statement.params, Near)
     return found
 
 

@@ -9,6 +9,7 @@ from flux.kernel.faults.ports import Ports
 from flux.kernel.store.postgres import PostgresDatabase
 from flux.kernel.store.sqlite import SqliteDatabase
 from flux.kernel.store.sqlite_connection import Tuning
+from flux.kernel.store.sqlite_vectors import load_vectors
 from flux.settings.store import StoreSettings
 
 EMBEDDED = "embedded-postgres"
@@ -44,6 +45,7 @@ async def open_database(
                 cache_mib=settings.cache_mib,
                 mmap_mib=settings.mmap_mib,
                 busy_timeout_ms=round(settings.busy_timeout_seconds * 1000),
+                prepare=load_vectors,
             ),
         )
     if url == EMBEDDED:

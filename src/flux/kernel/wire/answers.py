@@ -134,33 +134,54 @@ async def _send(
 ) -> int:
     exchange = call.exchange
     length = None if status in BODILESS else len(body)
-    if exchange is not None and exchange.flow.write_paused:
-        await exchange.flow.drain()
-    plain = not headers and not call.reply_headers and b"origin" not in call.first_headers
-    if plain and length and content_type is JSON and exchange is not None:
-        exchange.answer(status, _USUAL % (call.request_id.encode(), length), body)
-        return status
-    head = _head(call, content_type, length, headers)
     if length is None:
         body = b""
     if exchange is not None:
-        exchange.answer(status, _lines(exchange, head), body)
+        if exchange.flow.write_paused:
+            await exchange.flow.drain()
+        exchange.answer(status, _lines(exchange, call, content_type, length, headers), body)
         return status
-    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": _head(call, content_type, length, headers),
+        }
+    )
     call.started = True
     await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
     return status
 
 
-def _lines(exchange: Exchange, head: list[tuple[bytes, bytes]]) -> bytes:
-    """Header lines. What an answer says of the connection is the exchange's to keep, and to write."""
-    lines = []
-    for name, value in head:
-        if name == b"connection" and value.lower() == b"close":
+def _lines(
+    exchange: Exchange,
+    call: Call,
+    content_type: bytes | None,
+    length: int | None,
+    headers: dict[str, str] | None,
+) -> bytes:
+    """`_head` as it goes on the wire, on the way that nearly every answer takes. What an answer says of the connection is
+    the exchange's to keep, and to write."""
+    if content_type is JSON and length is not None:
+        lines = _USUAL % (call.request_id.encode(), length)
+    else:
+        lines = b"x-request-id: %b\r\n" % call.request_id.encode()
+        if content_type is not None:
+            lines += b"content-type: %b\r\n" % content_type.translate(_HARMLESS)
+        if length is not None:
+            lines += b"content-length: %d\r\n" % length
+    if not headers and not call.reply_headers and b"origin" not in call.first_headers:
+        return lines
+    extras = []
+    for name, value in _extras(call, headers).items():
+        if not value.isprintable():
+            value = value.encode("latin-1", "replace").translate(_HARMLESS).decode("latin-1")
+        name = name.lower()
+        if name == "connection" and value.lower() == "close":
             exchange.keep_alive = False
         else:
-            lines.append(b"%b: %b\r\n" % (name, value))
-    return b"".join(lines)
+            extras.append(f"{name}: {value}\r\n")
+    return lines + "".join(extras).encode("latin-1", "replace")
 
 
 async def _send_stream(send: Send, call: Call, stream: Stream) -> int:
