@@ -188,6 +188,23 @@ async def test_conversations_are_pinned_and_looked_into(server: Server) -> None:
     assert (await outsider.ok("POST", "/users/@me/preload-messages", asked))[place.text] is None
 
 
+async def test_a_profile_is_for_those_who_know_its_owner(server: Server) -> None:
+    one, other, mutual = [await person(server) for _ in range(3)]
+    where = f"/users/{other.id}/profile?with_mutual_friends=true&with_mutual_guilds=true"
+    assert (await one.call("GET", where)).json()["code"] == "MISSING_ACCESS"
+    for first, second in ((one, other), (one, mutual), (other, mutual)):
+        await first.ok("POST", f"/users/@me/relationships/{second.id}")
+        await second.ok("PUT", f"/users/@me/relationships/{first.id}", {})
+    shown = await one.ok("GET", where)
+    assert [each["id"] for each in shown["mutual_friends"]] == [mutual.id]
+    assert shown["mutual_guilds"] == []
+    place = await guild(other)
+    await place.admit(one)
+    await other.ok("PATCH", f"/guilds/{place.id}/members/@me", {"nick": "Boss"})
+    assert (await one.ok("GET", where))["mutual_guilds"] == [{"id": place.id, "nick": "Boss"}]
+    assert "mutual_friends" not in await one.ok("GET", f"/users/{other.id}/profile")
+
+
 async def _events(client: GatewayClient, name: str, count: int) -> list[dict[str, Any]]:
     found = [each for each in client.seen if each.get("t") == name]
     while len(found) < count:

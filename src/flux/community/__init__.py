@@ -19,6 +19,7 @@ erasure        the end of an account
 account        one's own account, another address, another password
 roles  channels  members  guilds
 relationships  friends, blocks, who may write to whom
+profiles       of those one knows
 notes          what one writes about others;  loudness  how much one wants to hear;  mentions  whom messages name
 messages       sending, editing, pins, reactions, saved messages, links
 unfurling      what links lead to;  webhooks  programs that speak through a URL

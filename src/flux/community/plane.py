@@ -50,7 +50,6 @@ from flux.community.loudness import endpoints as loudness_endpoints
 from flux.community.loudness.service import LoudnessService
 from flux.community.members import endpoints as member_endpoints
 from flux.community.members.joining import Joining
-from flux.community.members.profiles import ProfileService
 from flux.community.members.pruning import PruningService
 from flux.community.members.searching import SearchingService
 from flux.community.members.service import MemberService
@@ -74,6 +73,8 @@ from flux.community.oauth2 import endpoints as oauth2_endpoints
 from flux.community.oauth2.applications import ApplicationService
 from flux.community.oauth2.consent import ConsentService
 from flux.community.oauth2.tokens import TokenService
+from flux.community.profiles import endpoints as profile_endpoints
+from flux.community.profiles.service import ProfileService
 from flux.community.realtime import endpoints as realtime_endpoints
 from flux.community.realtime.conversation import Gateway
 from flux.community.realtime.hub import Hub
@@ -108,7 +109,8 @@ def migrations() -> MigrationSet:
 
 def routes() -> Routes:
     rooms = (
-        account_endpoints, change_endpoints, user_endpoints, note_endpoints, inbox_endpoints, loudness_endpoints, *identities.ROOMS, oauth2_endpoints, guild_endpoints,
+        account_endpoints, change_endpoints, user_endpoints, note_endpoints, inbox_endpoints, loudness_endpoints,
+        profile_endpoints, *identities.ROOMS, oauth2_endpoints, guild_endpoints,
         role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
         reaction_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
@@ -225,14 +227,13 @@ class Builder:
             self.files.emojis,
             self.files.stickers,
         )
-        profiles = ProfileService(house.db, self.users, self.where, self.members)
         searching = SearchingService(house.db, self.where, self.members)
         ordering = OrderingService(house.db, self.where, self.announcer, self.settings.limits)
         pruning = PruningService(
             house.db, house.clock, self.users, self.where, self.joining, self.files.audit
         )
         self.plane.provide(searching, ordering, pruning)
-        self.plane.provide(self.roles, self.channels, self.members, self.guilds, self.vanity, profiles)
+        self.plane.provide(self.roles, self.channels, self.members, self.guilds, self.vanity)
 
     def _speech(self) -> None:
         house, settings = self.house, self.settings
@@ -287,7 +288,8 @@ class Builder:
             house.db, house.clock, self.where, self.members, self.mentions, messages, views, self.announcer
         )
         self.pinned = PinnedService(house.db, house.clock, self.where, messages, self.announcer)
-        self.plane.provide(self.notes, self.loudness, self.inbox, self.pinned)
+        profiles = ProfileService(house.db, self.users, self.where, self.members, self.relationships)
+        self.plane.provide(profiles, self.notes, self.loudness, self.inbox, self.pinned)
 
     def _doors(self) -> None:
         house = self.house

@@ -5,15 +5,12 @@ from __future__ import annotations
 from flux.community import buckets, faults
 from flux.community.audit.service import HEADER, reason_of
 from flux.community.media.rules import BODY_BYTES
-from flux.community.members.profiles import ProfileService
 from flux.community.members.pruning import Pruned, PruneInput, PruningService
 from flux.community.members.schemas import (
     MemberListQuery,
     MemberUpdate,
     MemberView,
     OwnMemberUpdate,
-    ProfileQuery,
-    UserProfileFull,
 )
 from flux.community.members.searching import MemberHits, MemberSearch, SearchingService
 from flux.community.members.service import MemberService
@@ -151,14 +148,3 @@ async def remove_role(call: Call, guild_id: Snowflake, user_id: Snowflake, role_
 async def leave_guild(call: Call, guild_id: Snowflake) -> None:
     """Leave a guild that is not yours."""
     await call.use(MemberService).leave(call.principal.user, guild_id)
-
-
-@routes.get(
-    "/users/{user_id}/profile",
-    auth=ANYBODY,
-    bucket=buckets.USER_READ,
-    raises=[*GUILD, faults.UNKNOWN_USER, faults.UNKNOWN_MEMBER],
-)
-async def read_profile(call: Call, user_id: Snowflake, query: ProfileQuery) -> UserProfileFull:
-    """The profile of somebody you share a guild with; with `guild_id`, as a member there."""
-    return await call.use(ProfileService).read(call.principal.user, user_id, query)

@@ -12,7 +12,7 @@ from flux.community.inputs import Input
 from flux.community.media.rules import DataUri
 from flux.community.standing.records import MemberRow
 from flux.community.users.records import UserRow
-from flux.community.users.schemas import UserPartial, UserProfile
+from flux.community.users.schemas import UserPartial
 from flux.kernel.store import iso
 from flux.kernel.wire import Snowflake
 
@@ -54,27 +54,6 @@ class MemberView(Struct, frozen=True, kw_only=True):
             inviter_id=None if row.inviter_id is None else str(row.inviter_id),
             guild_id=str(row.guild_id) if with_guild else UNSET,
         )
-
-
-class MutualGuild(Struct, frozen=True):
-    id: str
-    nick: str | None
-
-
-class UserProfileFull(Struct, frozen=True, kw_only=True):
-    user: UserPartial
-    user_profile: UserProfile
-    premium_type: int
-    premium_since: str | UnsetType | None = UNSET
-    guild_member: MemberView | UnsetType = UNSET
-    guild_member_profile: UnsetType | None = UNSET
-    mutual_guilds: list[MutualGuild] | UnsetType = UNSET
-
-
-class ProfileQuery(Struct):
-    guild_id: Snowflake | None = None
-    with_mutual_guilds: bool = False
-    with_mutual_friends: bool = False
 
 
 Nick = Annotated[str, Meta(max_length=32)]

@@ -109,6 +109,11 @@ class MemberService:
     async def guild_ids(self, user_id: int, reader: Reader | None = None) -> list[int]:
         return await repository.guild_ids(reader or self._db, user_id)
 
+    async def nicks(self, user_id: int, guild_ids: Iterable[int]) -> dict[int, str | None]:
+        """What they are called in those of the guilds that they are in."""
+        rows = [await repository.find(self._db, guild_id, user_id) for guild_id in guild_ids]
+        return {row.guild_id: row.nick for row in rows if row is not None}
+
     async def role_ids(self, user_id: int) -> list[int]:
         """The roles they hold, in every guild."""
         return await repository.role_ids(self._db, user_id)

@@ -24,6 +24,11 @@ INSERT INTO community_relationships (user_id, other_id, type, since) VALUES (:us
 ON CONFLICT (user_id, other_id) DO UPDATE SET type = excluded.type, since = excluded.since
 """
 DROP = "DELETE FROM community_relationships WHERE user_id = :user_id AND other_id = :other_id"
+MUTUAL = """
+SELECT a.other_id FROM community_relationships a
+JOIN community_relationships b ON b.user_id = :other_id AND b.other_id = a.other_id
+WHERE a.user_id = :user_id AND a.type = 1 AND b.type = 1 ORDER BY a.other_id LIMIT 200
+"""
 FORGET = """
 DELETE FROM community_relationships WHERE user_id = :user_id OR other_id = :user_id RETURNING user_id, other_id
 """
@@ -57,3 +62,7 @@ async def set_nickname(tx: Transaction, user_id: int, other_id: int, nickname: s
 async def forget(tx: Transaction, user_id: int) -> list[tuple[int, int]]:
     """Every relationship of the account, on both sides: (whose, to whom)."""
     return await tx.all(FORGET, {"user_id": user_id}, lambda one, other: (one, other))
+
+
+async def mutual_friends(reader: Reader, user_id: int, other_id: int) -> list[int]:
+    return await reader.all(MUTUAL, {"user_id": user_id, "other_id": other_id}, int)

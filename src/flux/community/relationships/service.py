@@ -41,6 +41,10 @@ class RelationshipService:
         row = await repository.find(reader, one, other)
         return row is not None and row.type == rules.FRIEND
 
+    async def friends_of_both(self, one: int, other: int) -> list[int]:
+        """Their ids, at most two hundred."""
+        return await repository.mutual_friends(self._db, one, other)
+
     # -- requests ---------------------------------------------------------------------------------------------
 
     async def request_by_tag(self, user: UserRow, username: str, discriminator: int) -> RelationshipView:
