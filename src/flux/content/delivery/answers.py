@@ -64,8 +64,9 @@ class Answers:
         self._most_bytes = settled.content.delivery_cache_bytes
         self._largest = settled.content.max_response_bytes
         control = settled.content.default_cache_control
-        self._open = {"Cache-Control": control, "Vary": "Authorization"}
-        self._closed = {"Cache-Control": f"private, {control}", "Vary": "Authorization"}
+        # By origin too, where none was sent: a shared cache must not give such an answer to a browser.
+        self._open = {"Cache-Control": control, "Vary": "Authorization, Origin"}
+        self._closed = {"Cache-Control": f"private, {control}", "Vary": "Authorization, Origin"}
         self._kept: OrderedDict[Hashable, Encoded] = OrderedDict()
         self._bytes = 0
         self._under_way: dict[Hashable, asyncio.Future[Encoded | None]] = {}

@@ -106,7 +106,8 @@ def _extras(call: Call, headers: dict[str, str] | None) -> dict[str, str]:
         merged = {**merged, **headers}
     if b"origin" in call.first_headers and (shared := cors_headers(call)):
         if "Vary" in merged and "Vary" in shared:
-            shared["Vary"] = f"{merged['Vary']}, {shared['Vary']}"
+            names = (name.strip() for name in f"{merged['Vary']},{shared['Vary']}".split(","))
+            shared["Vary"] = ", ".join(dict.fromkeys(names))
         merged = {**merged, **shared}
     return merged
 

@@ -1,0 +1,163 @@
+"""The ledger alone, on both databases: thousands of seeded lives of payments, contended, abandoned, expired, settled.
+
+Each life has rivals that want the same payment at once; a process "dies" by never coming back, and its lease runs out.
+`FLUX_LONG=1` lives ten thousand of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from flux.kernel.faults import FaultError
+from flux.kernel.store import Database, SandboxClock
+from flux.kernel.store.migrations import MigrationSet
+from flux.paygate.chains.registry import Chain
+from flux.paygate.credit.service import Credits
+from flux.paygate.history.model import Outcome
+from flux.paygate.history.service import History
+from flux.paygate.ledger.model import Funds, Hold, Request
+from flux.paygate.ledger.service import LeaseLost, Ledger
+from flux.paygate.payment.rules import Terms
+from flux.paygate.plane import migrations
+from flux.paygate.replays.service import Replays
+
+LIVES = 10_000 if os.environ.get("FLUX_LONG") else 200
+AT_ONCE = 50
+RIVALS = 4
+LEASE_MS = 10_000
+PRICE = 10**15
+TERMS = Terms(Chain("local", 31337), "ETH", None, 18, "0x" + "22" * 20, PRICE)
+GOOD = Outcome("success", charge=True, seen=True, http_status=200)
+BAD = Outcome("upstream_error", charge=False, seen=True, http_status=500)
+UNREACHED = Outcome("gateway_error", charge=False, seen=False)
+ENDS = (
+    "good",
+    "good",
+    "bad",
+    "unreached",
+    "dies reserved",
+    "dies dispatched",
+    "answers late",
+    "settles twice",
+)
+
+
+@pytest.fixture(scope="module")
+def migration_sets() -> Sequence[MigrationSet]:
+    return [migrations()]
+
+
+@dataclass
+class Life:
+    number: int
+    served: int = 0
+    sent: int = 0
+    attempts: list[str] = field(default_factory=list)
+    over: bool = False
+
+
+@dataclass
+class Fire:
+    ledger: Ledger
+    clock: SandboxClock
+    dice: random.Random
+    calls: int = 0
+
+    def request(self) -> Request:
+        self.calls += 1
+        return Request(
+            call_id=f"call_{self.calls}", api_id="api_1", api_name="API", provider="0x" + "22" * 20, method="GET",
+            path="/", query="", request_bytes=0, lease_ms=LEASE_MS, monthly_quota=None,
+        )  # fmt: skip
+
+    async def live(self, life: Life) -> None:
+        while not life.over:
+            await asyncio.gather(*(self.attempt(life) for _ in range(RIVALS)))
+
+    async def attempt(self, life: Life) -> None:
+        """One consumer's try with the payment, as a process of its own would see it."""
+        key = f"tx:31337:{life.number}"
+        funds = Funds(key, "direct", TERMS, "0x" + "11" * 20, PRICE, key, 7, "0xb")
+        end = self.dice.choice(ENDS)
+        at_once = self.dice.random() < 0.5
+        try:
+            hold = await self.ledger.reserve(funds, self.request(), dispatched=at_once)
+        except FaultError as refusal:
+            life.over = life.over or (
+                refusal.detail is not None and refusal.params["reason"] == "payment_already_used"
+            )
+            return
+        life.attempts.append(end)
+        if end == "dies reserved" and not at_once:
+            await self.run_out()
+            return
+        if not at_once:
+            try:
+                await self.ledger.dispatched(hold)
+            except LeaseLost:
+                return
+        life.sent += end != "unreached"
+        await self.end(life, hold, end)
+
+    async def end(self, life: Life, hold: Hold, end: str) -> None:
+        if end.startswith("dies"):
+            await self.run_out()
+            return
+        if end == "answers late":
+            await self.run_out()
+        outcome = {"bad": BAD, "unreached": UNREACHED}.get(end, GOOD)
+        statuses = [await self.ledger.settle(hold, outcome)]
+        if end == "settles twice":
+            statuses.append(await self.ledger.settle(hold, BAD))
+        assert len(set(statuses)) == 1, (end, statuses)
+        life.served += outcome.charge
+
+    async def run_out(self) -> None:
+        """Time passes for everybody, and the sweeper of two processes comes by at once."""
+        self.clock.advance(LEASE_MS / 1000 + 1)
+        rows = await self.ledger.run_out()
+        await asyncio.gather(*(self.ledger.expire(row) for row in [*rows, *rows]))
+
+
+async def test_lives_of_payments(database: Database) -> None:
+    clock = SandboxClock()
+    credits, replays = Credits(database, clock), Replays(database, clock)
+    ledger = Ledger(database, clock, History(database), credits, replays, 3)
+    fire = Fire(ledger, clock, random.Random(20_260_102))
+    lives = [Life(number) for number in range(LIVES)]
+    for start in range(0, LIVES, AT_ONCE):
+        await asyncio.gather(*(fire.live(life) for life in lives[start : start + AT_ONCE]))
+    for life in lives:
+        assert life.served <= 1, life
+        assert life.sent <= 3, life
+    states = await column(database, "SELECT state FROM paygate_payments")
+    assert states == ["consumed"] * LIVES
+    sums = await column(
+        database, "SELECT sum(CAST(amount_base AS BIGINT)) FROM paygate_journal GROUP BY payment"
+    )
+    assert [int(one) for one in sums] == [0] * LIVES
+    charges = await column(
+        database, "SELECT count(*) FROM paygate_journal WHERE kind = 'charge' GROUP BY payment"
+    )
+    assert charges == [1] * LIVES
+    consumed = await column(
+        database, "SELECT count(*) FROM paygate_calls WHERE payment_status = 'consumed' GROUP BY payment_key"
+    )
+    assert consumed == [1] * LIVES
+    assert sum(life.served for life in lives) > LIVES // 4
+    unserved = [life for life in lives if not life.served]
+    reviewed = await column(
+        database, "SELECT payment_key FROM paygate_payments WHERE review = 1 OR releases >= 3"
+    )
+    assert {f"tx:31337:{life.number}" for life in unserved} <= set(reviewed)
+
+
+async def column(database: Database, sql: str) -> list[Any]:
+    return await database.scan(sql, {}, lambda value: value)
