@@ -880,7 +880,7 @@ async def method_not_allowed(server: Server) -> httpx.Response:
 async def body_too_large(server: Server) -> httpx.Response:
     owner = await person(server)
     headers = {"Content-Type": "application/json"}
-    return await owner.call("POST", "/guilds", content=b" " * 1_100_000, headers=headers)
+    return await owner.call("POST", "/read-states/ack-bulk", content=b" " * 1_100_000, headers=headers)
 
 
 @reaches("URI_TOO_LONG@414")
