@@ -12,7 +12,9 @@ pytest_plugins = ["tests.harness.databases"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`unit`: what `make check` runs, everything that starts no server process and no PostgreSQL."""
+    """`unit`: what `make check` runs, everything that starts no server process and no PostgreSQL. What takes longest comes
+    first, so that no worker sits alone over it at the end."""
+    items.sort(key=lambda item: not LONGEST.intersection((item.path.stem, item.path.parent.name)))
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
@@ -27,6 +29,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("unit")
 
 
+LONGEST = {
+    "hostile",
+    "durability",
+    "test_soak",
+    "test_equal_answers",
+    "test_guild_matrix",
+    "test_wallet_viem",
+    "test_ledger_fire",
+}
+"""Folders and files."""
 HEAVY_FIXTURES = {"server", "postgres_server", "nats_server", "s3_server"}
 HEAVY = {"serve", "EmbeddedNats", "EmbeddedPostgres", "anvil", "Anvil", "ThreadedMotoServer"}
 """Names whose import into a test module tells that it starts processes."""

@@ -57,7 +57,17 @@ def suite(environment: dict[str, str]) -> int:
     cached = ("-o", f"cache_dir={CACHE}")
     tests = ("--ignore", "tests/gates", "tests")
     slowest = ("--durations", "15", "--durations-min", "10")
-    status = pytest(*cached, *slowest, "-n", WORKERS, "--dist", "loadfile", *tests, **environment)
+    status = pytest(
+        *cached,
+        *slowest,
+        "-n",
+        WORKERS,
+        "--dist",
+        "loadfile",
+        "--no-loadscope-reorder",
+        *tests,
+        **environment,
+    )
     failures = CACHE / "v" / "cache" / "lastfailed"
     if status != FAILED or not failures.exists():
         return status

@@ -6,8 +6,9 @@ Whether the codes were declared and the bodies fitted is judged by the contract 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -17,6 +18,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from tests.harness.server import Server, serve
 
 EXAMPLES = 3
+STRANGERS_EXAMPLES = 1
+"""Nearly all of a stranger's requests end at the same door, those that fit and the others."""
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 UNLIMITED = {"community.rate_limits.enabled": False}
 PATIENCE = 30
@@ -57,7 +60,7 @@ async def no_input_makes_the_server_fail(
             operation = found.ok()
             if any(part in operation.path for part in twins):
                 continue
-            for mode in MODES:
+            for mode in MODES if known else MODES[:1]:
                 sent += await attack(operation, mode, base, headers, session, failures, real)
         assert failures == []
         assert sent > len(document["paths"]) // 2
@@ -72,15 +75,15 @@ async def attack(
     headers: dict[str, str],
     session: requests.Session,
     failures: list[str],
-    real: dict[str, str],
+    real: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
-    """Some requests to one operation; how many were sent."""
+    """Some requests to one operation; how many were sent. `real` says what stands for the places of its path."""
     import asyncio
 
     sent = 0
 
     @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        max_examples=EXAMPLES if headers else STRANGERS_EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(case=operation.as_strategy(generation_mode=mode))
@@ -119,5 +122,8 @@ def _undeclared(operation: Any, answer: requests.Response) -> str | None:
     """A refusal that the operation's document does not tell of, by status and code; None when it does."""
     told = operation.definition.raw["responses"].get(str(answer.status_code), {}).get("x-flux-codes", [])
     body = answer.json()
-    code = body.get("error_code") or body.get("code")
+    # The paygate's `code` repeats the status.
+    code = body.get("error_code") or next(
+        (body.get(name) for name in ("code", "error") if isinstance(body.get(name), str)), None
+    )
     return None if code is None or code in told else f"{answer.status_code} {code}"
