@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,9 +12,28 @@ from tests.harness.server import Server, serve
 pytest_plugins = ["tests.harness.databases"]
 
 
+CLIENTS_ALONE = {
+    "test_fluxer_methods", "test_fluxer_handlers", "test_steward", "test_foxnose_sdk_methods", "test_foxnose_acceptance",
+    "test_langchain", "test_x402", "test_wallet_viem", "test_guild_matrix",
+}  # fmt: skip
+"""What these files prove does not depend on the database, and other files run the same routes on both: they run on SQLite,
+and with `FLUX_LONG=1` on PostgreSQL too."""
+
+
+def _is_a_repetition(item: pytest.Item) -> bool:
+    return (
+        item.path.stem in CLIENTS_ALONE
+        and isinstance(item, pytest.Function)
+        and hasattr(item, "callspec")
+        and "postgres" in item.callspec.params.values()
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`unit`: what `make check` runs, everything that starts no server process and no PostgreSQL. What takes longest comes
     first, so that no worker sits alone over it at the end."""
+    if not os.environ.get("FLUX_LONG"):
+        items[:] = [item for item in items if not _is_a_repetition(item)]
     items.sort(key=lambda item: not LONGEST.intersection((item.path.stem, item.path.parent.name)))
     for item in items:
         if not isinstance(item, pytest.Function):

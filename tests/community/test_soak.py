@@ -1,6 +1,6 @@
 """Random clients for a while, processes killed meanwhile: in the end each client's view equals the database.
 
-Twenty seconds in the suite; ten minutes with `FLUX_LONG=1` (`FLUX_SOAK_SECONDS` for any other time).
+Twelve seconds in the suite; ten minutes with `FLUX_LONG=1` (`FLUX_SOAK_SECONDS` for any other time).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from tests.community.wanderers import Wanderer
 from tests.harness.server import Server, serve
 
 LONG = bool(os.environ.get("FLUX_LONG"))
-SECONDS = float(os.environ.get("FLUX_SOAK_SECONDS", 600 if LONG else 20))
+SECONDS = float(os.environ.get("FLUX_SOAK_SECONDS", 600 if LONG else 12))
 PEOPLE = 12 if LONG else 6
-KILL_EVERY = 25.0 if LONG else 8.0
+KILL_EVERY = 25.0 if LONG else 5.0
 SETTLED = 60.0
 SETTINGS = {
     "community.rate_limits.enabled": False,

@@ -6,6 +6,7 @@ Whether the codes were declared and the bodies fitted is judged by the contract 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +18,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from tests.harness.server import Server, serve
 
-EXAMPLES = 3
+EXAMPLES = 25 if os.environ.get("FLUX_LONG") else 2
 STRANGERS_EXAMPLES = 1
 """Nearly all of a stranger's requests end at the same door, those that fit and the others."""
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 from tests.kernel.bus.hearing import Ear
 
 from flux.kernel.bus import EmbeddedNats, NatsBus, open_bus
+from flux.kernel.bus.remote import _within
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
 from flux.settings.bus import BusSettings
 
@@ -199,3 +201,14 @@ async def test_a_server_left_behind_is_replaced(tmp_path: Path) -> None:
         await bus.settle()
         await bus.close()
     lost.stop()
+
+
+async def test_who_does_not_hear_a_cancellation_is_asked_again() -> None:
+    async def deaf() -> None:
+        for _ in range(3):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+
+    async with asyncio.timeout(30):
+        with pytest.raises(TimeoutError):
+            await _within(0.01, deaf())

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 from urllib.parse import urlsplit
 
 import nats.aio.client
@@ -27,6 +28,21 @@ logger = logging.getLogger("flux.bus")
 
 _BATCH = 256
 _CLOSE_SECONDS = 2.0
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    """Raises `TimeoutError`, and only then is it over: the client waits in ways that can lose a cancellation, and would
+    go on trying for ever."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            raise TimeoutError
+        task.result()
+    finally:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=0.05)
 
 
 class _Listening:
@@ -82,7 +98,7 @@ class NatsBus:
         bus = cls(settings, ports)
         servers = [part.strip() for part in settings.url.split(",") if part.strip()]
         try:
-            await asyncio.wait_for(bus._open(servers), settings.connect_seconds)
+            await _within(settings.connect_seconds, bus._open(servers))
         except (TimeoutError, OSError, nats.errors.Error) as error:
             await bus._client.close()
             hosts = ", ".join(urlsplit(server).hostname or "?" for server in servers)
