@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -68,16 +69,16 @@ def preflight(call: Call) -> Answer:
     return Answer(204, b"", shared)
 
 
-async def send_result(send: Send, call: Call, status: int, result: Any) -> int:
+def send_result(send: Send, call: Call, status: int, result: Any) -> Coroutine[Any, Any, int]:
     """What a handler returned (see replies.py). The status that left."""
     if result is None:
-        return await _send(send, call, 204, None, b"", None)
+        return _send(send, call, 204, None, b"", None)
     kind = type(result)
     if kind is Reply:
         body = b"" if result.value is None else encoder.encode(result.value)
-        return await _send(send, call, result.status, JSON if body else None, body, result.headers)
+        return _send(send, call, result.status, JSON if body else None, body, result.headers)
     if kind is Raw:
-        return await _send(
+        return _send(
             send,
             call,
             result.status,
@@ -86,12 +87,12 @@ async def send_result(send: Send, call: Call, status: int, result: Any) -> int:
             result.headers,
         )
     if kind is Stream:
-        return await _send_stream(send, call, result)
-    return await _send(send, call, status, JSON, encoder.encode(result), None)
+        return _send_stream(send, call, result)
+    return _send(send, call, status, JSON, encoder.encode(result), None)
 
 
-async def send_answer(send: Send, call: Call, answer: Answer) -> int:
-    return await _send(send, call, answer.status, answer.content_type, answer.body, answer.headers)
+def send_answer(send: Send, call: Call, answer: Answer) -> Coroutine[Any, Any, int]:
+    return _send(send, call, answer.status, answer.content_type, answer.body, answer.headers)
 
 
 def socket_head(call: Call, answer: Answer) -> list[tuple[bytes, bytes]]:

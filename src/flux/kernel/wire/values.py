@@ -22,6 +22,7 @@ from flux.kernel.wire.troubles import Problem
 T = TypeVar("T")
 Where = Literal["body", "query", "path", "header"]
 _PATH = re.compile(r" - at `\$(.*)`$")
+_ABSENT = object()
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -118,8 +119,9 @@ def _struct(info: types.StructType) -> Check:
             out.append(_mismatch("an object", value, path, where))
             return
         for name, required, inner in fields or prepare():
-            if name in value:
-                inner(value[name], f"{path}.{name}" if path else name, where, out)
+            member = value.get(name, _ABSENT)
+            if member is not _ABSENT:
+                inner(member, f"{path}.{name}" if path else name, where, out)
             elif required:
                 out.append(Problem(where, f"{path}.{name}" if path else name, "missing", "a value"))
 
