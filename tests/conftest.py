@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Generator
 
 import pytest
 
@@ -59,10 +60,43 @@ LONGEST = {
     "test_ledger_fire",
 }
 """Folders and files."""
+MOST_SECONDS = 7200 if os.environ.get("FLUX_LONG") else int(os.environ.get("FLUX_TEST_SECONDS", "300"))
 HEAVY_FIXTURES = {"server", "postgres_server", "nats_server", "s3_server"}
 HEAVY = {"serve", "EmbeddedNats", "EmbeddedPostgres", "anvil", "Anvil", "ThreadedMotoServer"}
 """Names whose import into a test module tells that it starts processes."""
 HEAVY_FOLDERS = {"reach", "clients", "gates", "durability", "hostile", "entrances"}
+
+
+class TooLong(Exception):
+    """A test, or what prepares or ends it, hung. One that hangs must not hang the suite."""
+
+
+def _limited() -> Generator[None, object, object]:
+    def stop(*_: object) -> None:
+        raise TooLong(f"not done after {MOST_SECONDS} seconds")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(MOST_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    return (yield from _limited())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    return (yield from _limited())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    return (yield from _limited())
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
