@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from flux.community import faults
-from flux.community.media.endpoints import FAILURES
 from flux.community.media.gallery import FORMATS, Gallery, Original, Wish
 from flux.community.media.ranges import Conditions
 from flux.community.principals import OPEN
@@ -28,7 +27,12 @@ class FileQuery(Struct):
     animated: bool = True
 
 
-@routes.get("/attachments/{channel}/{attachment}/{filename}", auth=OPEN, free=True, raises=FAILURES)
+@routes.get(
+    "/attachments/{channel}/{attachment}/{filename}",
+    auth=OPEN,
+    free=True,
+    raises=[faults.NOT_FOUND, faults.RANGE_NOT_SATISFIABLE],
+)
 async def show_attachment(
     call: Call, channel: Snowflake, attachment: Snowflake, filename: str, query: FileQuery
 ) -> Any:
