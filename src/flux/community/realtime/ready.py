@@ -22,6 +22,7 @@ from flux.community.relationships.service import RelationshipService
 from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial
 from flux.community.users.service import UserService
+from flux.community.voice.service import RegionService
 from flux.kernel.faults import FaultError
 
 COUNTRY = "US"
@@ -39,6 +40,7 @@ class ReadyMaker:
         inbox: InboxService,
         pinned: PinnedService,
         statuses: Statuses,
+        regions: RegionService,
     ) -> None:
         self._users = users
         self._guilds = guilds
@@ -49,6 +51,7 @@ class ReadyMaker:
         self._inbox = inbox
         self._pinned = pinned
         self._statuses = statuses
+        self._regions = regions
 
     async def frames(
         self, session: Session, user: UserRow, guild_ids: list[int], sessions: list[dict[str, Any]]
@@ -93,7 +96,7 @@ class ReadyMaker:
             "pinned_dms": [] if user.bot else await self._pinned.listing(user.id),
             "favorite_memes": [],
             "country_code": COUNTRY,
-            "rtc_regions": [],
+            "rtc_regions": self._regions.listing(),
         }
         if session.auth_hash is not None:
             shown["auth_session_id_hash"] = id_hash(session.auth_hash)

@@ -174,7 +174,7 @@ class UserService:
         nothing = dict.fromkeys(
             (
                 "global_name", "email", "email_folded", "phone", "password_hash", "date_of_birth", "avatar", "banner",
-                "bio", "pronouns", "accent_color", "last_address", "acls", "deletion_at", "banned_until",
+                "bio", "pronouns", "accent_color", "last_address", "acls", "deletion_at", "banned_until", "withdrawal_at",
             )
         )  # fmt: skip
         return await self.set(
