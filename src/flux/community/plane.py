@@ -238,7 +238,9 @@ class Builder:
             self.files.stickers,
         )
         searching = SearchingService(house.db, self.where, self.members)
-        ordering = OrderingService(house.db, self.where, self.announcer, self.settings.limits)
+        ordering = OrderingService(
+            house.db, self.where, self.files.audit, self.announcer, self.settings.limits
+        )
         pruning = PruningService(
             house.db, house.clock, self.users, self.where, self.joining, self.files.audit
         )
@@ -324,7 +326,7 @@ class Builder:
         )
         consent = ConsentService(
             house.db, house.clock, self.users, applications, self.where, self.roles, self.members, self.joining,
-            self.welcome, house.public_url,
+            self.welcome, self.files.audit, house.public_url,
         )  # fmt: skip
         grants = TokenService(house.db, house.clock, self.users, applications)
         self.plane.provide(applications, consent, grants)
