@@ -365,7 +365,9 @@ class Builder:
     def _realtime(self) -> None:
         house, limits = self.house, self.settings.realtime
         presence = Presence(house.bus, new_token(8))
-        statuses = Statuses(presence, self.users, self.relationships, self.private, self.announcer)
+        statuses = Statuses(
+            presence, house.clock, self.users, self.relationships, self.private, self.announcer
+        )
         ready = ReadyMaker(
             self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox, self.pinned, statuses,
             self.regions,

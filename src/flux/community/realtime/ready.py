@@ -20,7 +20,7 @@ from flux.community.realtime.statuses import Statuses
 from flux.community.relationships.schemas import RelationshipView
 from flux.community.relationships.service import RelationshipService
 from flux.community.users.records import UserRow
-from flux.community.users.schemas import UserPartial
+from flux.community.users.schemas import UserPartial, UserSettings
 from flux.community.users.service import UserService
 from flux.community.voice.service import RegionService
 from flux.kernel.faults import FaultError
@@ -54,7 +54,12 @@ class ReadyMaker:
         self._regions = regions
 
     async def frames(
-        self, session: Session, user: UserRow, guild_ids: list[int], sessions: list[dict[str, Any]]
+        self,
+        session: Session,
+        user: UserRow,
+        settings: UserSettings | None,
+        guild_ids: list[int],
+        sessions: list[dict[str, Any]],
     ) -> list[Frame]:
         """READY first. A bot's guilds are placeholders there and follow whole, one by one; people get them at once."""
         known = await self._guilds.of_many(user, guild_ids)
@@ -63,7 +68,7 @@ class ReadyMaker:
             shown: list[dict[str, Any]] = [{"id": state["id"], "unavailable": True} for state in states]
         else:
             shown = states
-        ready = Frame.of("READY", await self._ready(session, user, shown, sessions))
+        ready = Frame.of("READY", await self._ready(session, user, settings, shown, sessions))
         return [ready, *(_whole(state) for state in states if user.bot)]
 
     async def guild(self, user: UserRow, guild_id: int) -> dict[str, Any]:
@@ -74,9 +79,13 @@ class ReadyMaker:
             return {"id": str(guild_id), "unavailable": True}
 
     async def _ready(
-        self, session: Session, user: UserRow, guilds: list[dict[str, Any]], sessions: list[dict[str, Any]]
+        self,
+        session: Session,
+        user: UserRow,
+        settings: UserSettings | None,
+        guilds: list[dict[str, Any]],
+        sessions: list[dict[str, Any]],
     ) -> dict[str, Any]:
-        settings = None if user.bot else await self._users.settings(user.id)
         conversations = await self._private.listing(user.id)
         relations = [] if user.bot else await self._relationships.listing(user.id)
         shown: dict[str, Any] = {

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from flux.community.inputs import Input, Password, Secret
+from flux.community.inputs import Input, Moment, Password, Secret
 from flux.community.users.records import OWN_CHOICES, PREMIUM_PURCHASE_DISABLED, PUBLIC_FLAGS, STAFF, UserRow
 from flux.kernel.store import iso
 from flux.kernel.wire import Snowflake
@@ -207,7 +207,7 @@ class TagQuery(Struct):
 
 class CustomStatusUpdate(Input, kw_only=True):
     text: Annotated[str, Meta(max_length=128)] | None = None
-    expires_at: str | None = None
+    expires_at: Moment | None = None
     emoji_id: Snowflake | None = None
     emoji_name: Annotated[str, Meta(max_length=64)] | None = None
 
@@ -228,7 +228,7 @@ class SettingsUpdate(Struct, kw_only=True):
     """What PATCH may change; a member that is not sent stays."""
 
     status: Status | UnsetType = UNSET
-    status_resets_at: str | UnsetType | None = UNSET
+    status_resets_at: Moment | UnsetType | None = UNSET
     status_resets_to: Status | UnsetType | None = UNSET
     theme: Literal["dark", "coal", "light", "system"] | UnsetType = UNSET
     locale: Locale | UnsetType = UNSET
