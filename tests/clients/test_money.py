@@ -58,7 +58,9 @@ async def world(
     async with (
         anvil() as chain,
         target() as there,
-        serve(directory, database=request.param, settings=chain_settings(chain)) as server,
+        serve(
+            directory, database=request.param, settings=chain_settings(chain, reorg_check_seconds="1")
+        ) as server,
     ):
         provider = await purse(server, chain.accounts[0]).login()
         consumer = await purse(server, chain.accounts[1]).login()

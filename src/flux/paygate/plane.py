@@ -182,8 +182,10 @@ def build(house: House) -> Plane:
         ListingViews(rooms.chains, rooms.url),
         PaymentStates(rooms.ledger, rooms.reader), health.Pulse(house.db, rooms.reader),
     )  # fmt: skip
-    house.jobs.every(lease_jobs.KIND, lease_jobs.SECONDS, lease_jobs.LeaseSweeper(rooms.ledger).sweep)
-    house.jobs.every(monitor.KIND, monitor.SECONDS, rooms.monitor.look)
+    house.jobs.every(
+        lease_jobs.KIND, rooms.settings.lease_sweep_seconds, lease_jobs.LeaseSweeper(rooms.ledger).sweep
+    )
+    house.jobs.every(monitor.KIND, rooms.settings.reorg_check_seconds, rooms.monitor.look)
     house.jobs.every(stats.KIND, stats.SECONDS, rooms.stats.refresh)
     if rooms.sender is not None:
         house.jobs.every(SETTLEMENTS, SETTLEMENT_SECONDS, rooms.sender.sweep)
