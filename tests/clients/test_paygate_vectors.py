@@ -49,7 +49,9 @@ def rename(server: Server, listing: str, name: str) -> None:
     """Ids are given by the server, and the vectors have theirs."""
     opened = sqlite3.connect(server.data_dir / "flux.db")
     with opened:
-        [document] = opened.execute("SELECT document FROM paygate_listings WHERE id = ?", (listing,)).fetchone()
+        [document] = opened.execute(
+            "SELECT document FROM paygate_listings WHERE id = ?", (listing,)
+        ).fetchone()
         renamed = document.replace(listing.encode(), name.encode())
         opened.execute(
             "UPDATE paygate_listings SET id = ?, document = ? WHERE id = ?", (name, renamed, listing)

@@ -189,7 +189,13 @@ def test_the_transfer_authorisation() -> None:
 def requirement() -> Requirement:
     assert BASE_SEPOLIA.usdc is not None
     return Requirement(
-        BASE_SEPOLIA, BASE_SEPOLIA.usdc, 10_000, TRANSFER["to"].lower(), "https://g.example/x", "d", "application/json"
+        BASE_SEPOLIA,
+        BASE_SEPOLIA.usdc,
+        10_000,
+        TRANSFER["to"].lower(),
+        "https://g.example/x",
+        "d",
+        "application/json",
     )
 
 
@@ -233,7 +239,9 @@ def test_payloads_in_every_spelling_of_base64(header: str, proof: dict[str, Any]
     check_match(payload, requirement())
     assert signed_by_payer(payload, requirement())
     asset = TRANSFER["contract"].lower()
-    assert payload.key(84532, asset) == f"eip3009:84532:{asset}:{TRANSFER['from'].lower()}:{TRANSFER['nonce']}"
+    assert (
+        payload.key(84532, asset) == f"eip3009:84532:{asset}:{TRANSFER['from'].lower()}:{TRANSFER['nonce']}"
+    )
 
 
 @pytest.mark.parametrize(("header", "proof"), [("PAYMENT-SIGNATURE", VERSION_1), ("X-PAYMENT", VERSION_2)])
