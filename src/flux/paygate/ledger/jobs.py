@@ -19,7 +19,7 @@ class LeaseSweeper:
 
     async def sweep(self, _: dict[str, Any]) -> None:
         """All of them: a process that dies leaves many. Idempotent: each lease is judged again inside its unit of work."""
-        for _ in range(MOST_PAGES):
+        for _page in range(MOST_PAGES):
             rows = await self._ledger.run_out(PAGE)
             for row in rows:
                 log.warning("the lease of call %s ran out while %s", row.call_id, row.state)
