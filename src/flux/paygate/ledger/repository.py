@@ -206,12 +206,13 @@ async def has_orphans(db: Reader, payer: str) -> bool:
     return await db.value(sql, {"payer": payer}) is not None
 
 
-async def watched(db: Reader, chain_id: int, limit: int) -> list[PaymentRow]:
-    """Consumed payments that are not final yet, oldest blocks first."""
+async def watched(db: Reader, chain_id: int, block: int, key: str, limit: int) -> list[PaymentRow]:
+    """Consumed payments that are not final yet, oldest blocks first, after the one of `block` and `key`."""
     return await db.all(
         f"SELECT {_COLUMNS} FROM paygate_payments WHERE chain_id = :chain_id AND final_at_block IS NOT NULL"
-        " AND state = 'consumed' ORDER BY block_number LIMIT :limit",
-        {"chain_id": chain_id, "limit": limit},
+        " AND state = 'consumed' AND (block_number, payment_key) > (:block, :key)"
+        " ORDER BY block_number, payment_key LIMIT :limit",
+        {"chain_id": chain_id, "block": block, "key": key, "limit": limit},
         PaymentRow,
     )
 
