@@ -93,6 +93,16 @@ class ChainReader:
             asking.add_done_callback(lambda _: self._asking.pop(key, None))
         return await asyncio.shield(asking)
 
+    def remembers(self, chain: Chain, tx_hash: str) -> bool:
+        """Whether `facts` has them at hand, and the transaction was found."""
+        kept = self._facts.get((chain.chain_id, tx_hash))
+        return (
+            kept is not None
+            and kept[1] is not None
+            and kept[0] > self._clock.monotonic()
+            and not self._ports.armed("chain")
+        )
+
     async def head(self, chain: Chain) -> int:
         kept = self._heads.get(chain.chain_id)
         if kept is not None and kept[0] > self._clock.monotonic() and not self._ports.armed("chain"):
