@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+unexport PYTHONDONTWRITEBYTECODE # hundreds of starts in the suite would compile every module again
 
 .DEFAULT_GOAL := help
 

@@ -9,6 +9,7 @@ from typing import Any
 from flux.content import repository as rows
 from flux.content.projection.rows import Document, Stored, Value
 from flux.content.projection.rules import HEAD
+from flux.content.projection.tags import tags
 from flux.content.texts import folded
 from flux.kernel.store import Reader, Transaction
 
@@ -88,28 +89,40 @@ class Values:
 
     def add(self, doc: int, key: str, values: Sequence[tuple[int, Value]]) -> None:
         """`values` with their slots, of the document with that id and key."""
+        numbers: list[dict[str, Any]] = []
+        strings: list[dict[str, Any]] = []
+        tagged: list[tuple[int, float | str]] = []
         for slot, one in values:
-            row: dict[str, Any] = {"slot": slot, "doc": doc, "ord": one.ord}
+            row: dict[str, Any] = {"slot": slot, "doc": doc, "ord": one.ord, "value": one.value}
             if one.family == "number":
-                self._numbers.append({**row, "value": float(one.value), "key": key})
+                row["value"] = number = float(one.value)
+                numbers.append(row)
+                tagged.append((slot, number))
                 continue
-            text = folded(one.value)
-            row |= {"value": one.value, "folded": text}
+            row["folded"] = text = folded(one.value)
             if one.family == "string":
-                self._strings.append({**row, "head": text[:HEAD], "key": key})
+                row["head"] = text[:HEAD]
+                strings.append(row)
+                tagged.append((slot, text))
             else:
                 self._texts.append(row)
+        told = tags(tagged)
+        for row in (*numbers, *strings):
+            row["key"], row["tags"] = key, told
+        self._numbers += numbers
+        self._strings += strings
 
     async def put(self, tx: Transaction) -> None:
         if self._numbers:
             await tx.run_many(
-                "INSERT INTO content_numbers (slot, doc, ord, value, key) VALUES (:slot, :doc, :ord, :value, :key)",
+                "INSERT INTO content_numbers (slot, doc, ord, value, key, tags) "
+                "VALUES (:slot, :doc, :ord, :value, :key, :tags)",
                 self._numbers,
             )
         if self._strings:
             await tx.run_many(
-                "INSERT INTO content_strings (slot, doc, ord, value, folded, folded_head, key) "
-                "VALUES (:slot, :doc, :ord, :value, :folded, :head, :key)",
+                "INSERT INTO content_strings (slot, doc, ord, value, folded, folded_head, key, tags) "
+                "VALUES (:slot, :doc, :ord, :value, :folded, :head, :key, :tags)",
                 self._strings,
             )
         if self._texts:
