@@ -26,6 +26,7 @@ from flux.paygate.payment.rules import insufficient
 from flux.paygate.relay.answers import (
     BODILESS,
     EVENT_STREAM,
+    PAYMENT_REQUIRED,
     body_fault,
     head_fault,
     is_charged,
@@ -168,10 +169,12 @@ class Exchange:
         kind = response.header(b"content-type")
         if job.call.method == "HEAD" or response.status in BODILESS:
             return await self._complete(job, response, b"")
-        if is_streamed(kind):
+        if is_streamed(response.status, kind):
             return await self._streamed(job, response, b"", leaving)
         body = await self._read(response)
         if not body.complete:
+            if response.status == PAYMENT_REQUIRED:
+                raise PortFailure("upstream", Mode.GARBAGE, "upstream_payment_required")
             return await self._streamed(job, response, body.data, leaving)
         encoding = response.header(b"content-encoding")
         reason = body_fault(
