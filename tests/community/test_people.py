@@ -333,7 +333,9 @@ async def test_reactions_come_together_for_those_who_ask(server: Server) -> None
         await other.ok("PUT", f"{where}/{HEART}/@me")
         await place.say(other, "after")
         await client.event("MESSAGE_CREATE")
-        assert not {"MESSAGE_REACTION_ADD", "MESSAGE_REACTION_ADD_MANY"} & {each.get("t") for each in client.seen}
+        assert not {"MESSAGE_REACTION_ADD", "MESSAGE_REACTION_ADD_MANY"} & {
+            each.get("t") for each in client.seen
+        }
 
 
 async def test_a_new_reaction_needs_the_permission_and_an_old_one_does_not(server: Server) -> None:

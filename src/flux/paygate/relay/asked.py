@@ -19,17 +19,14 @@ class Asked(msgspec.Struct, frozen=True):
 
     call: Call
     plan: CallPlan
+    listing: Listing
     meaning: Meaning
     terms: Terms
     suffix: str
     mount: str
-    requirement: Requirement | None
+    requirement: Callable[[], Requirement | None]
     """What it costs over x402, where that is offered."""
     body_limit: int
-
-    @property
-    def listing(self) -> Listing:
-        return self.plan.listing
 
     @property
     def target(self) -> str:
@@ -37,9 +34,9 @@ class Asked(msgspec.Struct, frozen=True):
         query = self.call.query_string
         return f"{self.suffix}?{query}" if query else self.suffix
 
-    async def body(self) -> bytes:
+    def body(self) -> Awaitable[bytes]:
         """Read once. Raises `WireTrouble` when it is too large."""
-        return await self.call.body(self.body_limit)
+        return self.call.body(self.body_limit)
 
     async def remembered(self, key: str | None) -> Remembered | None:
         if key is None:
