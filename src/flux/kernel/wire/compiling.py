@@ -20,8 +20,9 @@ from flux.kernel.wire.values import Body, decode_hook, explain
 
 PLACE = re.compile(r"\{(\w+)(?::path)?\}")
 JSON_TYPES = ("application/json", "text/json")
-Invoke = Callable[..., Awaitable[Any]]
+Invoke = Callable[..., Awaitable[Any] | WireTrouble]
 Decode = Callable[[Call, bytes], Any]
+"""The value of a body, or a `WireTrouble` with what is wrong in it. Raises one where it is not even JSON."""
 Convert = Callable[[Mapping[str, str]], tuple[dict[str, Any], list[Problem]]]
 
 
@@ -31,8 +32,10 @@ class BadRoute(Exception):
 
 @dataclass(slots=True)
 class Compiled:
-    """A route ready to run: `await invoke(call)` (plus the socket on a WebSocket route). `convert` turns the texts of
-    its places into values, with a problem for each that does not fit."""
+    """A route ready to run: `invoke(call)` (plus the socket on a WebSocket route) is to be awaited, or why the body that
+    is there does not fit: returned and not raised, because a client's mistake is nothing out of the ordinary and a
+    traceback costs as much as finding it. `convert` turns the texts of its places into values, with a problem for each
+    that does not fit."""
 
     route: Route
     invoke: Invoke
@@ -105,22 +108,27 @@ def _assemble(
 
         return with_lazy_body
 
-    def with_body(call: Call) -> Awaitable[Any]:
+    def with_body(call: Call) -> Awaitable[Any] | WireTrouble:
         if read_query is not None:
             call.values = {**call.values, "query": read_query(call)}
         raw = call.body_now()
         if raw is None:
             return when_it_came(call)
-        return handler(call, body=decode(call, raw), **call.values)
+        body = decode(call, raw)
+        return body if type(body) is WireTrouble else handler(call, body=body, **call.values)
 
     async def when_it_came(call: Call) -> Any:
-        return await handler(call, body=decode(call, await call.body()), **call.values)
+        body = decode(call, await call.body())
+        return body if type(body) is WireTrouble else await handler(call, body=body, **call.values)
 
     return with_body
 
 
 async def _read(call: Call, decode: Decode) -> Any:
-    return decode(call, await call.body())
+    body = decode(call, await call.body())
+    if type(body) is WireTrouble:
+        raise body
+    return body
 
 
 def _path_reader(plain: tuple[str, ...], converters: Mapping[str, Callable[[str], Any]]) -> Convert:
@@ -211,7 +219,11 @@ def _body_decoder(kind: Any, optional: bool, default: Any) -> Decode:
         if not raw and optional:
             return default
         require_json(call)
-        return decode_json(raw, kind, call.plane.limits.depth)
+        value = parse_json(raw, call.plane.limits.depth)
+        try:
+            return msgspec.convert(value, kind, dec_hook=decode_hook)
+        except msgspec.ValidationError as error:
+            return WireTrouble(Kind.INVALID_VALUES, explain(kind, value, "body", error))
 
     return decode
 
