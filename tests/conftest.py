@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 from collections.abc import AsyncIterator, Generator
+from pathlib import Path
 
 import pytest
 
 from tests.harness.server import Server, serve
 
 pytest_plugins = ["tests.harness.databases"]
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+"""Each of some 250 servers would compile 700 modules again: a second of processor time a start."""
 
 
 CLIENTS_ALONE = {
@@ -28,6 +33,24 @@ def _is_a_repetition(item: pytest.Item) -> bool:
         and hasattr(item, "callspec")
         and "postgres" in item.callspec.params.values()
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`make check` does not even import the files of which nothing is a unit test: their clients are large."""
+    if config.option.markexpr != "unit":
+        return None
+    if collection_path.is_dir():
+        return collection_path.name in HEAVY_FOLDERS or None
+    heavy = collection_path.suffix == ".py" and HEAVY & imported_by(collection_path.read_text("utf-8"))
+    return True if heavy else None
+
+
+def imported_by(text: str) -> set[str]:
+    """The names a module's import statements bind."""
+    if not any(name in text for name in HEAVY):
+        return set()
+    statements = (node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom))
+    return {alias.asname or alias.name for statement in statements for alias in statement.names}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

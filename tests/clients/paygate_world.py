@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 from eth_account import Account
 from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
-from tests.harness.anvil import Anvil
-from tests.harness.server import Server
+from tests.harness.anvil import Anvil, anvil
+from tests.harness.server import Server, serve
 
 API = "/paygate/api/v2"
 PRICE = 10**15
@@ -263,3 +265,39 @@ def purse(server: Server, account: LocalAccount | None = None, **options: Any) -
     """A wallet with a client of its own; anvil's accounts have money, fresh ones have not."""
     limits = httpx.Limits(max_connections=100)
     return Purse(account or Account.create(), server, server.client(limits=limits, **options))
+
+
+@dataclass
+class Market:
+    """A server on a chain of its own, a target, and a wallet on either side."""
+
+    server: Server
+    chain: Anvil
+    target: Target
+    provider: Purse
+    consumer: Purse
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    async def listed(self, **change: Any) -> dict[str, Any]:
+        """A listing with a target path of its own, so that targets do not collide."""
+        return await self.provider.list_api(f"{self.target.url}/l{next(self.numbers)}", **change)
+
+    async def paid(self, listing: dict[str, Any], amount: int = PRICE) -> str:
+        return await self.chain.pay(self.consumer.account, listing["recipient"], amount)
+
+
+M = TypeVar("M", bound=Market)
+
+
+@asynccontextmanager
+async def market(directory: Path, database: str, kind: type[M], **change: str) -> AsyncIterator[M]:
+    async with (
+        anvil() as chain,
+        target() as there,
+        serve(directory, database=database, settings=chain_settings(chain, **change)) as server,
+    ):
+        provider = await purse(server, chain.accounts[0]).login()
+        consumer = purse(server, chain.accounts[1])
+        yield kind(server, chain, there, provider, consumer)
+        await provider.http.aclose()
+        await consumer.http.aclose()

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.clients.paygate_world import API, PRICE, Purse, Target, chain_settings, purse, target
+from tests.clients.paygate_world import API, PRICE, Market, market, purse
 from tests.durability.books import Books
-from tests.harness.anvil import Anvil, anvil
-from tests.harness.server import Server, serve
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @dataclass
-class World:
-    server: Server
-    chain: Anvil
-    target: Target
-    provider: Purse
-    consumer: Purse
-    numbers: Any = field(default_factory=itertools.count)
-
-    async def listed(self, **change: Any) -> dict[str, Any]:
-        return await self.provider.list_api(f"{self.target.url}/m{next(self.numbers)}", **change)
-
-    async def paid(self, listing: dict[str, Any], amount: int = PRICE) -> str:
-        return await self.chain.pay(self.consumer.account, listing["recipient"], amount)
-
+class World(Market):
     async def later(self, seconds: int) -> None:
         """Time passes, for the server and its chain."""
         await self.server.sandbox.clock(seconds)
@@ -54,17 +37,10 @@ class World:
 async def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
-    directory: Path = tmp_path_factory.mktemp("money")
-    async with (
-        anvil() as chain,
-        target() as there,
-        serve(directory, database=request.param, settings=chain_settings(chain)) as server,
-    ):
-        provider = await purse(server, chain.accounts[0]).login()
-        consumer = await purse(server, chain.accounts[1]).login()
-        yield World(server, chain, there, provider, consumer)
-        await provider.http.aclose()
-        await consumer.http.aclose()
+    directory = tmp_path_factory.mktemp("money")
+    async with market(directory, request.param, World, reorg_check_seconds="1") as world:
+        await world.consumer.login()
+        yield world
 
 
 async def test_one_payment_pays_many_calls_from_credit(world: World) -> None:

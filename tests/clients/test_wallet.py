@@ -5,56 +5,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import itertools
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.clients.paygate_world import API, PRICE, Purse, Target, chain_settings, purse, target
-from tests.harness.anvil import Anvil, anvil
-from tests.harness.server import Server, serve
+from tests.clients.paygate_world import API, PRICE, Market, market, purse
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@dataclass
-class World:
-    server: Server
-    chain: Anvil
-    target: Target
-    provider: Purse
-    consumer: Purse
-    numbers: Any = field(default_factory=itertools.count)
-
-    async def listed(self, **change: Any) -> dict[str, Any]:
-        """A listing with a target path of its own, so that targets do not collide."""
-        return await self.provider.list_api(f"{self.target.url}/l{next(self.numbers)}", **change)
-
-    async def paid(self, listing: dict[str, Any], amount: int = PRICE) -> str:
-        return await self.chain.pay(self.consumer.account, listing["recipient"], amount)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgres"])
 async def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    directory: Path = tmp_path_factory.mktemp("wallet")
-    async with (
-        anvil() as chain,
-        target() as there,
-        serve(directory, database=request.param, settings=chain_settings(chain)) as server,
-    ):
-        provider = await purse(server, chain.accounts[0]).login()
-        consumer = purse(server, chain.accounts[1])
-        yield World(server, chain, there, provider, consumer)
-        await provider.http.aclose()
-        await consumer.http.aclose()
+) -> AsyncIterator[Market]:
+    async with market(tmp_path_factory.mktemp("wallet"), request.param, Market) as world:
+        yield world
 
 
-async def test_a_call_that_is_paid_reaches_the_target(world: World) -> None:
+async def test_a_call_that_is_paid_reaches_the_target(world: Market) -> None:
     listing = await world.listed()
     tx_hash = await world.paid(listing)
     answer = await world.consumer.call(
@@ -76,7 +44,7 @@ async def test_a_call_that_is_paid_reaches_the_target(world: World) -> None:
     assert int(answer.headers["ratelimit-remaining"]) < int(answer.headers["ratelimit-limit"])
 
 
-async def test_the_target_can_tell_the_gateway(world: World) -> None:
+async def test_the_target_can_tell_the_gateway(world: Market) -> None:
     listing = await world.listed()
     body = b'{"a": "\xc3\xbc"}'
     tx_hash = await world.paid(listing)
@@ -92,7 +60,7 @@ async def test_the_target_can_tell_the_gateway(world: World) -> None:
     assert mark == hmac.new(listing["listingSecret"].encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-async def test_the_same_transaction_does_not_pay_twice(world: World) -> None:
+async def test_the_same_transaction_does_not_pay_twice(world: Market) -> None:
     listing = await world.listed()
     tx_hash = await world.paid(listing)
     assert (await world.consumer.call(listing["id"], "/a", tx_hash)).status_code == 200
@@ -106,7 +74,7 @@ async def test_the_same_transaction_does_not_pay_twice(world: World) -> None:
     assert elsewhere.json()["details"]["reason"] == "payment_already_used"
 
 
-async def test_twenty_at_once_with_one_transaction_reach_the_target_once(world: World) -> None:
+async def test_twenty_at_once_with_one_transaction_reach_the_target_once(world: Market) -> None:
     listing = await world.listed()
     tx_hash = await world.paid(listing)
     before = len(world.target.hits)
@@ -119,14 +87,14 @@ async def test_twenty_at_once_with_one_transaction_reach_the_target_once(world: 
     assert reasons <= {"payment_in_use", "payment_already_used"}
 
 
-async def test_a_signature_without_a_timestamp_header_is_found(world: World) -> None:
+async def test_a_signature_without_a_timestamp_header_is_found(world: Market) -> None:
     listing = await world.listed()
     tx_hash = await world.paid(listing)
     answer = await world.consumer.call(listing["id"], "/a", tx_hash, timestamp=False, age=200)
     assert answer.status_code == 200, answer.text
 
 
-async def test_aliases_and_upper_case_hashes(world: World) -> None:
+async def test_aliases_and_upper_case_hashes(world: Market) -> None:
     listing = await world.listed()
     api, tx_hash = listing["id"], await world.paid(listing)
     proof = world.consumer.proof(api, "0x" + tx_hash[2:].upper())
@@ -143,7 +111,7 @@ async def test_aliases_and_upper_case_hashes(world: World) -> None:
     assert answer.status_code == 200, answer.text
 
 
-async def test_a_target_that_fails_releases_the_payment_three_times(world: World) -> None:
+async def test_a_target_that_fails_releases_the_payment_three_times(world: Market) -> None:
     listing = await world.listed()
     tx_hash = await world.paid(listing)
     for expected in ("released", "released", "consumed"):
@@ -160,7 +128,7 @@ async def test_a_target_that_fails_releases_the_payment_three_times(world: World
     [("/short", "truncated"), ("/badjson", "invalid_json"), ("/garbage", "protocol"), ("/badlength", "protocol"),
      ("/x402", "upstream_payment_required"), ("/huge", "protocol")],
 )  # fmt: skip
-async def test_a_released_payment_pays_the_next_call(world: World, path: str, reason: str) -> None:
+async def test_a_released_payment_pays_the_next_call(world: Market, path: str, reason: str) -> None:
     listing = await world.listed()
     tx_hash = await world.paid(listing)
     answer = await world.consumer.call(listing["id"], path, tx_hash)
@@ -173,7 +141,7 @@ async def test_a_released_payment_pays_the_next_call(world: World, path: str, re
     assert again.headers["x-payment-status"] == "consumed"
 
 
-async def test_history_shows_both_sides(world: World) -> None:
+async def test_history_shows_both_sides(world: Market) -> None:
     listing = await world.listed()
     api, tx_hash = listing["id"], await world.paid(listing)
     answer = await world.consumer.call(api, "/a?secret=1", tx_hash)
@@ -200,7 +168,7 @@ async def test_history_shows_both_sides(world: World) -> None:
     await stranger.http.aclose()
 
 
-async def test_the_quote_says_what_the_chain_must_show(world: World) -> None:
+async def test_the_quote_says_what_the_chain_must_show(world: Market) -> None:
     listing = await world.listed(
         endpoints=[{"method": "GET", "path": "/dear/:id", "pricePerRequest": "0.002"}]
     )
@@ -218,7 +186,7 @@ async def test_the_quote_says_what_the_chain_must_show(world: World) -> None:
     assert missing.json()["details"]["available"] == ["GET /dear/{id}"]
 
 
-async def test_the_old_price_holds_for_what_was_paid_about_the_rise(world: World) -> None:
+async def test_the_old_price_holds_for_what_was_paid_about_the_rise(world: Market) -> None:
     listing = await world.listed()
     api, before = listing["id"], await world.paid(listing)
     raised = await world.provider.patch(f"/apis/{api}", {"pricePerRequest": "0.005"})
@@ -228,7 +196,7 @@ async def test_the_old_price_holds_for_what_was_paid_about_the_rise(world: World
     assert (await world.consumer.call(api, "/a", soon_after)).status_code == 200
 
 
-async def test_events_stream_and_end_with_the_consumer(world: World) -> None:
+async def test_events_stream_and_end_with_the_consumer(world: Market) -> None:
     listing = await world.listed()
     api, tx_hash = listing["id"], await world.paid(listing)
     world.target.gate.clear()
@@ -253,7 +221,7 @@ async def test_events_stream_and_end_with_the_consumer(world: World) -> None:
     assert (call["status"], call["paymentStatus"]) == ("aborted", "consumed")
 
 
-async def test_headers_of_the_target_are_cleaned(world: World) -> None:
+async def test_headers_of_the_target_are_cleaned(world: Market) -> None:
     listing = await world.listed()
     api = listing["id"]
     answer = await world.consumer.call(api, "/headers", await world.paid(listing))
@@ -268,7 +236,7 @@ async def test_headers_of_the_target_are_cleaned(world: World) -> None:
     assert len(large.content) == 3_000_000
 
 
-async def test_a_consumer_who_hangs_up_has_paid(world: World) -> None:
+async def test_a_consumer_who_hangs_up_has_paid(world: Market) -> None:
     listing = await world.listed()
     tx_hash = await world.paid(listing)
     before = len(world.target.hits)
@@ -287,7 +255,7 @@ async def test_a_consumer_who_hangs_up_has_paid(world: World) -> None:
     assert (await world.provider.get(f"/history/{state['callId']}")).json()["status"] == "aborted"
 
 
-async def test_the_journal_sums_to_zero_for_every_settled_payment(world: World) -> None:
+async def test_the_journal_sums_to_zero_for_every_settled_payment(world: Market) -> None:
     token = world.server.operator["admin_token"]
     answer = await world.provider.http.get(
         f"{API}/admin/journal?limit=1000", headers={"Authorization": f"Bearer {token}"}

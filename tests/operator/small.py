@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import uvicorn
+from tests.kernel.wire.small import serving as listening
 
 from flux.kernel.bus import LocalBus
 from flux.kernel.faults import Fault, FaultTable, Ports
@@ -19,9 +18,7 @@ from flux.kernel.store import SandboxClock, Snowflakes
 from flux.kernel.store.sqlite import SqliteDatabase
 from flux.kernel.watch import Metrics, Readiness
 from flux.kernel.wire import Call, Envelope, Plane, Route, Routes
-from flux.kernel.wire.listening import listen
 from flux.kernel.wire.openapi import encoded
-from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
 from flux.operator.envelope import OperatorEnvelope
 from flux.operator.plane import build
@@ -134,48 +131,12 @@ async def serving(
     small = Small(house, plane, readiness, metrics, dns)
     application = Application([*others, plane], ports=ports, sandbox=sandbox, meter=metrics)
     documents["operator"] = encoded(plane, application.routers["operator"].compiled, "http://127.0.0.1")
-    async with _listening(application) as small.origin:
+    async with listening(application) as small.origin:
         try:
             yield small
         finally:
             await bus.close()
             await db.close()
-
-
-class _Server(uvicorn.Server):
-    def install_signal_handlers(self) -> None: ...
-
-
-@asynccontextmanager
-async def _listening(application: Application) -> AsyncIterator[str]:
-    class Limited(LimitedProtocol):
-        class limits(HeadLimits):
-            header_bytes = 4096
-            url_bytes = 1024
-            seconds = 0.5
-
-    listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(
-        application,
-        interface="asgi3",
-        http=Limited,
-        loop="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-    )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        if task.done():
-            task.result()
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
 
 
 __all__ = ["ADMIN", "LETTERS", "TOKEN", "Route", "Small", "neighbours", "serving"]

@@ -44,6 +44,8 @@ def test_headers_named_by_connection_are_dropped() -> None:
     assert "x-secret" not in found
     assert found["x-other"] == "2"
     assert sent(("TE", "trailers"))["te"] == "trailers"
+    assert sent(("Connection", "TE"), ("TE", "trailers"))["te"] == "trailers"
+    assert sent(("Connection", "Via"), ("Via", "1.0 edge"))["via"] == "1.1 gateway"
 
 
 def test_what_a_listing_opts_into() -> None:
@@ -156,11 +158,11 @@ SIGNATURE = "0x" + "11" * 64 + "1b"
 
 
 def shown(**headers: str | list[str]) -> object:
-    known = {
-        name.replace("_", "-"): value if isinstance(value, list) else [value]
+    return presented(
+        (name.replace("_", "-").encode(), one.encode())
         for name, value in headers.items()
-    }
-    return presented(lambda name: known.get(name, []))
+        for one in ([value] if isinstance(value, str) else value)
+    )
 
 
 def refused(act: object) -> FaultError:
@@ -171,12 +173,14 @@ def refused(act: object) -> FaultError:
 
 def test_aliases_and_empty_headers() -> None:
     found = presented(
-        lambda name: {"x-flux-payment-tx": [HASH], "x-signature": [""], "x-flux-signature": [SIGNATURE]}.get(
-            name, []
-        )
+        [
+            (b"x-flux-payment-tx", HASH.encode()),
+            (b"x-signature", b""),
+            (b"x-flux-signature", SIGNATURE.encode()),
+        ]
     )
     assert (found.tx, found.signature) == (HASH, SIGNATURE)
-    assert presented(lambda name: []).nothing
+    assert presented([]).nothing
 
 
 def test_repeated_and_contradicting_headers() -> None:

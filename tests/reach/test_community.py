@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,9 +28,11 @@ from tests.community.actors import (
 from tests.gates.observed import ALLOW
 from tests.harness.server import Server, serve
 from tests.reach import community_places, community_proofs
+from tests.reach.witness import LEAVES, Witness, witness
 
 from flux.community.envelope import CommunityEnvelope
 from flux.community.faults import community
+from flux.kernel.bus import EmbeddedNats
 
 Scenario = Callable[[Server], Awaitable[httpx.Response]]
 SCENARIOS: dict[str, Scenario] = dict(community_proofs.SCENARIOS)
@@ -910,36 +913,88 @@ def fits(name: str, status: int, body: bytes) -> None:
     assert CommunityEnvelope().fits(status, body) is None
 
 
-@pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - SETTINGS.keys()))
-async def test_the_code_leaves_by_a_real_door(server: Server, name: str) -> None:
+@asynccontextmanager
+async def _witnessed(directory: Path, database: str, settings: dict[str, Any]) -> AsyncIterator[Witness]:
+    with EmbeddedNats.start(directory / "nats") as nats:
+        settings = {**settings, "bus.url": nats.url}
+        async with (
+            serve(directory / "server", database=database, settings=settings) as running,
+            witness(running, nats.url) as seen,
+        ):
+            yield seen
+
+
+@pytest.fixture(scope="module")
+async def seen(server_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Witness]:
+    async with _witnessed(tmp_path_factory.mktemp(server_database), server_database, {}) as seen:
+        yield seen
+
+
+@pytest.fixture(scope="module")
+async def small(server_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Witness]:
+    """On a server with the settings of all scenarios that ask for some."""
+    settings: dict[str, Any] = {}
+    for name, wanted in SETTINGS.items():
+        assert all(settings.get(key, value) == value for key, value in wanted.items()), name
+        settings |= wanted
+    async with _witnessed(tmp_path_factory.mktemp(server_database), server_database, settings) as seen:
+        yield seen
+
+
+@pytest.fixture(scope="module")
+def server(seen: Witness) -> Server:
+    return seen.server
+
+
+async def leaves_by_a_real_door(name: str, seen: Witness) -> None:
+    before = seen.refusals
     try:
-        answer = await SCENARIOS[name](server)
+        answer = await SCENARIOS[name](seen.server)
     finally:
-        await server.sandbox.clear()
+        await seen.server.sandbox.clear()
     fits(name, answer.status_code, answer.content)
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-request-id"]
+    assert seen.refusals > before
+    code = name.partition("@")[0]
+    assert (code in LEAVES) == (code in seen.left), "LEAVES names what is left, and nothing that is not"
 
 
-async def test_codes_of_small_limits_leave_by_a_real_door(tmp_path: Path) -> None:
-    """Scenarios whose settings do not contradict each other share a server."""
-    batches: list[tuple[dict[str, Any], list[str]]] = []
-    for name, wanted in SETTINGS.items():
-        for settings, names in batches:
-            if all(settings.get(key, value) == value for key, value in wanted.items()) and not (
-                "community.captcha.provider" in wanted or "community.captcha.provider" in settings
-            ):
-                settings.update(wanted)
-                names.append(name)
-                break
-        else:
-            batches.append((dict(wanted), [name]))
-    for number, (settings, names) in enumerate(batches):
-        settings.setdefault("community.limits.max_guilds", 3)
-        async with serve(tmp_path / str(number), settings=settings) as server:
-            for name in names:
-                answer = await SCENARIOS[name](server)
-                fits(name, answer.status_code, answer.content)
+@pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - SETTINGS.keys()))
+async def test_the_code_leaves_by_a_real_door_and_nothing_changes(seen: Witness, name: str) -> None:
+    await leaves_by_a_real_door(name, seen)
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+async def test_the_code_of_a_small_limit_does_too(small: Witness, name: str) -> None:
+    await leaves_by_a_real_door(name, small)
+
+
+async def test_a_row_that_a_refusal_left_would_be_noticed(seen: Witness) -> None:
+    with pytest.raises(AssertionError, match=r"UNKNOWN_GUILD and yet changed \{'community_notes'"):
+        await _refused_meanwhile(seen, "PUT", "/users/@me/notes/{0.id}", {"note": "hm"})
+
+
+async def test_an_event_that_a_refusal_told_would_be_noticed(seen: Witness) -> None:
+    with pytest.raises(
+        AssertionError, match=r"UNKNOWN_GUILD and yet told \['TYPING_START on community\.guild"
+    ):
+        await _refused_meanwhile(seen, "POST", "/channels/{1.text}/typing", None)
+
+
+async def _refused_meanwhile(seen: Witness, method: str, path: str, body: Any) -> None:
+    """Somebody does that while another is refused."""
+    owner = await person(seen.server)
+    place = await guild(owner)
+    async with seen.server.client() as http:
+        request = http.build_request("GET", f"{API}/guilds/1", headers={"Authorization": owner.authorization})
+        await seen.asked(request)
+        url, headers = API + path.format(owner, place), {"Authorization": owner.authorization}
+        done = await http.request(method, url, json=body, headers=headers)
+        assert done.status_code == 204, done.text
+        answer = await http.send(request)
+        assert answer.json()["code"] == "UNKNOWN_GUILD"
+        await seen.answered(answer)
 
 
 async def test_a_client_that_stalls_is_told_and_let_go(tmp_path: Path) -> None:

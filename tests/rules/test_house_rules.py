@@ -9,7 +9,8 @@ from tests.rules import house_rules as rules
 from tests.rules.house_rules import Module
 
 ROOT = Path(__file__).resolve().parents[2]
-TREE = rules.load(ROOT)
+pytestmark = pytest.mark.xdist_group("house rules")
+"""One worker reads the tree, once."""
 
 LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 45
 EXAMPLES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
@@ -59,9 +60,14 @@ EXAMPLES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def tree() -> list[Module]:
+    return rules.load(ROOT)
+
+
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
-def test_the_tree_keeps_the_rule(rule: rules.Rule) -> None:
-    assert [violation for module in TREE for violation in rule(module)] == []
+def test_the_tree_keeps_the_rule(rule: rules.Rule, tree: list[Module]) -> None:
+    assert [violation for module in tree for violation in rule(module)] == []
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
@@ -71,8 +77,8 @@ def test_the_rule_passes_and_fails(rule: rules.Rule) -> None:
     assert list(rule(Module.parse(*failing))) != []
 
 
-def test_rooms_form_no_ring() -> None:
-    assert list(rules.rooms_form_no_ring(TREE)) == []
+def test_rooms_form_no_ring(tree: list[Module]) -> None:
+    assert list(rules.rooms_form_no_ring(tree)) == []
 
 
 def test_a_ring_is_found() -> None:

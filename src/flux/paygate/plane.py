@@ -182,15 +182,22 @@ def build(house: House) -> Plane:
         ListingViews(rooms.chains, rooms.url),
         PaymentStates(rooms.ledger, rooms.reader), health.Pulse(house.db, rooms.reader),
     )  # fmt: skip
-    house.jobs.every(lease_jobs.KIND, lease_jobs.SECONDS, lease_jobs.LeaseSweeper(rooms.ledger).sweep)
-    house.jobs.every(monitor.KIND, monitor.SECONDS, rooms.monitor.look)
+    _schedule(house, rooms)
+    return plane
+
+
+def _schedule(house: House, rooms: Rooms) -> None:
+    settings = rooms.settings
+    house.jobs.every(
+        lease_jobs.KIND, settings.lease_sweep_seconds, lease_jobs.LeaseSweeper(rooms.ledger).sweep
+    )
+    house.jobs.every(monitor.KIND, settings.reorg_check_seconds, rooms.monitor.look)
     house.jobs.every(stats.KIND, stats.SECONDS, rooms.stats.refresh)
     if rooms.sender is not None:
         house.jobs.every(SETTLEMENTS, SETTLEMENT_SECONDS, rooms.sender.sweep)
     house.jobs.every("paygate.sessions", SWEEP_SECONDS, rooms.wallets.sweep)
     house.jobs.every("paygate.credit", SWEEP_SECONDS, rooms.credits.sweep)
     house.jobs.every("paygate.replays", SWEEP_SECONDS, rooms.replays.sweep)
-    return plane
 
 
 def _routes() -> Routes:

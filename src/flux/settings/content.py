@@ -169,6 +169,13 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
     delivery_cache_bytes: Annotated[
         int, Meta(ge=0, description="Most bytes of encoded delivery answers kept in memory.")
     ] = 64_000_000
+    plan_cache_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Most bytes of compiled query plans kept in memory, one for each shape of query; 0 is off.",
+        ),
+    ] = 8_000_000
     embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     bootstrap_email: Annotated[str, Meta(description="E-mail of the first user.")] = "operator@flux.invalid"

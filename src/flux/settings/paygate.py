@@ -161,6 +161,12 @@ class PaygateSettings(Struct, frozen=True, kw_only=True):
             description="How much longer than its target's timeouts a call may hold its payment before it counts as dead.",
         ),
     ] = 30.0
+    lease_sweep_seconds: Annotated[
+        float, Meta(gt=0, description="How often calls are looked for that hold their payment too long.")
+    ] = 5.0
+    reorg_check_seconds: Annotated[
+        float, Meta(gt=0, description="How often payments that are not final are looked at again on chain.")
+    ] = 10.0
     hide_powered_by: Annotated[
         bool, Meta(description="Remove Server and X-Powered-By from the answers of targets.")
     ] = True

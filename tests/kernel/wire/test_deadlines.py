@@ -82,7 +82,7 @@ async def test_cancelling_from_outside_reaches_the_work() -> None:
             heard.append("cancelled")
             raise
 
-    task = asyncio.create_task(within(20, waits()))  # type: ignore[arg-type]
+    task = asyncio.create_task(within(20, waits()))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -5,6 +5,7 @@ snapshots.py     an environment's structure in memory, renewed when its generati
 served.py        what a snapshot holds, and finding the folder that a path means
 parameters.py    query parameters and body members that every request understands: paging, locales, view
 reading.py       a whole request understood: a plan, a view, joins, populate
+shapes.py        requests of a shape that was understood before
 service.py       list, get, search: from a request to encoded bytes
 presenting.py    documents on their way out: locales, populate, joins
 answers.py       size limit, ETag, 304, the cache of encoded answers

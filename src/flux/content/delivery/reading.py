@@ -16,15 +16,17 @@ from flux.content.delivery.joining import Joins, read_joins
 from flux.content.delivery.parameters import Latest, Paging, known_paths, latest, listed
 from flux.content.delivery.served import ApiServed, Published, Served, Snapshot
 from flux.content.faults import COMPONENT_NOT_FOUND, INVALID_REQUEST
+from flux.content.search.blanks import Blank
 from flux.content.search.modes import SECTIONS, Ranked, check_modes, read_ranked
 from flux.content.search.plan import DEFAULT_SORT, Node, Plan, Scope, Sort
 from flux.content.search.problems import Problems
 from flux.content.search.tallies import MEMBERS, Tally, read_tally
-from flux.content.search.where import GET_PREFIX, Where
+from flux.content.search.where import GET_PREFIX, Heard, Where
 from flux.content.settled import Settled
 from flux.content.shape.localising import View
 
-Query = list[tuple[str, str]]
+Query = list[tuple[str, Any]]
+"""Names and texts; of conditions also `Sent` ones."""
 _MEMBERS = frozenset(
     {
         "search_mode",
@@ -69,11 +71,12 @@ def read_request(
     snapshot: Snapshot,
     api: ApiServed,
     served: Served,
-    parent: str | None,
+    parent: str | Blank | None,
     pairs: Query,
     body: dict[str, Any],
+    heard: Heard | None = None,
 ) -> Reading:
-    """Raises the one fault that comes first."""
+    """Raises the one fault that comes first. Where values came as `Sent`, the plan has blanks for them, and `heard` is told."""
     settings = settled.content
     query = latest(pairs)
     ignore = parameters.boolean(query, "ignore_unknown_fields") or body.get("ignore_unknown_fields") is True
@@ -87,7 +90,7 @@ def read_request(
     lacks = served.folder.is_composite and not component
     scope = Scope(served.key, component, schema.shape if schema else None, locales, parent, lacks)
     joins = read_joins(body.get("join"), snapshot, api, scope, settings, problems)
-    sections = _Sections(settled, {"$": scope, **joins.scopes}, problems, pairs, query)
+    sections = _Sections(settled, {"$": scope, **joins.scopes}, problems, pairs, query, heard or Heard())
     sections.read(body)
     tally = read_tally(body, scope, settings.max_facets, problems)
     problems.settle()
@@ -149,6 +152,7 @@ class _Sections:
         problems: Problems,
         pairs: Query,
         query: Latest,
+        heard: Heard,
     ) -> None:
         settings = settled.content
         self._scopes = scopes
@@ -157,7 +161,7 @@ class _Sections:
         self._query = query
         self._most_sort = settings.max_sort_entries
         self._where = Where(
-            scopes, problems, deepest=settings.max_filter_depth, most=settings.max_filter_conditions
+            scopes, problems, heard, deepest=settings.max_filter_depth, most=settings.max_filter_conditions
         )
         self.where: dict[str, tuple[Node, ...]] = {}
         self.sort: tuple[Sort, ...] = ()

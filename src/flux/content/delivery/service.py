@@ -12,9 +12,11 @@ from flux.content.delivery import parameters
 from flux.content.delivery.answers import Answers, Depends, Encoded, encoded
 from flux.content.delivery.door import Entry
 from flux.content.delivery.presenting import Presenter
-from flux.content.delivery.reading import Reading, read_request
+from flux.content.delivery.reading import Reading
 from flux.content.delivery.served import Target
+from flux.content.delivery.shapes import Shapes
 from flux.content.delivery.snapshots import Snapshots
+from flux.content.search.plan import realised
 from flux.content.search.problems import Problems
 from flux.content.search.ranking import Ranking
 from flux.content.search.rows import Found
@@ -45,6 +47,7 @@ class Delivery:
         self._ranking = ranking
         self._tallies = tallies
         self._answers = answers
+        self._shapes = Shapes(settled)
 
     # -- paths ------------------------------------------------------------------------------------------------
 
@@ -78,14 +81,12 @@ class Delivery:
         async def make(depends: Depends) -> bytes:
             await self._depend(depends, target)
             parent = await self.check_parents(target)
-            reading = read_request(
-                self._settled, entry.snapshot, entry.api, target.served, parent, call.query, body
-            )
+            reading = self._shapes.read(entry.snapshot, entry.api, target.served, parent, call.query, body)
             page = await self._page(call, base, entry, reading, depends)
             if reading.tally is None:
                 return page
             generation = await depends.on(reading.plan.scope.folder)
-            told = await self._tallies.of(reading.plan, reading.ranked, reading.tally, generation)
+            told = await self._tallies.of(realised(reading.plan), reading.ranked, reading.tally, generation)
             return page[:-1] + b"," + msgspec.json.encode(told)[1:]
 
         key = await self._key(call, entry, target, base)
@@ -113,7 +114,7 @@ class Delivery:
         presenter = self._presenter(entry, reading.view, depends)
         results = await presenter.encoded(found.hits, reading.populate)
         if plan.joins:
-            joined = await presenter.joined(plan.scope, found.hits, plan.joins)
+            joined = await presenter.joined(plan.scope, found.hits, realised(plan).joins)
             results = [_with_member(one, "_joined", rows) for one, rows in zip(results, joined, strict=True)]
         return self._envelope(call, base, paging.limit, found, results, metadata)
 

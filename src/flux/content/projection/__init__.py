@@ -5,6 +5,7 @@ field. A slot is the number of one searchable field of a folder in one locale. A
 folders and organisations visit `remove_folders` and `remove_environment`, schemas visit `schema_changed`.
 
 rules.py       from a document to its index values
+tags.py        a few bits of each value beside every index entry, to rule documents out by
 repository.py  the tables
 jobs.py        indexing a folder again after its schema changed
 Start at service.py.

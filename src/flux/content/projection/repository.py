@@ -8,6 +8,7 @@ from typing import Any
 from flux.content import repository as rows
 from flux.content.projection.rows import Document, Stored, Value
 from flux.content.projection.rules import HEAD, WordIndex, packed
+from flux.content.projection.tags import tags
 from flux.content.texts import folded
 from flux.kernel.store import Reader, Transaction
 
@@ -52,23 +53,30 @@ async def drop_values(tx: Transaction, doc: int) -> None:
 
 async def put_values(tx: Transaction, doc: int, key: str, values: Sequence[tuple[int, Value]]) -> None:
     """`values` with their slots, of the document with that id and key."""
+    strings = [_text_row(slot, doc, one) for slot, one in values if one.family == "string"]
+    told = tags(
+        [
+            *((slot, float(one.value)) for slot, one in values if one.family == "number"),
+            *((row["slot"], row["folded"]) for row in strings),
+        ]
+    )
     numbers = [
-        {"slot": slot, "doc": doc, "ord": one.ord, "value": float(one.value), "key": key}
+        {"slot": slot, "doc": doc, "ord": one.ord, "value": float(one.value), "key": key, "tags": told}
         for slot, one in values
         if one.family == "number"
     ]
     if numbers:
         await tx.run_many(
-            "INSERT INTO content_numbers (slot, doc, ord, value, key) VALUES (:slot, :doc, :ord, :value, :key)",
+            "INSERT INTO content_numbers (slot, doc, ord, value, key, tags) "
+            "VALUES (:slot, :doc, :ord, :value, :key, :tags)",
             numbers,
         )
-    strings = [_text_row(slot, doc, one) for slot, one in values if one.family == "string"]
     if strings:
         for row in strings:
-            row["head"], row["key"] = row["folded"][:HEAD], key
+            row["head"], row["key"], row["tags"] = row["folded"][:HEAD], key, told
         await tx.run_many(
-            "INSERT INTO content_strings (slot, doc, ord, value, folded, folded_head, key) "
-            "VALUES (:slot, :doc, :ord, :value, :folded, :head, :key)",
+            "INSERT INTO content_strings (slot, doc, ord, value, folded, folded_head, key, tags) "
+            "VALUES (:slot, :doc, :ord, :value, :folded, :head, :key, :tags)",
             strings,
         )
     texts = [_text_row(slot, doc, one) for slot, one in values if one.family == "text"]

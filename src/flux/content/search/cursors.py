@@ -20,18 +20,27 @@ _decoder = msgspec.msgpack.Decoder(tuple[bytes, int, list[Any], str])
 
 def fingerprint(plan: Plan, ranked: object = None) -> bytes:
     """Of everything that decides the order and the choice of documents."""
-    scope = plan.scope
-    parts = (
-        scope.folder,
-        scope.component,
-        scope.parent,
-        scope.locales,
-        plan.where,
-        [(one.alias, one.path, one.type, one.descending) for one in plan.sort],
-        _joined(plan.joins),
-        ranked,
-    )
-    return hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=6).digest()
+    shaped = plan.texts.print if plan.texts is not None else None
+    if shaped is None:
+        scope = plan.scope
+        parts = (
+            scope.folder,
+            scope.component,
+            scope.parent,
+            scope.locales,
+            plan.where,
+            [(one.alias, one.path, one.type, one.descending) for one in plan.sort],
+            _joined(plan.joins),
+            ranked,
+        )
+        shaped = hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=6).digest()
+        if plan.texts is None:
+            return shaped
+        plan.texts.print = shaped
+    if not plan.operands and plan.parent is None:
+        return shaped
+    filled = msgspec.msgpack.encode((shaped, plan.operands, plan.parent))
+    return hashlib.blake2b(filled, digest_size=6).digest()
 
 
 def _joined(joins: tuple[Join, ...]) -> list[object]:

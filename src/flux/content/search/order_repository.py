@@ -11,14 +11,17 @@ from typing import Any
 
 from msgspec import Struct
 
+from flux.content.search.blanks import Blank
 from flux.content.search.plan import KEY, SYSTEM, Anchor, Group, Leaf, Node, Plan, Scope, Sort
 from flux.content.search.rows import Hit, hit
 from flux.content.search.sql_repository import COLUMNS, TABLES, Statement, wanted
+from flux.content.search.statements import Statements
 from flux.content.shape.types import TYPES
 from flux.kernel.store import Database
 
 LOOK = 1000
-"""Documents of the order that a first look goes through."""
+"""Documents of the order that a first look goes through; many more where tags say of most what they are not."""
+LOOK_BY_TAGS = 4000
 _BOUNDS = frozenset({"eq", "gt", "gte", "lt", "lte", "between"})
 _COMPLETE: dict[tuple[Any, ...], bool] = {}
 
@@ -57,6 +60,11 @@ class Ordered(Struct, frozen=True):
         return self.anchor is not None and self.anchor.values[0] is None
 
     @property
+    def place(self) -> tuple[bool, bool, bool]:
+        """What of the anchor a statement's text depends on."""
+        return self.anchor is not None, self.is_among_empty, self.backwards
+
+    @property
     def segments(self) -> list[bool]:
         """What is still to be read, in order: True for the documents without a value."""
         both = [self.begins_empty, not self.begins_empty]
@@ -70,28 +78,37 @@ def ordered(plan: Plan) -> Ordered:
     return Ordered(plan, plan.sort[0], anchor, anchor is not None and anchor.backwards)
 
 
-async def by_index(db: Database, plan: Plan, limit: int, generation: int | None) -> list[Hit]:
+async def by_index(statements: Statements, plan: Plan, limit: int, generation: int | None) -> list[Hit]:
     """First what comes first: documents with a value in its order, or those without one, by key."""
     read = ordered(plan)
     found: list[Hit] = []
     for empty in read.segments:
-        if empty and not await _has_empty(db, plan, read.one, generation):
+        if empty and not await _has_empty(statements.db, plan, read.one, generation):
             continue
         rest = limit - len(found)
-        found += await (_empty(db, read, rest) if empty else _valued(db, read, rest))
+        found += await (_empty if empty else _valued)(statements, read, rest, generation)
         if len(found) >= limit:
             break
     return found
 
 
-async def first_look(db: Database, plan: Plan, limit: int, generation: int | None) -> list[Hit] | None:
-    """The page, when it can be found among the next `LOOK` documents of the order; else None."""
+async def first_look(
+    statements: Statements, plan: Plan, limit: int, generation: int | None
+) -> list[Hit] | None:
+    """The page, when it can be found among the next so many documents of the order; else None."""
     if plan.scope.parent is not None or not all(_is_of_values(one) for one in plan.where):
         return None
     read = ordered(plan)
-    if read.segments[0] and (read.is_among_empty or await _has_empty(db, plan, read.one, generation)):
+    if read.segments[0] and (
+        read.is_among_empty or await _has_empty(statements.db, plan, read.one, generation)
+    ):
         return None
-    found: list[Hit] = await db.all(*_window(db, read, limit), hit)
+
+    def write(statement: Statement) -> str:
+        return _window(statement, read)
+
+    sql, params = await statements.of(plan, ("look", read.place), write, limit, generation)
+    found: list[Hit] = await statements.db.all(sql, params, hit)
     return found if len(found) >= limit else None
 
 
@@ -102,8 +119,7 @@ def _is_of_values(node: Node) -> bool:
     return node.path not in SYSTEM or node.path == KEY
 
 
-def _window(db: Database, read: Ordered, limit: int) -> tuple[str, dict[str, Any]]:
-    statement = Statement(db.dialect)
+def _window(statement: Statement, read: Ordered) -> str:
     plan = read.plan
     down = " DESC" if read.descending else ""
     keys = " DESC" if read.backwards else ""
@@ -114,24 +130,27 @@ def _window(db: Database, read: Ordered, limit: int) -> tuple[str, dict[str, Any
             bounds.append(node)
         else:
             others.append(node)
+    beginning = [*_beginning(statement, read), *(statement.comparison(one, "o") for one in bounds)]
+    tagged = [statement.possibly(plan.scope, one, "w.tags") for one in others]
+    possible = [one for one in tagged if one is not None]
     window = (
-        f"SELECT o.doc AS id, o.value, o.key FROM {TABLES[TYPES[read.one.type].family]} o "
-        f"WHERE {' AND '.join([*_beginning(statement, read), *(statement.comparison(one, 'o') for one in bounds)])} "
-        f"ORDER BY o.value{down}, o.key{keys} LIMIT {LOOK}"
+        f"SELECT o.doc AS id, o.value, o.key, o.tags FROM {TABLES[TYPES[read.one.type].family]} o "
+        f"WHERE {' AND '.join(beginning)} "
+        f"ORDER BY o.value{down}, o.key{keys} LIMIT {LOOK_BY_TAGS if possible else LOOK}"
     )
     conditions = [
+        *possible,
         *statement.all_of(plan.scope, tuple(others), "w"),
         *(statement.joined(plan.scope, one, "w") for one in plan.joins if one.required),
     ]
     inner = (
         f"SELECT w.id, w.value, w.key FROM ({window}) w WHERE {' AND '.join(conditions) or '1 = 1'} "
-        f"ORDER BY w.value{down}, w.key{keys} LIMIT {statement.bind(limit)}"
+        f"ORDER BY w.value{down}, w.key{keys} LIMIT {statement.bind(Blank('limit'))}"
     )
-    sql = (
+    return (
         f"SELECT {COLUMNS}, f.value FROM ({inner}) f JOIN content_documents d ON d.id = f.id "
         f"ORDER BY f.value{down}, f.key{keys}"
     )
-    return sql, statement.params
 
 
 def _bounds(leaf: Leaf) -> bool:
@@ -145,43 +164,49 @@ def _beginning(statement: Statement, read: Ordered) -> list[str]:
     found = [f"o.slot = {statement.slot(read.plan.scope, read.one.path, locale)}", "o.ord = 0"]
     anchor = read.anchor
     if anchor is not None and anchor.values[0] is not None:
-        bound = statement.bind(anchor.values[0])
+        bound = statement.bind(Blank("anchor"))
         further = "<" if read.descending else ">"
-        key = f"o.key {'<' if read.backwards else '>'} {statement.bind(anchor.key)}"
+        key = f"o.key {'<' if read.backwards else '>'} {statement.bind(Blank('key'))}"
         found += [f"o.value {further}= {bound}", f"(o.value {further} {bound} OR {key})"]
     return found
 
 
-async def _valued(db: Database, read: Ordered, limit: int) -> list[Hit]:
-    statement = Statement(db.dialect)
+async def _valued(statements: Statements, read: Ordered, limit: int, generation: int | None) -> list[Hit]:
     down = " DESC" if read.descending else ""
     keys = " DESC" if read.backwards else ""
-    conditions = [*wanted(statement, read.plan), *_beginning(statement, read)]
-    sql = (
-        f"SELECT {COLUMNS}, o.value FROM {TABLES[TYPES[read.one.type].family]} o "
-        f"JOIN content_documents d ON d.id = o.doc WHERE {' AND '.join(conditions)} "
-        f"ORDER BY o.value{down}, o.key{keys} LIMIT {statement.bind(limit)}"
-    )
-    found: list[Hit] = await _reader(db, read)(sql, statement.params, hit)
+
+    def write(statement: Statement) -> str:
+        conditions = [*wanted(statement, read.plan), *_beginning(statement, read)]
+        return (
+            f"SELECT {COLUMNS}, o.value FROM {TABLES[TYPES[read.one.type].family]} o "
+            f"JOIN content_documents d ON d.id = o.doc WHERE {' AND '.join(conditions)} "
+            f"ORDER BY o.value{down}, o.key{keys} LIMIT {statement.bind(Blank('limit'))}"
+        )
+
+    sql, params = await statements.of(read.plan, ("valued", read.place), write, limit, generation)
+    found: list[Hit] = await _reader(statements.db, read)(sql, params, hit)
     return found
 
 
-async def _empty(db: Database, read: Ordered, limit: int) -> list[Hit]:
-    statement = Statement(db.dialect)
-    [locale] = _locales(read.plan.scope, read.one)
-    slot = statement.slot(read.plan.scope, read.one.path, locale)
+async def _empty(statements: Statements, read: Ordered, limit: int, generation: int | None) -> list[Hit]:
     table = TABLES[TYPES[read.one.type].family]
-    conditions = [
-        *wanted(statement, read.plan),
-        f"NOT EXISTS (SELECT 1 FROM {table} o WHERE o.doc = d.id AND o.slot = {slot} AND o.ord = 0)",
-    ]
-    if read.anchor is not None and read.is_among_empty:
-        conditions.append(f"d.key {'<' if read.backwards else '>'} {statement.bind(read.anchor.key)}")
-    sql = (
-        f"SELECT {COLUMNS}, NULL FROM content_documents d WHERE {' AND '.join(conditions)} "
-        f"ORDER BY d.key{' DESC' if read.backwards else ''} LIMIT {statement.bind(limit)}"
-    )
-    return await db.scan(sql, statement.params, hit)
+
+    def write(statement: Statement) -> str:
+        [locale] = _locales(read.plan.scope, read.one)
+        slot = statement.slot(read.plan.scope, read.one.path, locale)
+        conditions = [
+            *wanted(statement, read.plan),
+            f"NOT EXISTS (SELECT 1 FROM {table} o WHERE o.doc = d.id AND o.slot = {slot} AND o.ord = 0)",
+        ]
+        if read.is_among_empty:
+            conditions.append(f"d.key {'<' if read.backwards else '>'} {statement.bind(Blank('key'))}")
+        return (
+            f"SELECT {COLUMNS}, NULL FROM content_documents d WHERE {' AND '.join(conditions)} "
+            f"ORDER BY d.key{' DESC' if read.backwards else ''} LIMIT {statement.bind(Blank('limit'))}"
+        )
+
+    sql, params = await statements.of(read.plan, ("empty", read.place), write, limit, generation)
+    return await statements.db.scan(sql, params, hit)
 
 
 def _reader(db: Database, read: Ordered) -> Callable[..., Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
+from flux.content.search.blanks import Blank, Texts
 from flux.content.shape.fields import Field, Shape
 
 SYSTEM = {
@@ -24,7 +26,7 @@ class Scope(Struct, frozen=True):
     component: str
     shape: Shape | None
     locales: tuple[str, ...]
-    parent: str | None = None
+    parent: str | Blank | None = None
     lacks_component: bool = False
 
     def field(self, path: str) -> Field | None:
@@ -41,7 +43,7 @@ class Scope(Struct, frozen=True):
 
 
 class Leaf(Struct, frozen=True, tag_field="node", tag="leaf"):
-    """`path` compared by `base`; `operand` is what the index holds."""
+    """`path` compared by `base`; `operand` is what the index holds, or a blank."""
 
     path: str
     type: str
@@ -99,7 +101,10 @@ class Anchor(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """`sort` never names the final tie-breaker, the key, which is always there, ascending."""
+    """`sort` never names the final tie-breaker, the key, which is always there, ascending.
+
+    A plan made from a shape that was seen before has blanks; `operands` and `parent` are what fills them, and `texts` are
+    the shape's statements. Any other plan has none of them."""
 
     scope: Scope
     where: tuple[Node, ...]
@@ -108,6 +113,38 @@ class Plan(Struct, frozen=True):
     offset: int
     anchor: Anchor | None
     joins: tuple[Join, ...] = ()
+    operands: tuple[Any, ...] = ()
+    parent: str | None = None
+    texts: Texts | None = None
+
+
+def realised(plan: Plan) -> Plan:
+    """The same plan without blanks."""
+    if plan.texts is None:
+        return plan
+
+    def node(one: Node) -> Node:
+        if isinstance(one, Group):
+            return Group(one.kind, tuple(node(each) for each in one.nodes))
+        if isinstance(one.operand, Blank):
+            return msgspec.structs.replace(one, operand=plan.operands[one.operand.at])
+        return one
+
+    def join(one: Join) -> Join:
+        return msgspec.structs.replace(
+            one, where=tuple(map(node, one.where)), joins=tuple(map(join, one.joins))
+        )
+
+    return msgspec.structs.replace(
+        plan,
+        scope=msgspec.structs.replace(plan.scope, parent=plan.parent),
+        where=tuple(map(node, plan.where)),
+        sort=tuple(msgspec.structs.replace(one, way=tuple(map(join, one.way))) for one in plan.sort),
+        joins=tuple(map(join, plan.joins)),
+        operands=(),
+        parent=None,
+        texts=None,
+    )
 
 
 KEY = "_sys.key"

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from flux.content.search import order_repository
+from flux.content.search.blanks import Blank
 from flux.content.search.plan import SYSTEM, Join, Leaf, Plan, Scope
 from flux.content.search.rows import Hit, hit
 from flux.content.search.sql_repository import COLUMNS, Statement, order, wanted
+from flux.content.search.statements import Statements
 from flux.content.shape.types import TYPES
 from flux.kernel.store import Database, Reader
 
@@ -25,78 +27,97 @@ Ids = tuple[int, ...] | None
 
 
 async def documents(
-    db: Database, plan: Plan, limit: int, among: Ids = None, generation: int | None = None
+    statements: Statements, plan: Plan, limit: int, among: Ids = None, generation: int | None = None
 ) -> list[Hit]:
     """In the direction of the anchor. What cannot take long runs at once, the rest off the loop. `generation` stands
     for the state of the folder."""
     by_field = among is None and order_repository.is_by_one_field(plan)
     if by_field and (plan.where or plan.joins):
-        found = await order_repository.first_look(db, plan, limit, generation)
+        found = await order_repository.first_look(statements, plan, limit, generation)
         if found is not None:
             return found
-    driver = await _driver(db, plan) if among is None else None
+    driver = await _driver(statements, plan, generation) if among is None and plan.where else None
     if driver is None and by_field:
-        return await order_repository.by_index(db, plan, limit, generation)
-    sql, params = compiled(plan, db.dialect, limit, among, driver)
+        return await order_repository.by_index(statements, plan, limit, generation)
+    sql, params = await compiled(statements, plan, limit, among, driver, generation)
     plain = not plan.where and not plan.joins and all(one.is_column for one in plan.sort)
     cheap = driver is not None or (among is None and plain and plan.offset <= CHEAP_OFFSET)
+    db = statements.db
     read: Callable[..., Any] = db.all if cheap and not plan.joins else db.scan
     hits: list[Hit] = await read(sql, params, hit)
     return hits
 
 
-async def at_once(db: Database, plan: Plan, limit: int) -> list[Hit]:
+async def at_once(statements: Statements, plan: Plan, limit: int) -> list[Hit]:
     """In one statement, whatever it costs."""
-    sql, params = compiled(plan, db.dialect, limit)
-    return await db.scan(sql, params, hit)
+    sql, params = await compiled(statements, plan, limit)
+    return await statements.db.scan(sql, params, hit)
 
 
-def compiled(
-    plan: Plan, dialect: Any, limit: int, among: Ids = None, driver: Leaf | None = None
+async def compiled(
+    statements: Statements,
+    plan: Plan,
+    limit: int,
+    among: Ids = None,
+    driver: Leaf | None = None,
+    generation: int | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """The statement for one page of at most `limit` documents, in the direction of the anchor."""
-    statement = Statement(dialect)
-    backwards = plan.anchor is not None and plan.anchor.backwards
-    joins, expressions = statement.sorted_by(plan.scope, plan.sort, "d")
-    conditions = wanted(statement, plan, driver)
+    anchor = plan.anchor
+    backwards = anchor is not None and anchor.backwards
+
+    def write(statement: Statement) -> str:
+        joins, expressions = statement.sorted_by(plan.scope, plan.sort, "d")
+        conditions = wanted(statement, plan, driver)
+        if among is not None:
+            conditions.append("d.id IN :among")
+        if anchor is not None:
+            conditions.append(statement.beyond(anchor, plan.sort, expressions, "d"))
+        sql = (
+            f"SELECT {', '.join([COLUMNS, *expressions])} FROM content_documents d {' '.join(joins)} "
+            f"WHERE {' AND '.join(conditions)} ORDER BY {order(plan.sort, expressions, backwards=backwards, doc='d')} "
+            f"LIMIT {statement.bind(Blank('limit'))}"
+        )
+        return f"{sql} OFFSET {statement.bind(Blank('offset'))}" if plan.offset else sql
+
+    place = None if anchor is None else (backwards, *(one is None for one in anchor.values))
+    which = None if driver is None else plan.where.index(driver)
+    name = "page", place, plan.offset > 0, among is not None, which
+    sql, params = await statements.of(plan, name, write, limit, generation)
     if among is not None:
-        conditions.append(f"d.id IN {statement.bind(list(among))}")
-    if plan.anchor is not None:
-        conditions.append(statement.beyond(plan.anchor, plan.sort, expressions, "d"))
-    sql = (
-        f"SELECT {', '.join([COLUMNS, *expressions])} FROM content_documents d {' '.join(joins)} "
-        f"WHERE {' AND '.join(conditions)} ORDER BY {order(plan.sort, expressions, backwards=backwards, doc='d')} "
-        f"LIMIT {statement.bind(limit)}"
-    )
-    if plan.offset:
-        sql += f" OFFSET {statement.bind(plan.offset)}"
-    return sql, statement.params
+        params["among"] = list(among)
+    return sql, params
 
 
 # -- driven by a condition ------------------------------------------------------------------------------------
 
 
-async def _driver(db: Database, plan: Plan) -> Leaf | None:
+async def _driver(statements: Statements, plan: Plan, generation: int | None) -> Leaf | None:
     """The condition that the fewest documents meet, when they are few."""
     best: tuple[int, Leaf] | None = None
-    for leaf in [one for one in plan.where if isinstance(one, Leaf) and _may_drive(plan.scope, one)][
-        :MOST_PROBES
-    ]:
-        statement = Statement(db.dialect)
-        matching = f"{statement.matching(plan.scope, leaf)} LIMIT {SELECTIVE + 1}"
-        count = int(await db.value(f"SELECT count(*) FROM ({matching}) few", statement.params))
+    for leaf in [one for one in plan.where if isinstance(one, Leaf) and _may_drive(plan, one)][:MOST_PROBES]:
+
+        def write(statement: Statement, leaf: Leaf = leaf) -> str:
+            return f"SELECT count(*) FROM ({statement.matching(plan.scope, leaf)} LIMIT {SELECTIVE + 1}) few"
+
+        name = "few", plan.where.index(leaf)
+        sql, params = await statements.of(plan, name, write, generation=generation)
+        count = int(await statements.db.value(sql, params))
         if count <= SELECTIVE and (best is None or count < best[0]):
             best = count, leaf
     return best[1] if best is not None else None
 
 
-def _may_drive(scope: Scope, leaf: Leaf) -> bool:
+def _may_drive(plan: Plan, leaf: Leaf) -> bool:
     """An index finds its documents, and there is one slot to look in."""
+    scope, operand = plan.scope, leaf.operand
+    if isinstance(operand, Blank):
+        operand = plan.operands[operand.at]
     if leaf.negated or leaf.path in SYSTEM or leaf.base not in _DRIVING or TYPES[leaf.type].family == "text":
         return False
     if leaf.folds and leaf.base != "eq":
         return False
-    if leaf.base == "in" and len(leaf.operand) > 50:
+    if leaf.base == "in" and len(operand) > 50:
         return False
     return len(scope.locales) == 1 or not scope.is_localizable(leaf.path)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from flux.content.faults import INVALID_REQUEST, RESOURCE_NOT_FOUND
 from flux.content.generations.service import read_one
 from flux.content.search import cursors, order_repository, repository
 from flux.content.search.plan import Join, Plan, Scope
 from flux.content.search.rows import Found, Hit
+from flux.content.search.statements import Statements
 from flux.kernel.house import House
 
 
 class Search:
     def __init__(self, house: House) -> None:
         self._db = house.db
+        self._statements = Statements(house.db)
 
     async def page(
         self,
@@ -29,14 +33,14 @@ class Search:
         stamped = cursors.fingerprint(plan, about)
         if token is not None:
             plan = await self._anchored(plan, token, stamped, backwards=backwards)
-        hits = await repository.documents(self._db, plan, plan.limit + 1, among, generation)
+        hits = await repository.documents(self._statements, plan, plan.limit + 1, among, generation)
         if (
             among is None
             and order_repository.is_by_one_field(plan)
             and not await self._is_still(plan, generation)
         ):
             # More than one statement: a document that changed in between may have been seen twice or not at all.
-            hits = await repository.at_once(self._db, plan, plan.limit + 1)
+            hits = await repository.at_once(self._statements, plan, plan.limit + 1)
         more = len(hits) > plan.limit
         hits = hits[: plan.limit]
         if backwards:
@@ -69,4 +73,4 @@ class Search:
             raise INVALID_REQUEST()
         if await repository.document(self._db, plan.scope.folder, anchor.key) is None:
             raise RESOURCE_NOT_FOUND()
-        return Plan(plan.scope, plan.where, plan.sort, plan.limit, 0, anchor, plan.joins)
+        return msgspec.structs.replace(plan, offset=0, anchor=anchor)

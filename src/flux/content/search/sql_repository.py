@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from flux.content.projection.rules import HEAD
+from flux.content.projection.tags import LOOK, TAGGED, shift
+from flux.content.search.blanks import Blank, part
 from flux.content.search.plan import KEY, SYSTEM, Anchor, Group, Join, Leaf, Node, Plan, Scope, Sort
+from flux.content.search.slot_repository import Slots
 from flux.content.shape.types import TYPES
 from flux.kernel.store import Dialect
 
@@ -15,12 +17,19 @@ _COMPARISONS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 COLUMNS = "d.id, d.key, d.version, d.plain, d.item"
 
 
-class Statement:
-    """SQL being written, with its parameters."""
+_NO_SLOT = -1
 
-    def __init__(self, dialect: Dialect) -> None:
+
+class Statement:
+    """SQL being written, with its parameters. `slots` are those of `folder` where they are known; `lacks` says that one was
+    asked for that was not there yet."""
+
+    def __init__(self, dialect: Dialect, folder: str = "", slots: Slots | None = None) -> None:
         self.dialect = dialect
         self.params: dict[str, Any] = {}
+        self.lacks = False
+        self._folder = folder
+        self._slots = slots
 
     def bind(self, value: Any) -> str:
         name = f"p{len(self.params)}"
@@ -72,10 +81,34 @@ class Statement:
         return f"SELECT v.doc FROM {table} v WHERE v.slot = {slot} AND {self._comparison(leaf, leading=True)}"
 
     def slot(self, scope: Scope, path: str, locale: str) -> str:
+        if self._slots is not None and scope.folder == self._folder:
+            return self.bind(self._known_slot(scope, path, locale))
         return (
             f"(SELECT s.id FROM content_slots s WHERE s.folder = {self.bind(scope.folder)} "
             f"AND s.component = {self.bind(scope.component)} AND s.path = {self.bind(path)} AND s.locale = {self.bind(locale)})"
         )
+
+    def _known_slot(self, scope: Scope, path: str, locale: str) -> int:
+        assert self._slots is not None
+        known = self._slots.get((scope.component, path, locale))
+        if known is None:
+            self.lacks = True
+        return _NO_SLOT if known is None else known
+
+    def possibly(self, scope: Scope, node: Node, tags: str) -> str | None:
+        """Whether a document may meet a condition, by the tags of its values; None where these say nothing about it."""
+        if isinstance(node, Group) or node.negated or node.base not in ("eq", "in") or node.path in SYSTEM:
+            return None
+        locales = scope.locales if scope.is_localizable(node.path) else ("",)
+        if self._slots is None or len(locales) > 1 or TYPES[node.type].family not in TAGGED:
+            return None
+        texts = TYPES[node.type].family == "string" and not node.folds
+        wanted = self.bind(part(node.operand, "folding" if texts else "mask"))
+        by = self.bind(shift(self._known_slot(scope, node.path, locales[0])))
+        if self.dialect == "sqlite":
+            return f"({wanted} >> (({tags} >> {by}) & {LOOK})) & 1 = 1"
+        lane = f"CAST(({tags} >> CAST({by} AS INTEGER)) & {LOOK} AS INTEGER)"
+        return f"(CAST({wanted} AS BIGINT) >> {lane}) & 1 = 1"
 
     def comparison(self, leaf: Leaf, values: str) -> str:
         """Of the value in a row of the index."""
@@ -88,17 +121,16 @@ class Statement:
         column = f"{plus}v.folded" if leaf.folds else f"{plus}v.value"
         head = ""
         if leading and leaf.folds and leaf.base == "eq" and TYPES[leaf.type].family == "string":
-            head = f"v.folded_head = {self.bind(leaf.operand[:HEAD])} AND "
+            head = f"v.folded_head = {self.bind(part(leaf.operand, 'head'))} AND "
         return head + self._compared(column, leaf.base, leaf.operand)
 
     def _compared(self, column: str, base: str, wanted: Any) -> str:
         if base in _COMPARISONS:
             return f"{column} {_COMPARISONS[base]} {self.bind(wanted)}"
         if base == "in":
-            finite = [one for one in wanted if not isinstance(one, float) or math.isfinite(one)]
-            return f"{column} IN {self.bind(finite)}"
+            return f"{column} IN {self.bind(part(wanted, 'finite'))}"
         if base == "between":
-            return f"{column} BETWEEN {self.bind(wanted[0])} AND {self.bind(wanted[1])}"
+            return f"{column} BETWEEN {self.bind(part(wanted, 'low'))} AND {self.bind(part(wanted, 'high'))}"
         return self._part(column, base, wanted)
 
     def _part(self, column: str, base: str, wanted: str) -> str:
@@ -224,18 +256,19 @@ class Statement:
         )
 
     def beyond(self, anchor: Anchor, sort: tuple[Sort, ...], expressions: list[str], doc: str) -> str:
-        """Everything after the anchor (before it, when walking backwards). No value counts as greater than any."""
+        """Everything after the anchor (before it, when walking backwards). No value counts as greater than any. Of its values
+        only which are missing is written down."""
         rows: list[str] = []
         equal: list[str] = []
         bound_first = ""
-        for one, expression, value in zip(sort, expressions, anchor.values, strict=True):
+        for at, (one, expression, value) in enumerate(zip(sort, expressions, anchor.values, strict=True)):
             upwards = one.descending is anchor.backwards
             nullable = not one.is_column
             if value is None:
                 further = "1 = 0" if upwards else f"{expression} IS NOT NULL"
                 same = f"{expression} IS NULL"
             else:
-                bound = self.bind(value)
+                bound = self.bind(Blank("anchor", at))
                 further = f"{expression} {'>' if upwards else '<'} {bound}"
                 if not rows and not nullable:
                     # Says nothing new, and lets an index start at the anchor.
@@ -246,7 +279,7 @@ class Statement:
             rows.append(" AND ".join([*equal, further]))
             equal.append(same)
         direction = "<" if anchor.backwards else ">"
-        rows.append(" AND ".join([*equal, f"{doc}.key {direction} {self.bind(anchor.key)}"]))
+        rows.append(" AND ".join([*equal, f"{doc}.key {direction} {self.bind(Blank('key'))}"]))
         anywhere = "(" + " OR ".join(f"({row})" for row in rows) + ")"
         return f"{bound_first} AND {anywhere}" if bound_first else anywhere
 

@@ -6,25 +6,98 @@ operator) mean the same and keep their own paths in problems.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
 from typing import Any
 
+from msgspec import Struct
+
+from flux.content.search.blanks import Blank
 from flux.content.search.operators import OperandRefused, Operator, applies, from_text, operand, operator
 from flux.content.search.plan import Group, Leaf, Node, Scope
 from flux.content.search.problems import Problems
+from flux.content.shape.fields import Field
 
 GROUPS = {"all_of": "all", "any_of": "any", "none_of": "none"}
 GET_PREFIX = "where__"
+REFUSED: Any = object()
+
+
+_FIXED = frozenset({"startswith", "istartswith", "endswith", "iendswith", "isnull", "is_null", "exists"})
+"""Operators whose operand changes the statement, not only what is bound to it."""
+
+
+class Sent(Struct, frozen=True):
+    """The value of a condition, as the `place`-th of those that a request of this shape may change."""
+
+    place: int
+    value: Any
+
+
+class Operand(Struct, frozen=True):
+    """How a value that was sent becomes what the index holds. `textual`: it comes as a query parameter."""
+
+    one: Operator
+    field: Field
+    textual: bool
+
+    def read(self, value: Any) -> Any:
+        """Raises `OperandRefused`."""
+        if self.textual:
+            value = from_text(self.one, self.field, value)
+        return operand(self.one, self.field, value)
+
+
+class Heard:
+    """What was learnt of the values that came as `Sent`: how each is read, by place; `refused` says that one of them does not
+    fit, so that another might."""
+
+    def __init__(self) -> None:
+        self.operands: dict[int, Operand] = {}
+        self.refused = False
+
+
+def is_open(name: str) -> bool:
+    """Whether a condition of this name may have another value without being another query."""
+    path, marker, suffix = name.rpartition("__")
+    return not name.startswith("_sys.") and not (marker and path and suffix in _FIXED)
+
+
+def opened(value: Any, aliases: Container[str], put: Callable[[Any], Any]) -> Any:
+    """A filter in which `put` stands in for every value that is open, in order."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _item(inner, put)
+        if key == "$" or (key in aliases and isinstance(inner, dict))
+        else _member(key, inner, put)
+        for key, inner in value.items()
+    }
+
+
+def _item(value: Any, put: Callable[[Any], Any]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _member(key, inner, put) for key, inner in value.items()}
+
+
+def _member(key: str, value: Any, put: Callable[[Any], Any]) -> Any:
+    if key in GROUPS:
+        return [_item(one, put) for one in value] if isinstance(value, list) else value
+    return put(value) if is_open(key) else value
 
 
 class Where:
     """One run over the filters of a request. `scopes` are `$` and the join aliases."""
 
-    def __init__(self, scopes: dict[str, Scope], problems: Problems, *, deepest: int, most: int) -> None:
+    def __init__(
+        self, scopes: dict[str, Scope], problems: Problems, heard: Heard, *, deepest: int, most: int
+    ) -> None:
         self._scopes = scopes
         self._problems = problems
         self._deepest = deepest
         self._most = most
         self._count = 0
+        self._heard = heard
 
     # -- bodies -----------------------------------------------------------------------------------------------
 
@@ -90,7 +163,15 @@ class Where:
         return self._condition(scope, name, operator(suffix), suffix, value, path)
 
     def _condition(
-        self, scope: Scope, name: str, one: Operator | None, suffix: str, value: Any, path: str
+        self,
+        scope: Scope,
+        name: str,
+        one: Operator | None,
+        suffix: str,
+        value: Any,
+        path: str,
+        *,
+        textual: bool = False,
     ) -> Leaf | None:
         self._count += 1
         if self._count > self._most:
@@ -108,27 +189,34 @@ class Where:
             details = f"Operator '{suffix}' is not supported for type '{field.type}'"
             self._problems.add(path, "Invalid operator", details)
             return None
-        try:
-            wanted = operand(one, field, value)
-        except OperandRefused as refused:
-            self._problems.add(path, refused.message, refused.details)
+        wanted = self._operand(Operand(one, field, textual), value, path)
+        if wanted is REFUSED:
             return None
         base = "eq" if one.base == "contains" and scope.is_many(name) and not one.folds else one.base
         return Leaf(name, field.type, base, wanted, one.negated, one.folds)
 
+    def _operand(self, how: Operand, value: Any, path: str) -> Any:
+        """The operand, or a blank in its place; `REFUSED` when it does not fit."""
+        sent = value if isinstance(value, Sent) else None
+        try:
+            wanted = how.read(value if sent is None else sent.value)
+        except OperandRefused as refused:
+            self._heard.refused = self._heard.refused or sent is not None
+            self._problems.add(path, refused.message, refused.details)
+            return REFUSED
+        if sent is None:
+            return wanted
+        self._heard.operands[sent.place] = how
+        return Blank("operand", sent.place)
+
     # -- query parameters -------------------------------------------------------------------------------------
 
-    def parameter(self, name: str, text: str) -> tuple[Node, ...]:
+    def parameter(self, name: str, text: Any) -> tuple[Node, ...]:
         """`where__field__operator=value`: the operator is what stands after the last `__`, when it is one."""
         rest = name[len(GET_PREFIX) :]
         path, _, suffix = rest.rpartition("__")
         one = operator(suffix) if path else None
         if one is None:
             path, suffix, one = rest, "eq", operator("eq")
-        scope = self._scopes["$"]
-        field = scope.field(path)
-        value: Any = text
-        if field is not None and one is not None:
-            value = from_text(one, field, text)
-        leaf = self._condition(scope, path, one, suffix, value, name)
+        leaf = self._condition(self._scopes["$"], path, one, suffix, text, name, textual=True)
         return (leaf,) if leaf is not None else ()

@@ -12,7 +12,7 @@ from flux.kernel.wire.bodies import ClientGone
 from flux.kernel.wire.call import Call, Send
 from flux.kernel.wire.exchange import Exchange
 from flux.kernel.wire.planes import Cors
-from flux.kernel.wire.replies import Raw, Reply, Stream
+from flux.kernel.wire.replies import Encoded, Raw, Reply, Stream
 from flux.kernel.wire.values import encoder
 
 JSON = b"application/json"
@@ -78,6 +78,8 @@ def send_result(send: Send, call: Call, status: int, result: Any) -> Coroutine[A
         media: str = result.content_type
         content_type = JSON if media == "application/json" else media.encode("latin-1", "replace")
         return _send(send, call, result.status, content_type, result.body, result.headers)
+    if kind is Encoded:
+        return _send(send, call, status, JSON, result.body, None)
     if kind is Reply:
         body = b"" if result.value is None else encoder.encode(result.value)
         return _send(send, call, result.status, JSON if body else None, body, result.headers)

@@ -6,9 +6,11 @@ A struct, list or dict is encoded as JSON with the route's status; `None` is 204
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
+
+T = TypeVar("T")
 
 
 class Reply(Struct, frozen=True):
@@ -26,6 +28,15 @@ class Raw(Struct, frozen=True):
     content_type: str = "application/json"
     status: int = 200
     headers: dict[str, str] = {}
+
+
+class Encoded(Generic[T]):
+    """The JSON of a `T`, made already: `-> Encoded[list[Message]]` is described as the list, and leaves as it is."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
 
 
 class Stream(Struct, frozen=True):

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from flux.kernel.faults import FaultError, Mode, PortFailure
 from flux.kernel.store import Clock
@@ -312,9 +311,8 @@ class Exchange:
     async def _settle(
         self, job: Job, outcome: Outcome, moved: Moved | None = None, answer: Kept | None = None
     ) -> str:
-        timed = replace(outcome, latency_ms=self._latency_ms(job))
-        settling = self._ledger.settle(job.hold, timed, moved, answer)
-        return await asyncio.shield(asyncio.ensure_future(settling))
+        outcome.latency_ms = self._latency_ms(job)
+        return await self._ledger.settle(job.hold, outcome, moved, answer)
 
     def _latency_ms(self, job: Job) -> int:
         return round((self._clock.monotonic() - job.began) * 1000)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from msgspec.structs import replace
-
 from flux.kernel.faults import FaultError
 from flux.kernel.store import Clock
 from flux.kernel.wire import Call, Raw, Stream
@@ -31,7 +29,7 @@ from flux.paygate.relay.direct import Direct
 from flux.paygate.relay.exchange import Exchange, Job
 from flux.paygate.relay.headers import Passage, origin_signature, to_target
 from flux.paygate.relay.naming import named
-from flux.paygate.relay.proofs import SIGNATURE, TX, Presented, bad_header, presented, reader_of
+from flux.paygate.relay.proofs import SIGNATURE, TX, Presented, bad_header, presented
 from flux.paygate.relay.replaying import answer_again
 from flux.paygate.replays.model import Kept, Remembered
 from flux.paygate.scalars import new_call_id
@@ -98,15 +96,17 @@ class Relay:
         self._clock = clock
         self._settings = settings
         self._api_url = api_url
+        public = urlsplit(api_url)
+        self._scheme, self._host = public.scheme, public.netloc
 
     async def serve(self, call: Call, api_id: str, suffix: str, mount: str) -> Raw | Stream:
         """The answer of the target, or of an earlier call under the same Idempotency-Key. Raises declared faults."""
         plan, meaning, terms = await self._quotes.resolve(api_id, call.method, suffix)
         requirement = self._offers.requirement(plan, terms, suffix, mount)
         limit = self._settings.request_body_bytes
-        asked = Asked(call, plan, meaning, terms, suffix, mount, requirement, limit)
+        asked = Asked(call, plan, plan.listing, meaning, terms, suffix, mount, requirement, limit)
         try:
-            shown = named(presented(reader_of(call.scope["headers"])))
+            shown = named(presented(call.scope["headers"]))
             bill = await self._bill(asked, shown)
             if isinstance(bill, Kept):
                 return answer_again(bill)
@@ -156,7 +156,7 @@ class Relay:
         own = asked.meaning.own
         timeout = (own.timeout_seconds if own else None) or asked.listing.timeout_seconds
         body = await asked.body()
-        request = replace(self._request(asked, len(body), timeout), remembered=remembered)
+        request = self._request(asked, len(body), timeout, remembered)
         outgoing = self._outgoing(asked, bill.funds, request, body, timeout)
         connection = self._exchange.ready(asked.listing.endpoint)
         try:
@@ -192,7 +192,7 @@ class Relay:
 
         return remaining
 
-    def _request(self, asked: Asked, size: int, timeout: float) -> Request:
+    def _request(self, asked: Asked, size: int, timeout: float, remembered: Remembered | None) -> Request:
         listing = asked.listing
         settings = self._settings
         longest = settings.connect_seconds + timeout + settings.total_seconds + settings.lease_slack_seconds
@@ -207,6 +207,7 @@ class Relay:
             request_bytes=size,
             lease_ms=round(longest * 1000),
             monthly_quota=listing.monthly_quota,
+            remembered=remembered,
         )
 
     def _outgoing(
@@ -223,7 +224,6 @@ class Relay:
 
     def _passage(self, asked: Asked, funds: Funds, request: Request) -> Passage:
         call, listing = asked.call, asked.listing
-        public = urlsplit(self._api_url)
         return Passage(
             request_id=call.request_id,
             call_id=request.call_id,
@@ -231,8 +231,8 @@ class Relay:
             payment_hash=funds.tx_hash or "",
             amount=funds.terms.amount,
             currency=funds.terms.currency,
-            forwarded_proto=public.scheme,
-            forwarded_host=call.header("host") or public.netloc,
+            forwarded_proto=self._scheme,
+            forwarded_host=call.header("host") or self._host,
             client_ip=call.client_ip if listing.forward_client_ip else None,
             forward_authorization=listing.forward_authorization,
             own_key=request.remembered is not None,
