@@ -7,6 +7,7 @@ import re
 import typing
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import UnionType
 from typing import Any
 
@@ -51,7 +52,7 @@ class Compiled:
 
 
 def compile_route(route: Route) -> Compiled:
-    hints = typing.get_type_hints(route.handler, include_extras=True)
+    hints = _hints(route.handler)
     signature = inspect.signature(route.handler)
     names = list(signature.parameters)
     places = tuple(PLACE.findall(route.path))
@@ -91,6 +92,24 @@ def compile_route(route: Route) -> Compiled:
 def _described(returns: Any) -> Any:
     """What the answer's JSON is of."""
     return typing.get_args(returns)[0] if typing.get_origin(returns) is Encoded else returns
+
+
+_meanings: dict[tuple[str, str], Any] = {}
+
+
+def _hints(handler: Any) -> dict[str, Any]:
+    """`typing.get_type_hints`, each text understood once a module: hundreds of handlers say the same few."""
+    known, module = handler.__globals__, handler.__module__
+    hints = {}
+    for name, text in handler.__annotations__.items():
+        meaning = text
+        if isinstance(text, str):
+            meaning = _meanings.get((module, text), known)
+            if meaning is known:
+                meaning = known[text] if text in known else eval(text, known)  # noqa: S307 - our own source
+                _meanings[module, text] = meaning
+        hints[name] = type(None) if meaning is None else meaning
+    return hints
 
 
 def _assemble(
@@ -159,14 +178,20 @@ def _path_converter(name: str, kind: Any) -> Callable[[str], Any]:
 
 
 def _query_reader(kind: Any) -> Callable[[Call], Any]:
-    fields = msgspec.structs.fields(kind)
-    lists = {entry.encode_name for entry in fields if _is_list(entry.type)}
-    known = {entry.encode_name for entry in fields}
-    default = kind() if all(not entry.required for entry in fields) else None
+    default = _without_values(kind)
+
+    @cache
+    def names() -> tuple[set[str], set[str]]:
+        """All, and those of lists. Asked for on first use: most routes of a process are never called."""
+        fields = msgspec.structs.fields(kind)
+        return {entry.encode_name for entry in fields}, {
+            entry.encode_name for entry in fields if _is_list(entry.type)
+        }
 
     def read(call: Call) -> Any:
         if default is not None and not call.scope["query_string"]:
             return default
+        known, lists = names()
         given: dict[str, Any] = {}
         for key, value in call.query:
             if key in lists:
@@ -176,15 +201,23 @@ def _query_reader(kind: Any) -> Callable[[Call], Any]:
         try:
             return msgspec.convert(given, kind, strict=False, dec_hook=decode_hook)
         except msgspec.ValidationError as error:
-            raise WireTrouble(Kind.INVALID_VALUES, _query_problems(fields, given, error)) from None
+            raise WireTrouble(Kind.INVALID_VALUES, _query_problems(kind, given, error)) from None
 
     return read
 
 
-def _query_problems(fields: tuple[Any, ...], given: dict[str, Any], error: Exception) -> list[Problem]:
+def _without_values(kind: Any) -> Any:
+    """What no query string at all means; None where something is required."""
+    try:
+        return kind()
+    except TypeError:
+        return None
+
+
+def _query_problems(kind: Any, given: dict[str, Any], error: Exception) -> list[Problem]:
     """One problem a parameter: query values are strings, so each is converted alone to see which ones fail."""
     problems: list[Problem] = []
-    for entry in fields:
+    for entry in msgspec.structs.fields(kind):
         name = entry.encode_name
         if name not in given:
             if entry.required:
