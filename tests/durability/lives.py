@@ -39,11 +39,11 @@ class Life:
         return any(one.startswith(misfortunes) for one in self.script)
 
 
-def born(dice: random.Random, *, crashing: bool) -> Life:
-    """`crashing`: its process may die while it is called."""
-    life = Life(dice.choices(list(PAYMENTS), list(PAYMENTS.values()))[0])
-    if crashing and dice.random() < 0.2:
-        life.script.append(f"die:{dice.choice(CRASHES)}")
+def born(dice: random.Random, crash: str | None) -> Life:
+    """`crash`: where its process is to die when it is called first."""
+    life = Life(dice.choices(list(PAYMENTS), list(PAYMENTS.values()))[0] if crash is None else "plain")
+    if crash is not None:
+        life.script.append(f"die:{crash}")
     for _ in range(dice.choice((0, 1, 1, 1, 2))):
         fate = dice.random()
         if fate < 0.55:

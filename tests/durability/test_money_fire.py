@@ -28,6 +28,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 LONG = bool(os.environ.get("FLUX_LONG"))
 LIVES = int(os.environ.get("FLUX_FIRE_LIVES", "10000" if LONG else "80"))
 SEED = int(os.environ.get("FLUX_FIRE_SEED", "20260101"))
+POINTS = {"unreserved", "reserved", "dispatched", "answered", "settled"}
+"""Between which states of the ledger calls stood when their process died."""
 AT_ONCE = 200 if LONG else 40
 SETTINGS = {
     "gateway_per_minute": "0", "max_in_flight": "5000", "connect_seconds": "1", "total_seconds": "1",
@@ -113,7 +115,9 @@ async def test_lives_under_fire(fire: Fire) -> None:
     print(f"{time.monotonic() - began:.0f} s; {fire.summary()}; ends {dict(ends)}; stood at {dict(stood)}")
     assert len(fire.lives) == LIVES
     assert ends["served"] > LIVES // 3
-    assert set(stood) == {"unreserved", "reserved", "dispatched", "answered", "settled"}
+    # Over a connection that stands already, the reservation and its dispatch are one; of few lives all may have one.
+    assert set(stood) | ({"reserved", "dispatched"} & set(stood) and {"reserved", "dispatched"}) == POINTS
+    assert not LONG or set(stood) == POINTS
 
 
 async def test_the_operators_journal_says_the_same(fire: Fire) -> None:

@@ -1,7 +1,8 @@
 """A chain node that can be made to misbehave: an HTTP relay in front of a real one.
 
     async with hostile_node(chain.url) as node:
-        node.mood = "hang"                       # error · html · 503 · drop · hang · null · pass
+        node.mood = "hang"                       # error · html · 404 · 429 · 503 · empty · deep · flood · redirect · drop
+                                             # hang · null (knows nothing) · another (transaction) · pass
         node.on["eth_sendRawTransaction"] = act  # awaited before a request with that method is passed on
 
     node.fates[tx_hash] = ["hang", "null"]   # moods for the next requests that name this transaction
@@ -81,6 +82,9 @@ class HostileNode:
             await asyncio.wait({asyncio.ensure_future(self._stopped.wait())}, timeout=HANG_SECONDS)
         if mood in ("hang", "drop"):
             return False
+        if mood == "flood":
+            await _write(writer, 200, b'"' + b"x" * FLOOD_BYTES + b'"')
+            return False
         if mood in _WORDS:
             status, answer = _WORDS[mood]
             await _write(writer, status, answer)
@@ -99,6 +103,8 @@ class HostileNode:
             return False
         if mood == "null":
             answer = _forgetful(answer)
+        if mood == "another":
+            answer = answer.replace(requests[0]["params"][0].encode(), b"0x" + b"ee" * 32)
         await _write(writer, status, answer)
         return True
 
@@ -117,7 +123,13 @@ _WORDS = {
     "error": (200, json.dumps(_ERROR).encode()),
     "html": (200, b"<html>busy</html>"),
     "503": (503, b"overloaded"),
+    "429": (429, b"slow down"),
+    "404": (404, b"<html>no such page</html>"),
+    "empty": (200, b""),
+    "redirect": (302, b""),
+    "deep": (200, b"[" * 200_000),
 }
+FLOOD_BYTES = 20_000_000
 
 
 def _requests(body: bytes) -> list[Any]:

@@ -134,6 +134,24 @@ class PaygateSettings(Struct, frozen=True, kw_only=True):
     probe_seconds: Annotated[
         float, Meta(gt=0, description="Time for the reachability probe of a listing's target.")
     ] = 5.0
+    breaker_failures: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Failures of a target in a row after which it is not called for a while, and callers are answered "
+            "503 before they pay; 0: never.",
+        ),
+    ] = 10
+    breaker_window_seconds: Annotated[
+        float, Meta(gt=0, description="Only failures within this time of the first count together.")
+    ] = 30.0
+    breaker_open_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="How long a failing target is not called; then one call tells whether it is back.",
+        ),
+    ] = 10.0
     idle_seconds: Annotated[float, Meta(gt=0, description="Longest pause of a target inside its answer.")] = (
         30.0
     )

@@ -10,7 +10,7 @@ from flux.kernel.store import Clock
 from flux.kernel.wire import Call, Raw, Stream
 from flux.paygate.access.turnstile import Turnstile
 from flux.paygate.amounts import from_base_units
-from flux.paygate.catalogue.service import Quotes
+from flux.paygate.catalogue.service import Quotes, target_unavailable
 from flux.paygate.credit.service import Credits
 from flux.paygate.facilitator.extensions import Extensions
 from flux.paygate.facilitator.offers import Offers
@@ -19,6 +19,7 @@ from flux.paygate.ledger.model import Funds, Request
 from flux.paygate.ledger.service import Ledger
 from flux.paygate.listings.model import Listing
 from flux.paygate.listings.service import Listings
+from flux.paygate.outside.breaker import Breakers
 from flux.paygate.outside.dialer import Outgoing
 from flux.paygate.outside.paths import target_of
 from flux.paygate.outside.pool import origin_of
@@ -76,6 +77,7 @@ class Relay:
         ledger: Ledger,
         credits: Credits,
         exchange: Exchange,
+        breakers: Breakers,
         turnstile: Turnstile,
         flight: Flight,
         clock: Clock,
@@ -91,6 +93,7 @@ class Relay:
         self._ledger = ledger
         self._credits = credits
         self._exchange = exchange
+        self._breakers = breakers
         self._turnstile = turnstile
         self._flight = flight
         self._clock = clock
@@ -158,11 +161,16 @@ class Relay:
         body = await asked.body()
         request = self._request(asked, len(body), timeout, remembered)
         outgoing = self._outgoing(asked, bill.funds, request, body, timeout)
-        connection = self._exchange.ready(asked.listing.endpoint)
+        endpoint = asked.listing.endpoint
+        seconds = self._breakers.enter(endpoint)
+        if seconds is not None:
+            raise target_unavailable(seconds)
+        connection = self._exchange.ready(endpoint)
         try:
             hold = await self._ledger.reserve(bill.funds, request, dispatched=connection is not None)
         except BaseException:
             self._exchange.spare(connection)
+            self._breakers.left(endpoint)
             raise
         collect = bill.collect
         leave = self._flight.enter()
