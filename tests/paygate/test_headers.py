@@ -131,6 +131,16 @@ def test_what_is_charged(status: int, policy: str, charged: bool) -> None:
         (200, "text/plain", "", b"{oops", True, None),
         (402, "application/json", "", b'{"x402Version":1,"accepts":[]}', False, "upstream_payment_required"),
         (402, "application/json", "", b'{"error":"no"}', True, None),
+        (402, "text/plain", "", b'{"x402Version":1,"accepts":[]}', True, "upstream_payment_required"),
+        (402, "", "", b'\xef\xbb\xbf{"accepts":[]}', True, "upstream_payment_required"),
+        (402, "text/html", "", '{"accepts":[]}'.encode("utf-16"), True, "upstream_payment_required"),
+        (402, "application/json", "", b'{"accepts":NaN}', True, "upstream_payment_required"),
+        (402, "application/json", "gzip", b"\x1f\x8b", True, "upstream_payment_required"),
+        (402, "text/plain", "br", b"x", True, "upstream_payment_required"),
+        (402, "text/plain", "", b"[" * 100_000, True, "upstream_payment_required"),
+        (402, "text/plain", "", b" " * 1_048_577, True, "upstream_payment_required"),
+        (402, "text/html", "", b"<p>Pay elsewhere</p>", True, None),
+        (402, "text/plain", "identity", b"", True, None),
     ],
 )
 def test_bodies_that_are_no_good(
@@ -148,9 +158,10 @@ def test_heads_that_are_no_good() -> None:
 
 
 def test_what_is_streamed() -> None:
-    assert is_streamed("text/event-stream; charset=utf-8")
-    assert is_streamed("application/x-ndjson")
-    assert not is_streamed("application/json")
+    assert is_streamed(200, "text/event-stream; charset=utf-8")
+    assert is_streamed(200, "application/x-ndjson")
+    assert not is_streamed(200, "application/json")
+    assert not is_streamed(402, "text/event-stream")
 
 
 HASH = "0x" + "ab" * 32

@@ -279,7 +279,7 @@ class Builder:
             house.db, house.clock, self.users, self.where, messages, writing, self.files.emojis, limits
         )
         bookmarks = BookmarkService(
-            house.db, house.clock, self.where, messages, views, self.announcer, limits
+            house.db, house.clock, self.users, self.where, messages, views, self.announcer, limits
         )
         self.plane.provide(pins, reactions, bookmarks)
 

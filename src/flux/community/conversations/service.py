@@ -76,6 +76,7 @@ class ConversationService:
             raise faults.MAX_GROUP_DM_RECIPIENTS(max=self._limits.max_group_dm_recipients)
 
         async def work(tx: Transaction) -> ChannelView:
+            await self._users.lock_all(tx, [user.id, *others])
             await self._demand_groups_left(tx, user.id)
             for other_id in others:
                 await self._demand_friend(tx, user, other_id)
@@ -84,18 +85,19 @@ class ConversationService:
             await self._private.tell(tx, "CHANNEL_CREATE", channel, [user.id, *others])
             return await self._private.view(tx, channel, user.id)
 
-        return await self._db.transact(work, serializable=True)
+        return await self._db.transact(work)
 
     async def add(self, user: UserRow, channel_id: int, other_id: int) -> None:
         """Raises INVALID_CHANNEL_TYPE, NOT_FRIENDS_WITH_USER, MAX_GROUP_DM_RECIPIENTS, MAX_GROUP_DMS."""
 
         async def work(tx: Transaction) -> None:
             standing = await self._demand_group(tx, user, channel_id)
+            await self._users.lock_all(tx, [user.id, other_id])
             await self._demand_friend(tx, user, other_id)
             other = await self._users.require(other_id, tx)
             await self._admit(tx, standing.channel, standing.recipients, other, by=user.id)
 
-        await self._db.transact(work, serializable=True)
+        await self._db.transact(work)
 
     async def enter(self, tx: Transaction, channel: ChannelRow, user: UserRow) -> bool:
         """Somebody comes into a group of their own accord, in the caller's serializable unit of work. False for who is in
@@ -144,7 +146,8 @@ class ConversationService:
             if standing.channel.type == records.DM:
                 await self._private.close(tx, standing.channel, user.id)
             else:
-                await self._leave(tx, standing, user.id, silent=silent)
+                group = await self._demand_group(tx, user, channel_id)
+                await self._leave(tx, group, user.id, silent=silent)
             return True
 
         return await self._db.transact(work)
@@ -164,6 +167,8 @@ class ConversationService:
         await self._writing.write(tx, channel, draft, recipients=readers)
 
     async def _demand_group(self, tx: Transaction, user: UserRow, channel_id: int) -> ChannelStanding:
+        """Until the unit ends nobody else changes who is in it."""
+        await self._where.channel_turn(tx, channel_id)
         standing = await self._where.channel(user, channel_id, tx)
         if standing.channel.type != records.GROUP_DM:
             raise faults.INVALID_CHANNEL_TYPE()

@@ -30,7 +30,7 @@ ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings
 """
 LOCK = Sql(
     sqlite="SELECT id FROM community_users WHERE id = :id",
-    postgres="SELECT id FROM community_users WHERE id = :id FOR UPDATE",
+    postgres="SELECT id FROM community_users WHERE id = :id FOR NO KEY UPDATE",
 )
 SET_TOTP = (
     "UPDATE community_users SET totp_secret = :sealed, totp_step = 0 WHERE id = :id AND totp_secret IS NULL"

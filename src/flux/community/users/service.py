@@ -150,6 +150,12 @@ class UserService:
         """Until the caller's unit ends, others that ask for the same account wait."""
         await repository.lock(tx, user_id)
 
+    async def lock_all(self, tx: Transaction, user_ids: Iterable[int]) -> None:
+        """The same for several, in one order everywhere: none waits for one that waits for it. Whoever counts what
+        belongs to them next sees what this unit did."""
+        for user_id in sorted(set(user_ids)):
+            await repository.lock(tx, user_id)
+
     # -- second factors: each is decided by the database, so that two at once cannot both have it -------------
 
     async def set_totp(self, tx: Transaction, user_id: int, sealed: bytes) -> bool:

@@ -13,7 +13,7 @@ Planes import from here; nothing here knows a plane.
 """
 
 from flux.kernel.wire.call import Call
-from flux.kernel.wire.planes import Cors, Envelope, Limits, Plane, Trouble
+from flux.kernel.wire.planes import Cors, Envelope, Figure, Limits, Plane, Trouble
 from flux.kernel.wire.replies import Encoded, Raw, Reply, Stream
 from flux.kernel.wire.routes import Route, Routes
 from flux.kernel.wire.sockets import Socket, SocketClosed
@@ -26,6 +26,7 @@ __all__ = [
     "Cors",
     "Encoded",
     "Envelope",
+    "Figure",
     "Kind",
     "Limits",
     "Plane",

@@ -55,15 +55,16 @@ async def dispatch(tx: Transaction, key: str, call_id: str, lease_until: int, no
 
 
 async def settle(
-    tx: Transaction, key: str, call_id: str, state: str, releases: int, final_at_block: int | None, now: int
+    tx: Transaction, row: PaymentRow, state: str, releases: int, final_at_block: int | None, now: int
 ) -> bool:
-    """False when the lease ran out before and the payment is settled already."""
+    """False when it is not as it was read any more: another process dispatched it, or settled it."""
     changed = await tx.run(
         "UPDATE paygate_payments SET state = :state, releases = :releases, final_at_block = :final_at_block,"
-        " updated_at = :now WHERE payment_key = :key AND call_id = :call_id AND state IN ('reserved', 'dispatched')",
+        " updated_at = :now WHERE payment_key = :key AND call_id = :call_id AND state = :was",
         {
-            "key": key,
-            "call_id": call_id,
+            "key": row.payment_key,
+            "call_id": row.call_id,
+            "was": row.state,
             "state": state,
             "releases": releases,
             "final_at_block": final_at_block,
@@ -206,12 +207,13 @@ async def has_orphans(db: Reader, payer: str) -> bool:
     return await db.value(sql, {"payer": payer}) is not None
 
 
-async def watched(db: Reader, chain_id: int, limit: int) -> list[PaymentRow]:
-    """Consumed payments that are not final yet, oldest blocks first."""
+async def watched(db: Reader, chain_id: int, block: int, key: str, limit: int) -> list[PaymentRow]:
+    """Consumed payments that are not final yet, oldest blocks first, after the one of `block` and `key`."""
     return await db.all(
         f"SELECT {_COLUMNS} FROM paygate_payments WHERE chain_id = :chain_id AND final_at_block IS NOT NULL"
-        " AND state = 'consumed' ORDER BY block_number LIMIT :limit",
-        {"chain_id": chain_id, "limit": limit},
+        " AND state = 'consumed' AND (block_number, payment_key) > (:block, :key)"
+        " ORDER BY block_number, payment_key LIMIT :limit",
+        {"chain_id": chain_id, "block": block, "key": key, "limit": limit},
         PaymentRow,
     )
 
