@@ -30,7 +30,7 @@ CHANNEL = 77
 NOBODY = 5
 KEPT = 1 << 20
 ALPHABET = "az \"'\\/\n\t\r\b\f\x00\x1f\x7f<>&é中\u2028🦊 100% %b %d {}"
-FILES = [
+FILES: list[dict[str, Any]] = [
     {"id": "9", "filename": "a b.png", "title": None, "size": 3},
     {"id": "10", "filename": 'q"ü%d.txt', "description": "%b"},
 ]
