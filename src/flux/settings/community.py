@@ -215,6 +215,9 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
         int, Meta(ge=0, description="Hours until all that an account has said is deleted, once asked for.")
     ] = 24
     minimum_age: Annotated[int, Meta(ge=0, description="Years a new account's owner must have.")] = 13
+    kept_page_bytes: Annotated[
+        int, Meta(ge=0, description="Memory for the JSON of pages of history that were read lately.")
+    ] = 16 * MIB
     limits: CommunityLimits = field(default_factory=CommunityLimits)
     rate_limits: RateLimits = field(default_factory=RateLimits)
     captcha: Captcha = field(default_factory=Captcha)
