@@ -247,7 +247,10 @@ async def test_guilds_and_applications_take_each_proof_too(server: Server) -> No
     await places[1].admit(heir)
     handed = {"new_owner_id": heir.id}
     path = f"/guilds/{places[1].id}"
-    for method, at, body in (("PATCH", path, {"mfa_level": 0}), ("POST", f"{path}/transfer-ownership", handed)):
+    for method, at, body in (
+        ("PATCH", path, {"mfa_level": 0}),
+        ("POST", f"{path}/transfer-ownership", handed),
+    ):
         refused = await someone.call(method, at, {**body, "password": PASSWORD})
         assert code_of(refused) == "SUDO_MODE_REQUIRED"
         await someone.ok(method, at, {**body, **proof(app)})
