@@ -11,6 +11,7 @@ from flux.content import faults
 from flux.content.delivery import parameters
 from flux.content.delivery.answers import Answers, Depends, Encoded, encoded
 from flux.content.delivery.door import Entry
+from flux.content.delivery.fragments import Fragments
 from flux.content.delivery.presenting import Presenter
 from flux.content.delivery.reading import Reading
 from flux.content.delivery.served import Target
@@ -48,6 +49,7 @@ class Delivery:
         self._tallies = tallies
         self._answers = answers
         self._shapes = Shapes(settled)
+        self._fragments = Fragments(house, settled, search)
 
     # -- paths ------------------------------------------------------------------------------------------------
 
@@ -169,7 +171,14 @@ class Delivery:
 
     def _presenter(self, entry: Entry, view: View, depends: Depends) -> Presenter:
         return Presenter(
-            self._settled.content, self._snapshots, self._search, entry.snapshot, entry.api, view, depends
+            self._settled.content,
+            self._snapshots,
+            self._search,
+            entry.snapshot,
+            entry.api,
+            view,
+            depends,
+            self._fragments,
         )
 
     @staticmethod
