@@ -150,6 +150,8 @@ def compose(opened: Opened) -> Application:
     for plane in planes:
         own = getattr(house.settings, plane.name)
         plane.host, plane.port = own.host, own.port
+        for figure in plane.figures:
+            metrics.read(figure.name, figure.meaning, figure.read, kind=figure.kind)
 
     @cache
     def document(name: str) -> bytes | None:

@@ -290,11 +290,11 @@ M = TypeVar("M", bound=Market)
 
 
 @asynccontextmanager
-async def market(directory: Path, database: str, kind: type[M]) -> AsyncIterator[M]:
+async def market(directory: Path, database: str, kind: type[M], **change: str) -> AsyncIterator[M]:
     async with (
         anvil() as chain,
         target() as there,
-        serve(directory, database=database, settings=chain_settings(chain)) as server,
+        serve(directory, database=database, settings=chain_settings(chain, **change)) as server,
     ):
         provider = await purse(server, chain.accounts[0]).login()
         consumer = purse(server, chain.accounts[1])

@@ -37,7 +37,8 @@ class World(Market):
 async def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
-    async with market(tmp_path_factory.mktemp("money"), request.param, World) as world:
+    directory = tmp_path_factory.mktemp("money")
+    async with market(directory, request.param, World, reorg_check_seconds="1") as world:
         await world.consumer.login()
         yield world
 

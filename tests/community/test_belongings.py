@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
 from typing import Any
 
-import pytest
-from tests.community.actors import Person, guild, person, stranger, unlimited
+from tests.community.actors import Person, guild, person
 from tests.community.gateway import GatewayClient
-from tests.harness.server import Server, serve
+from tests.harness.server import Server
 
 MENTION_EVERYONE = 1 << 17
 VIEW_CHANNEL = 1 << 10
@@ -211,49 +208,3 @@ async def _events(client: GatewayClient, name: str, count: int) -> list[dict[str
         payload = await client.receive()
         found += [payload] if payload.get("t") == name else []
     return found
-
-
-FRIENDS = 1000
-AT_ONCE = 20
-
-
-async def test_the_thousandth_friend_is_the_last_however_many_ask_at_once(
-    server: Server, server_database: str
-) -> None:
-    """The published limit, for real. People without a password are quickly made."""
-    if server_database == "postgres" and not os.environ.get("FLUX_LONG"):
-        pytest.skip("the same with fewer follows below; FLUX_LONG=1 runs it")
-    await _race(server, FRIENDS)
-
-
-async def test_with_several_writers_too_the_last_friend_is_the_last(tmp_path: Path) -> None:
-    settings = {"community.limits.max_friends": 30}
-    async with serve(tmp_path, database="postgres", settings=settings) as server:
-        await _race(server, 30)
-
-
-async def _race(server: Server, most: int) -> None:
-    someone = await unlimited(await person(server))
-    others: list[str] = []
-    while len(others) < most + 15:
-        others += await asyncio.gather(*(_quick(server) for _ in range(AT_ONCE)))
-    beginning, last = others[: most - 5], others[most - 5 : most + 15]
-    for start in range(0, len(beginning), AT_ONCE):
-        answers = await asyncio.gather(*(_ask(someone, each) for each in beginning[start : start + AT_ONCE]))
-        assert set(answers) == {200}
-    answers = await asyncio.gather(*(_ask(someone, each) for each in last))
-    assert sorted(answers) == [200] * 5 + [400] * 15
-    assert len(await someone.ok("GET", "/users/@me/relationships")) == most
-    refused = await person(server)
-    answer = await refused.call("POST", f"/users/@me/relationships/{someone.id}")
-    assert (answer.json()["code"], answer.json()["max_relationships"]) == ("MAX_FRIENDS", most)
-    assert await refused.ok("GET", "/users/@me/relationships") == []
-
-
-async def _quick(server: Server) -> str:
-    body = {"date_of_birth": "1990-05-17", "consent": True}
-    return str((await stranger(server).ok("POST", "/auth/register", body))["user_id"])
-
-
-async def _ask(someone: Person, other: str) -> int:
-    return (await someone.call("POST", f"/users/@me/relationships/{other}")).status_code

@@ -68,6 +68,59 @@ async def test_a_file_comes_back_as_it_was_sent(server: Server) -> None:
     assert read["attachments"] == said["attachments"]
 
 
+async def test_a_file_is_served_in_parts(server: Server) -> None:
+    owner, where = await place(server)
+    data = bytes(range(256)) * 3000
+    picture = still("png", 300, 200)
+    answer = await send(owner, where, {}, ("film.mp4", data, "video/mp4"), ("cat.png", picture))
+    film, cat = (each["url"] for each in answer.json()["attachments"])
+    whole = await server.http.get(film)
+    assert (whole.status_code, whole.headers["accept-ranges"]) == (200, "bytes")
+    size = len(data)
+    for asked, start, end in (
+        ("bytes=0-0", 0, 0),
+        ("bytes=500-700499", 500, 700_499),
+        ("bytes=767999-", size - 1, size - 1),
+        ("bytes=700000-99999999", 700_000, size - 1),
+        ("bytes=-10", size - 10, size - 1),
+        ("BYTES = -9999999", 0, size - 1),
+    ):
+        part = await server.http.get(film, headers={"Range": asked})
+        assert (part.status_code, part.content) == (206, data[start : end + 1]), asked
+        assert part.headers["content-range"] == f"bytes {start}-{end}/{size}"
+        assert part.headers["content-length"] == str(end - start + 1)
+        assert part.headers["etag"] == whole.headers["etag"]
+    for ignored in (
+        "bytes=5-4",
+        "bytes=-",
+        "bytes=a-b",
+        "items=0-1",
+        "bytes=0-1,4-5",
+        "bytes=" + "9" * 5000 + "-",
+        "0-1",
+    ):
+        part = await server.http.get(film, headers={"Range": ignored})
+        assert (part.status_code, len(part.content)) == (200, size), ignored
+    mark = whole.headers["etag"]
+    for version, status in (
+        (mark, 206),
+        (f"W/{mark}", 200),
+        ('"other"', 200),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", 200),
+    ):
+        part = await server.http.get(film, headers={"Range": "bytes=0-9", "If-Range": version})
+        assert part.status_code == status, version
+    known = await server.http.get(film, headers={"Range": "bytes=0-9", "If-None-Match": mark})
+    assert known.status_code == 304
+    head = await server.http.head(film, headers={"Range": "bytes=0-9"})
+    assert (head.status_code, head.headers["content-length"]) == (200, str(size))
+    small = await server.http.get(cat, params={"width": 100, "format": "webp"})
+    part = await server.http.get(
+        cat, params={"width": 100, "format": "webp"}, headers={"Range": "bytes=4-11"}
+    )
+    assert (part.status_code, part.content) == (206, small.content[4:12])
+
+
 async def test_entries_and_files_must_fit(server: Server) -> None:
     owner, where = await place(server)
     for payload in (

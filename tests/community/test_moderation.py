@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.community.actors import Guild, Person, add_bot, admin, bot, guild, person, unlimited
 from tests.community.gateway import GatewayClient
-from tests.community.pictures import moving, still, uri
-from tests.harness.server import Server, serve
+from tests.harness.server import Server
 
 KICK_MEMBERS = 1 << 1
 
@@ -164,88 +160,3 @@ async def test_members_who_are_gone_are_pruned(server: Server) -> None:
     entry = (await log(owner, where, action_type=21))[0]
     assert entry["options"] == {"delete_member_days": "1", "members_removed": 1}
     assert (await owner.call("POST", at, {"days": 0})).json()["code"] == "VALIDATION_ERROR"
-
-
-# -- limits, raced --------------------------------------------------------------------------------------------
-
-
-async def race(by: Person, method: str, paths: list[str], body: Any = None) -> list[int]:
-    answers = await asyncio.gather(*(by.call(method, path, body) for path in paths))
-    assert {answer.status_code for answer in answers} <= {200, 204, 400}, [answer.text for answer in answers]
-    return [answer.status_code for answer in answers]
-
-
-async def test_parallel_requests_never_exceed_a_limit(server: Server) -> None:
-    owner, where = await place(server)
-    said = await where.say(owner)
-    at = f"/channels/{where.text}/messages/{said['id']}/reactions"
-    emojis = [f"%F0%9F%98%{number:02X}" for number in range(0x80, 0x80 + 26)]
-    codes = await race(owner, "PUT", [f"{at}/{emoji}/@me" for emoji in emojis])
-    assert codes.count(204) == 20
-    shown = await owner.ok("GET", f"/channels/{where.text}/messages/{said['id']}")
-    assert len(shown["reactions"]) == 20
-    messages = [(await where.say(owner))["id"] for _ in range(54)]
-    codes = await race(owner, "PUT", [f"/channels/{where.text}/pins/{each}" for each in messages])
-    assert codes.count(204) == 50
-    assert len((await owner.ok("GET", f"/channels/{where.text}/messages/pins"))["items"]) == 50
-    parent = {"name": "c", "type": 0, "parent_id": where.category}
-    codes = await race(owner, "POST", [f"/guilds/{where.id}/channels"] * 53, parent)
-    assert codes.count(200) == 49
-    codes = await race(owner, "POST", [f"/guilds/{where.id}/roles"] * 254, {"name": "r"})
-    assert codes.count(200) == 249
-    assert len(await owner.ok("GET", f"/guilds/{where.id}/roles")) == 250
-
-
-async def test_guilds_of_one_account_are_never_too_many(server: Server) -> None:
-    owner = await unlimited(await person(server))
-    for _ in range(97):
-        await owner.ok("POST", "/guilds", {"name": "g"})
-    codes = await race(owner, "POST", ["/guilds"] * 8, {"name": "last"})
-    assert codes.count(200) == 3
-    assert len(await owner.ok("GET", "/users/@me/guilds")) == 100
-
-
-async def test_expressions_are_never_too_many(server: Server) -> None:
-    owner, where = await place(server)
-    for path, image in (("emojis", still()), ("emojis", moving()), ("stickers", still())):
-        at = f"/guilds/{where.id}/{path}"
-        before = len(await owner.ok("GET", at))
-        for start in range(0, 48, 12):
-            await asyncio.gather(
-                *(
-                    owner.ok("POST", at, {"name": f"n{start}_{each}", "image": uri(image)})
-                    for each in range(12)
-                )
-            )
-        codes = await race(owner, "POST", [at] * 6, {"name": "last", "image": uri(image)})
-        assert codes.count(200) == 2
-        assert len(await owner.ok("GET", at)) == before + 50
-
-
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
-async def test_small_limits_are_never_passed(tmp_path: Path, database: str) -> None:
-    settings = {
-        "community.limits.max_invites": 3,
-        "community.limits.max_guild_members": 3,
-        "community.limits.max_webhooks_per_guild": 2,
-        "community.limits.max_guild_channels": 6,
-    }
-    async with serve(tmp_path, database=database, settings=settings) as server:
-        owner, where = await place(server)
-        codes = await race(owner, "POST", [f"/channels/{where.text}/invites"] * 8, {"unique": True})
-        assert codes.count(200) == 3
-        assert len(await owner.ok("GET", f"/guilds/{where.id}/invites")) == 3
-        code = (await owner.ok("GET", f"/guilds/{where.id}/invites"))[0]["code"]
-        people = [await person(server) for _ in range(6)]
-        answers = await asyncio.gather(*(each.call("POST", f"/invites/{code}") for each in people))
-        assert [answer.status_code for answer in answers].count(200) == 2
-        assert (await owner.ok("GET", f"/guilds/{where.id}"))["member_count"] == 3
-        codes = await race(owner, "POST", [f"/guilds/{where.id}/channels"] * 6, {"name": "c", "type": 0})
-        assert codes.count(200) == 2
-        hooks = [
-            f"/channels/{each['id']}/webhooks"
-            for each in await owner.ok("GET", f"/guilds/{where.id}/channels")
-            if each["type"] == 0
-        ]
-        codes = await race(owner, "POST", hooks * 2, {"name": "hook"})
-        assert codes.count(200) == 2

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.community.actors import Person, add_bot, bot, guild, person
+from tests.community.actors import Person, add_bot, bot, guild, person, stranger
 from tests.community.gateway import GatewayClient
+from tests.community.pictures import still, uri
 from tests.harness.server import Server
 
 THUMB, HEART = "👍", "❤️"
@@ -159,6 +160,85 @@ async def test_a_group_is_joined_left_and_handed_on(server: Server) -> None:
     place = await guild(one)
     refused = await one.call("PUT", f"/channels/{place.text}/recipients/{two.id}")
     assert refused.json()["code"] == "INVALID_CHANNEL_TYPE"
+
+
+async def test_a_group_is_changed_by_its_people(server: Server) -> None:
+    one, two, outsider = [await person(server) for _ in range(3)]
+    await befriend(one, two)
+    made = await one.ok("POST", "/users/@me/channels", {"recipients": [two.id]})
+    assert made["nicks"] == {}
+    path = f"/channels/{made['id']}"
+    async with GatewayClient(one) as client:
+        await client.identify()
+        body = {"name": "us", "icon": uri(still()), "nicks": {one.id: "boss", two.id: "you"}}
+        changed = await two.ok("PATCH", path, body)
+        assert (changed["name"], changed["nicks"]) == ("us", {one.id: "boss", two.id: "you"})
+        told = await client.event("CHANNEL_UPDATE")
+        assert (told["nicks"], told["recipients"][0]["id"]) == (changed["nicks"], two.id)
+        notes = [await client.event("MESSAGE_CREATE") for _ in range(2)]
+        assert [(note["type"], note["content"]) for note in notes] == [(4, "us"), (5, "")]
+    assert (await one.ok("GET", "/users/@me/channels"))[1]["nicks"] == changed["nicks"]
+    assert (await two.ok("PATCH", path, {"nicks": {two.id: None}}))["nicks"] == {one.id: "boss"}
+    assert (await two.ok("PATCH", path, {"nicks": None, "name": None}))["nicks"] == {}
+    for nicks in ({outsider.id: "x"}, {"x": "y"}, {one.id: "x" * 33}, {one.id: 5}):
+        refused = await two.call("PATCH", path, {"nicks": nicks})
+        assert refused.json()["code"] == "VALIDATION_ERROR", nicks
+    assert (await two.call("PATCH", path, {"owner_id": two.id})).json()["code"] == "MISSING_PERMISSIONS"
+    refused = await one.call("PATCH", path, {"owner_id": outsider.id})
+    assert refused.json()["errors"][0]["path"] == "owner_id"
+    assert (await one.ok("PATCH", path, {"owner_id": two.id}))["owner_id"] == two.id
+    assert (await outsider.call("PATCH", path, {"name": "x"})).json()["code"] == "UNKNOWN_CHANNEL"
+    direct = await one.ok("POST", "/users/@me/channels", {"recipient_id": two.id})
+    assert (await one.call("PATCH", f"/channels/{direct['id']}", {"name": "x"})).json()[
+        "code"
+    ] == "INVALID_CHANNEL_TYPE"
+
+
+async def test_a_group_invites_whom_it_likes(server: Server) -> None:
+    one, two, guest, late, outsider = [await person(server) for _ in range(5)]
+    await befriend(one, two)
+    group = await one.ok("POST", "/users/@me/channels", {"recipients": [two.id]})
+    path = f"/channels/{group['id']}/invites"
+    assert (await outsider.call("POST", path, {})).json()["code"] == "UNKNOWN_CHANNEL"
+    async with GatewayClient(one) as client:
+        await client.identify()
+        made = await two.ok("POST", path, {"max_uses": 1})
+        told = await client.event("INVITE_CREATE")
+        assert (told["code"], told["type"], told["channel_id"]) == (made["code"], 1, group["id"])
+    assert (made["type"], made["channel"]["type"], made["uses"], made["max_uses"]) == (1, 3, 0, 1)
+    assert "guild" not in made and "max_age" not in made
+    assert (await two.ok("POST", path, {"max_uses": 1}))["code"] == made["code"]
+    assert (await two.ok("POST", path, {"max_uses": 1, "unique": True}))["code"] != made["code"]
+    seen = await stranger(server).ok("GET", f"/invites/{made['code']}")
+    assert (seen["type"], seen["member_count"], seen["inviter"]["id"]) == (1, 2, two.id)
+    assert [each["username"] for each in seen["channel"]["recipients"]] == [one.username, two.username]
+    assert "uses" not in seen
+    async with GatewayClient(guest) as client:
+        await client.identify()
+        assert (await guest.ok("POST", f"/invites/{made['code']}"))["code"] == made["code"]
+        assert (await client.event("CHANNEL_CREATE"))["id"] == group["id"]
+        note = await client.event("MESSAGE_CREATE")
+        assert (note["type"], note["author"]["id"], note["mentions"][0]["id"]) == (1, guest.id, guest.id)
+    assert (await late.call("POST", f"/invites/{made['code']}")).json()["code"] == "UNKNOWN_INVITE"
+    other = (await guest.ok("GET", path))[0]
+    assert other["inviter"]["id"] == two.id
+    assert (await one.ok("POST", f"/invites/{other['code']}"))["code"] == other["code"]
+    assert (await guest.ok("GET", path))[0]["uses"] == 0
+    assert (await outsider.call("DELETE", f"/invites/{other['code']}")).json()[
+        "code"
+    ] == "MISSING_PERMISSIONS"
+    await one.ok("DELETE", f"/invites/{other['code']}")
+    assert (await late.call("GET", f"/invites/{other['code']}")).json()["code"] == "UNKNOWN_INVITE"
+    await fill_group(server, one, group["id"], 7)
+    full = (await one.ok("POST", path))["code"]
+    assert (await late.call("POST", f"/invites/{full}")).json()["code"] == "MAX_GROUP_DM_RECIPIENTS"
+
+
+async def fill_group(server: Server, owner: Person, channel_id: str, count: int) -> None:
+    for _ in range(count):
+        friend = await person(server)
+        await befriend(owner, friend)
+        await owner.ok("PUT", f"/channels/{channel_id}/recipients/{friend.id}")
 
 
 async def test_reactions_are_counted_told_and_taken_back(server: Server) -> None:

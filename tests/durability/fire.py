@@ -1,8 +1,7 @@
-"""Payments under fire: seeded lives of payments, each with a fault at one moment, and what must hold in the end.
+"""Payments under fire: waves of seeded lives against one server, through a node and to a target that misbehave by script.
 
-A life pays on chain, calls, meets its fault, and tries again as an honest client would until it is served or told that
-its payment is used up. Afterwards the books are opened: nobody charged twice, nobody served for nothing, nobody's paid
-call lost without a record.
+Each life pays on chain, calls, meets its misfortunes, and calls again as an honest consumer would until it is served, or
+told that its payment is used up. `tests/durability/audit.py` opens the books afterwards.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from eth_account.signers.local import LocalAccount
 from tests.clients.paygate_world import API, PRICE, Hit, Target
-from tests.durability.books import Books
+from tests.durability.lives import CRASHES, Life, born
 from tests.harness.anvil import Anvil
 from tests.harness.node import HostileNode
 from tests.harness.server import Server
@@ -29,46 +28,31 @@ from tests.harness.server import Server
 from flux.paygate.signing.curve import sign
 from flux.paygate.signing.message import call_digest
 
-PATIENCE_SECONDS = 60.0
-KINDS = {
-    "plain": 6, "status/500": 3, "hangup": 3, "short": 3, "garbage": 2, "badchunk": 2, "slow": 2, "cut": 2,
-    "late": 2, "leaves": 3, "twice": 3, "node": 3, "thrice": 2, "hangups": 2,
-}  # fmt: skip
-"""How a life goes, and how often. Most are what the target does with the first call."""
-CRASHES = ("upstream", "hit", "answer", "chain", "random")
+PATIENCE_SECONDS = 120.0
+CRASH_EVERY = 5
+PAYERS = {"plain": 1, "late": 1, "moved": 2, "vanish": 3}
+"""Whose transactions are replaced must not share a sender with those that stay."""
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: "
 
 
 class FireTarget(Target):
-    """Tells when it is called and when it has answered, and can cut a stream in the middle."""
-
-    on_hit: Callable[[Hit], None] = staticmethod(lambda _: None)
-    on_answer: Callable[[Hit], None] = staticmethod(lambda _: None)
+    """Can also hold a call until its process is dead, and cut a stream or a body in the middle."""
 
     async def _answer(self, hit: Hit, writer: asyncio.StreamWriter) -> bool:
-        self.on_hit(hit)
-        if hit.target.endswith("/cut"):
+        last = hit.target.partition("?")[0].rpartition("/")[2]
+        if last == "hit":
+            await asyncio.sleep(1.5)
+        if last not in ("cut", "half"):
+            return await super()._answer(hit, writer)
+        if last == "cut":
             writer.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+                HEAD + b"text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n"
             )
-            writer.write(b"9\r\ndata: 1\n\n\r\n")
-            await writer.drain()
-            writer.transport.abort()
-            return False
-        more = await super()._answer(hit, writer)
-        self.on_answer(hit)
-        return more
-
-
-@dataclass
-class Life:
-    """`delivered` good answers reached the consumer whole."""
-
-    kind: str
-    tx_hash: str = ""
-    delivered: int = 0
-    refusals: list[str] = field(default_factory=list)
-    crashed: bool = False
-    over: bool = False
+        else:
+            writer.write(HEAD + b"text/plain\r\nContent-Length: 1000\r\n\r\n" + b"x" * 300)
+        await writer.drain()
+        writer.transport.abort()
+        return False
 
 
 @dataclass
@@ -77,198 +61,199 @@ class Fire:
     chain: Anvil
     node: HostileNode
     target: FireTarget
-    consumer: LocalAccount
     listing: dict[str, Any]
     http: aiohttp.ClientSession
     seed: int
     lives: list[Life] = field(default_factory=list)
-    nonce: int = 0
-    running: list[asyncio.Task[None]] = field(default_factory=list)
+    running: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
         self.base = f"{self.server.origin}{API}/gateway/{self.listing['id']}"
+        self.crew = "--workers" in self.server.command
 
-    # -- paying and calling -----------------------------------------------------------------------------------
+    # -- paying -----------------------------------------------------------------------------------------------
 
-    async def pay(self) -> str:
-        """Sent, not necessarily mined."""
-        nonce, self.nonce = self.nonce, self.nonce + 1
-        signed = self.consumer.sign_transaction(
-            {"chainId": self.chain.chain_id, "nonce": nonce, "to": self.listing["recipient"], "value": PRICE,
-             "gas": 21_000, "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 1, "type": 2}
-        )  # fmt: skip
-        sent: str = await self.chain.rpc("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex())
-        return sent
+    async def pay(self, lives: list[Life]) -> None:
+        """Of one payer. Sent, not mined: nothing is but by `mine`."""
+        if not lives:
+            return
+        payer = self.chain.accounts[PAYERS[lives[0].kind]]
+        nonce = int(await self.chain.rpc("eth_getTransactionCount", payer.address, "pending"), 16)
+        payment = {
+            "from": payer.address,
+            "to": self.listing["recipient"],
+            "value": hex(PRICE),
+            "gas": hex(21_000),
+        }
+        asked: list[tuple[str, list[Any]]] = [
+            ("eth_sendTransaction", [{**payment, "nonce": hex(nonce + number)}])
+            for number in range(len(lives))
+        ]
+        for life, result in zip(lives, await self.rpc(asked), strict=True):
+            life.tx_hash = str(result)
 
-    def proof(self, tx_hash: str) -> dict[str, str]:
+    async def rpc(self, asked: list[tuple[str, list[Any]]]) -> list[Any]:
+        """A batch, past the hostile node."""
+        if not asked:
+            return []
+        body = [
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+            for number, (method, params) in enumerate(asked)
+        ]
+        async with self.http.post(self.chain.url, json=body) as answer:
+            told = sorted(await answer.json(), key=lambda one: int(one["id"]))
+        assert all("result" in one for one in told), told
+        return [one["result"] for one in told]
+
+    # -- calling ----------------------------------------------------------------------------------------------
+
+    def proof(self, life: Life) -> dict[str, str]:
         now = int(time.time())
-        signature = sign(call_digest(self.listing["id"], tx_hash, now), bytes(self.consumer.key))
-        return {"X-Payment-Tx": tx_hash, "X-Signature": signature, "X-Timestamp": str(now)}
+        key = bytes(self.chain.accounts[PAYERS.get(life.kind, 1)].key)
+        signature = sign(call_digest(self.listing["id"], life.tx_hash, now), key)
+        return {"X-Payment-Tx": life.tx_hash, "X-Signature": signature, "X-Timestamp": str(now)}
 
     async def call(self, life: Life, path: str) -> tuple[int, str]:
         """The status (0: the connection broke) and, of a refusal, its reason or code."""
+        began, status, word = time.monotonic(), 0, ""
+        life.calls += 1
         try:
-            async with self.http.get(f"{self.base}/{path}", headers=self.proof(life.tx_hash)) as answer:
+            # aiohttp sends a GET whose connection broke a second time by itself, and tells nobody.
+            async with self.http.post(f"{self.base}/{path}", headers=self.proof(life)) as answer:
                 await answer.read()
-                if answer.status < 400:
+                status = answer.status
+                if status < 400:
                     life.delivered += 1
-                    return answer.status, ""
-                if "x-gateway-error" not in answer.headers:
-                    return answer.status, "upstream"
-                told = await answer.json()
-                word = str(told["details"].get("reason") or told["error"])
-                life.refusals.append(f"{told['error']}:{word}")
-                return answer.status, word
+                elif "x-gateway-error" not in answer.headers:
+                    word = "upstream"
+                else:
+                    told = await answer.json()
+                    word = str(told["details"].get("reason") or told["error"])
+                    life.refusals.append(f"{told['error']}:{word}")
         except (aiohttp.ClientError, ConnectionError, TimeoutError):
-            life.refusals.append("broken connection")
-            return 0, ""
+            status = 0
+            life.broken += 1
+        finally:
+            life.slowest = max(life.slowest, time.monotonic() - began)
+        return status, word
 
-    # -- lives ------------------------------------------------------------------------------------------------
-
-    async def batch(self, count: int, crash: str | None) -> None:
-        """`count` lives at once; with `crash`, a process dies of kill -9 at that moment of one of them."""
-        names = list(KINDS)
-        chosen = self.dice.choices(names, [KINDS[name] for name in names], k=count)
-        lives = [Life(kind, crashed=crash is not None) for kind in chosen]
-        self.lives += lives
-        late = [life for life in lives if life.kind == "late"]
-        for life in lives:
-            if life.kind != "late":
-                life.tx_hash = await self.pay()
-        await self.chain.automine(False)
-        for life in late:
-            life.tx_hash = await self.pay()
-        killing = asyncio.ensure_future(self._crash(crash)) if crash else None
-        mining = asyncio.ensure_future(self._mine_later())
-        misbehaving = asyncio.ensure_future(self._disturb([life.kind for life in lives].count("node")))
-        self.running += [asyncio.ensure_future(self._live(life)) for life in lives]
-        await asyncio.gather(mining, misbehaving)
-        if killing is not None:
-            await killing
-        # Those that wait for a lease to run out do so beside the next batch.
-        while len([life for life in lives if not life.over]) > count // 2:
-            for task in self.running:
-                if task.done():
-                    task.result()
-            await asyncio.sleep(0.05)
-
-    async def finish(self) -> None:
-        await asyncio.gather(*self.running)
-        self.running.clear()
-
-    async def _mine_later(self) -> None:
-        await asyncio.sleep(self.dice.uniform(0.05, 0.3))
-        await self.chain.automine(True)
-        await self.chain.mine()
-
-    async def _disturb(self, times: int) -> None:
-        for _ in range(times):
-            await asyncio.sleep(self.dice.uniform(0.0, 0.1))
-            self.node.mood = self.dice.choice(["hang", "error", "html", "503", "drop"])
-            await asyncio.sleep(self.dice.uniform(0.0, 0.1))
-            self.node.mood = "pass"
-
-    async def _live(self, life: Life) -> None:
+    async def live(self, life: Life) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        await self._first(life)
-        while not life.over and time.monotonic() < deadline:
+        await asyncio.sleep(self.dice.uniform(0.0, 0.3))
+        for misfortune in life.script:
+            await self._suffer(life, misfortune)
+        while not life.over:
+            assert time.monotonic() < deadline, life
             status, word = await self.call(life, "ok")
-            if status == 200 or word == "payment_already_used":
+            if status == 200 or word == "payment_already_used" or (life.gone and word == "PAYMENT_NOT_FOUND"):
                 life.over = True
             else:
                 # In use, not mined yet, a node or the server away: all of that passes.
-                await asyncio.sleep(self.dice.uniform(0.1, 0.5))
-        assert life.over, (life.kind, life.tx_hash, life.refusals[-5:])
+                await asyncio.sleep(self.dice.uniform(0.2, 0.8))
 
-    async def _first(self, life: Life) -> None:
-        await asyncio.sleep(self.dice.uniform(0.0, 0.2))
-        if life.kind in ("plain", "late", "node"):
-            return
-        if life.kind == "twice":
+    async def _suffer(self, life: Life, misfortune: str) -> None:
+        word, _, detail = misfortune.partition(":")
+        if word == "die":
+            await self.call(life, "hit?die=answered" if detail == "hit" else f"ok?die={detail}")
+        elif word == "node":
+            self.node.fates.setdefault(life.tx_hash, []).append(detail)
+            await self.call(life, "ok")
+        elif word == "twice":
             await asyncio.gather(*(self.call(life, "ok") for _ in range(5)))
-        elif life.kind in ("thrice", "hangups"):
+        elif word == "thrice":
             for _ in range(3):
-                await self.call(life, "status/500" if life.kind == "thrice" else "hangup")
-        elif life.kind == "leaves":
+                await self.call(life, "status/500")
+        elif word == "leaves":
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.call(life, "ok"), self.dice.uniform(0.001, 0.05))
         else:
-            await self.call(life, life.kind)
+            await self.call(life, misfortune)
 
-    # -- crashes ----------------------------------------------------------------------------------------------
+    # -- waves ------------------------------------------------------------------------------------------------
 
-    async def _crash(self, moment: str) -> None:
-        if moment in ("chain", "upstream"):
-            # With `upstream` the payment is reserved and nothing was sent yet.
-            await asyncio.sleep(self.dice.uniform(0.0, 0.2))
-            with contextlib.suppress(Exception):
-                await self.server.sandbox.fault(moment, "crash")
-                await asyncio.sleep(0.4)
-            self.kill()
-        elif moment == "random":
-            await asyncio.sleep(self.dice.uniform(0.02, 0.5))
-            self.kill()
-        else:
-            struck = asyncio.Event()
+    async def wave(self, count: int, *, crashing: bool) -> None:
+        """`count` lives at once; those that are still under way when most are over go on beside the next wave."""
+        points = cycle(CRASHES)
+        lives = [
+            born(self.dice, next(points) if crashing and not n % CRASH_EVERY else None) for n in range(count)
+        ]
+        self.lives += lives
+        by_kind = {kind: [life for life in lives if life.kind == kind] for kind in PAYERS}
+        await self.pay(by_kind["plain"])
+        await self.chain.mine()
+        await self.pay(by_kind["late"])
+        self._begin(by_kind["plain"] + by_kind["late"])
+        if self.dice.random() < 0.3:
+            self._kill_later()
+        await asyncio.sleep(self.dice.uniform(0.1, 0.4))
+        await self.chain.mine()
+        await self._reorganise(by_kind["moved"], by_kind["vanish"])
+        while len(self.running) > count // 2:
+            await self._look_after()
 
-            def strike(_: Hit) -> None:
-                if not struck.is_set():
-                    struck.set()
-                    self.kill()
+    async def _reorganise(self, moved: list[Life], vanishing: list[Life]) -> None:
+        """A block of their own on top of everything, and another one in its place."""
+        if not moved and not vanishing:
+            return
+        for life in moved:
+            life.raw = await self._signed_raw(life)
+        await self.pay(vanishing)
+        await self.chain.mine()
+        self._begin(moved + vanishing)
+        deadline = time.monotonic() + self.dice.uniform(1.0, 6.0)
+        while time.monotonic() < deadline and not all(life.over for life in moved + vanishing):
+            await self._look_after()
+        await self.chain.rpc("anvil_reorg", 1, [[life.raw, 0] for life in moved])
+        for life in vanishing:
+            life.gone = True
 
-            setattr(self.target, f"on_{moment}", strike)
-            try:
-                await asyncio.wait_for(struck.wait(), 5)
-            except TimeoutError:
-                self.kill()
-            setattr(self.target, f"on_{moment}", lambda _: None)
-        await self.revive()
+    async def _signed_raw(self, life: Life) -> str:
+        account = self.chain.accounts[PAYERS[life.kind]]
+        nonce = int(await self.chain.rpc("eth_getTransactionCount", account.address, "pending"), 16)
+        signed = account.sign_transaction(
+            {"chainId": self.chain.chain_id, "nonce": nonce, "to": self.listing["recipient"], "value": PRICE,
+             "gas": 21_000, "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 1, "type": 2}
+        )  # fmt: skip
+        raw = "0x" + signed.raw_transaction.hex()
+        life.tx_hash = await self.chain.rpc("eth_sendRawTransaction", raw)
+        return raw
+
+    def _begin(self, lives: list[Life]) -> None:
+        self.running |= {asyncio.ensure_future(self.live(life)) for life in lives}
+
+    async def _look_after(self) -> None:
+        """What is over is let go, and a failure is heard of at once; the dead are replaced."""
+        if not self.crew and self.server.process.poll() is not None:
+            # One that is killed again while it starts is replaced the next time round.
+            with contextlib.suppress(RuntimeError):
+                await self.server.restart()
+        for task in [task for task in self.running if task.done()]:
+            self.running.discard(task)
+            task.result()
+        await asyncio.sleep(0.05)
+
+    async def finish(self) -> None:
+        while self.running:
+            await self._look_after()
+
+    def _kill_later(self) -> None:
+        """At any moment, beside those that are hit on purpose."""
+        asyncio.get_running_loop().call_later(self.dice.uniform(0.05, 0.8), self.kill)
 
     def kill(self) -> None:
         """The one process, or one of the workers; those that are dead already have not been replaced yet."""
-        crew = "--workers" in self.server.command
-        victims = children(self.server.process.pid) if crew else [self.server.process.pid]
-        if victims:
+        victims = children(self.server.process.pid) if self.crew else [self.server.process.pid]
+        if victims and self.server.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.dice.choice(victims), signal.SIGKILL)
 
-    async def revive(self) -> None:
-        """A crew replaces its dead itself."""
-        if "--workers" in self.server.command:
-            return
-        await asyncio.get_running_loop().run_in_executor(None, self.server.process.wait)
-        await self.server.restart()
-
-    # -- the audit --------------------------------------------------------------------------------------------
-
-    async def audit(self) -> None:
-        books = await Books.of(self.server)
-        books.check()
-        hits: dict[str, list[str]] = {}
-        for hit in self.target.hits:
-            hits.setdefault(hit.headers["x-payment-hash"], []).append(hit.target.rpartition("/")[2])
-        for life in self.lives:
-            self._judge(life, books, hits.get(life.tx_hash, []))
-
-    def _judge(self, life: Life, books: Books, hits: list[str]) -> None:
-        payment = books.of_transaction(self.chain.chain_id, life.tx_hash)
-        told = (life, payment, hits)
-        assert payment is not None, told
-        assert payment["state"] == "consumed", told
-        assert life.delivered <= 1, told
-        assert hits.count("ok") <= 1, told
-        assert len(hits) <= 3, told
-        if life.delivered:
-            assert hits, told
-            return
-        # Consumed and not delivered: only for a reason that the books name.
-        [call] = [one for one in books.calls[payment["payment_key"]] if one["payment_status"] == "consumed"]
-        third = payment["releases"] >= 3
-        crashed = life.crashed and (payment["review"] or call["status"] == "success")
-        left = life.kind == "leaves" and call["status"] in ("aborted", "success")
-        cut = life.kind == "cut" and call["status"] == "aborted"
-        assert third or crashed or left or cut, (told, call)
+    def summary(self) -> str:
+        kinds = Counter(life.kind for life in self.lives)
+        met = Counter(one.partition(":")[0] for life in self.lives for one in life.script)
+        calls = sum(life.calls for life in self.lives)
+        served = sum(life.delivered for life in self.lives)
+        return f"seed {self.seed}: {len(self.lives)} lives {dict(kinds)}, {calls} calls, {served} served, met {dict(met)}"
 
 
 def children(pid: int) -> list[int]:

@@ -1,8 +1,11 @@
 """A chain node that can be made to misbehave: an HTTP relay in front of a real one.
 
     async with hostile_node(chain.url) as node:
-        node.mood = "hang"                       # error · html · 503 · drop · hang · pass
+        node.mood = "hang"                       # error · html · 404 · 429 · 503 · empty · deep · flood · redirect · drop
+                                             # hang · null (knows nothing) · another (transaction) · pass
         node.on["eth_sendRawTransaction"] = act  # awaited before a request with that method is passed on
+
+    node.fates[tx_hash] = ["hang", "null"]   # moods for the next requests that name this transaction
 
 `act` may return "stop": the request goes no further, or "drop": it is passed on and its answer is lost; `afterwards` is
 called then.
@@ -18,6 +21,7 @@ from typing import Any
 
 import aiohttp
 
+HANG_SECONDS = 60
 Act = Callable[[], Awaitable[str | None]]
 _ERROR = {"jsonrpc": "2.0", "id": 0, "error": {"code": -32000, "message": "secret text of the node"}}
 
@@ -27,6 +31,7 @@ class HostileNode:
         self.behind = behind
         self.mood = "pass"
         self.on: dict[str, Act] = {}
+        self.fates: dict[str, list[str]] = {}
         self.afterwards: Callable[[], None] = lambda: None
         self.asked: list[str] = []
         """Methods, in the order they came."""
@@ -34,6 +39,7 @@ class HostileNode:
         self._session: aiohttp.ClientSession | None = None
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._stopped = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -48,6 +54,7 @@ class HostileNode:
         assert self._server is not None
         assert self._session is not None
         self._server.close()
+        self._stopped.set()
         for writer in list(self._writers):
             writer.transport.abort()
         await self._session.close()
@@ -67,12 +74,16 @@ class HostileNode:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = int(head.partition("content-length:")[2].partition("\r\n")[0] or 0)
         body = await reader.readexactly(length)
-        methods = _methods(body)
+        requests = _requests(body)
+        methods = [str(one["method"]) for one in requests]
         self.asked += methods
-        mood = self.mood
+        mood = self._fate(requests) or self.mood
         if mood == "hang":
-            await asyncio.sleep(60)
+            await asyncio.wait({asyncio.ensure_future(self._stopped.wait())}, timeout=HANG_SECONDS)
         if mood in ("hang", "drop"):
+            return False
+        if mood == "flood":
+            await _write(writer, 200, b'"' + b"x" * FLOOD_BYTES + b'"')
             return False
         if mood in _WORDS:
             status, answer = _WORDS[mood]
@@ -90,20 +101,49 @@ class HostileNode:
         if "drop" in verdicts:
             self.afterwards()
             return False
+        if mood == "null":
+            answer = _forgetful(answer)
+        if mood == "another":
+            answer = answer.replace(requests[0]["params"][0].encode(), b"0x" + b"ee" * 32)
         await _write(writer, status, answer)
         return True
+
+    def _fate(self, requests: list[Any]) -> str | None:
+        if not self.fates:
+            return None
+        for one in requests:
+            named = one.get("params") or [""]
+            fates = self.fates.get(named[0]) if isinstance(named[0], str) else None
+            if fates:
+                return fates.pop(0)
+        return None
 
 
 _WORDS = {
     "error": (200, json.dumps(_ERROR).encode()),
     "html": (200, b"<html>busy</html>"),
     "503": (503, b"overloaded"),
+    "429": (429, b"slow down"),
+    "404": (404, b"<html>no such page</html>"),
+    "empty": (200, b""),
+    "redirect": (302, b""),
+    "deep": (200, b"[" * 200_000),
 }
+FLOOD_BYTES = 20_000_000
 
 
-def _methods(body: bytes) -> list[str]:
+def _requests(body: bytes) -> list[Any]:
     asked: Any = json.loads(body)
-    return [str(one["method"]) for one in (asked if isinstance(asked, list) else [asked])]
+    return asked if isinstance(asked, list) else [asked]
+
+
+def _forgetful(answer: bytes) -> bytes:
+    """What a node that lags behind says: it knows nothing but numbers."""
+    told: Any = json.loads(answer)
+    for one in told if isinstance(told, list) else [told]:
+        if isinstance(one.get("result"), dict):
+            one["result"] = None
+    return json.dumps(told).encode()
 
 
 async def _write(writer: asyncio.StreamWriter, status: int, body: bytes) -> None:

@@ -111,6 +111,7 @@ async def serve(
     settings: Mapping[str, Any] | None = None,
     workers: int = 1,
     arguments: tuple[str, ...] = (),
+    first_on_path: Path | None = None,
 ) -> AsyncIterator[Server]:
     """Start `flux serve` and yield once `/health` answers; end it in the end, whatever happened."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -121,6 +122,8 @@ async def serve(
         if not name.startswith("FLUX_") or name == "FLUX_RECORD"
     }
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2] / "src")
+    if first_on_path is not None:
+        environment["PYTHONPATH"] = f"{first_on_path}{os.pathsep}{environment['PYTHONPATH']}"
     environment["FLUX_SERVER__DRAIN_SECONDS"] = "5"
     for key, value in (settings or {}).items():
         environment["FLUX_" + key.replace(".", "__").upper()] = (

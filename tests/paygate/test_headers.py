@@ -44,6 +44,8 @@ def test_headers_named_by_connection_are_dropped() -> None:
     assert "x-secret" not in found
     assert found["x-other"] == "2"
     assert sent(("TE", "trailers"))["te"] == "trailers"
+    assert sent(("Connection", "TE"), ("TE", "trailers"))["te"] == "trailers"
+    assert sent(("Connection", "Via"), ("Via", "1.0 edge"))["via"] == "1.1 gateway"
 
 
 def test_what_a_listing_opts_into() -> None:
@@ -129,6 +131,16 @@ def test_what_is_charged(status: int, policy: str, charged: bool) -> None:
         (200, "text/plain", "", b"{oops", True, None),
         (402, "application/json", "", b'{"x402Version":1,"accepts":[]}', False, "upstream_payment_required"),
         (402, "application/json", "", b'{"error":"no"}', True, None),
+        (402, "text/plain", "", b'{"x402Version":1,"accepts":[]}', True, "upstream_payment_required"),
+        (402, "", "", b'\xef\xbb\xbf{"accepts":[]}', True, "upstream_payment_required"),
+        (402, "text/html", "", '{"accepts":[]}'.encode("utf-16"), True, "upstream_payment_required"),
+        (402, "application/json", "", b'{"accepts":NaN}', True, "upstream_payment_required"),
+        (402, "application/json", "gzip", b"\x1f\x8b", True, "upstream_payment_required"),
+        (402, "text/plain", "br", b"x", True, "upstream_payment_required"),
+        (402, "text/plain", "", b"[" * 100_000, True, "upstream_payment_required"),
+        (402, "text/plain", "", b" " * 1_048_577, True, "upstream_payment_required"),
+        (402, "text/html", "", b"<p>Pay elsewhere</p>", True, None),
+        (402, "text/plain", "identity", b"", True, None),
     ],
 )
 def test_bodies_that_are_no_good(
@@ -146,9 +158,10 @@ def test_heads_that_are_no_good() -> None:
 
 
 def test_what_is_streamed() -> None:
-    assert is_streamed("text/event-stream; charset=utf-8")
-    assert is_streamed("application/x-ndjson")
-    assert not is_streamed("application/json")
+    assert is_streamed(200, "text/event-stream; charset=utf-8")
+    assert is_streamed(200, "application/x-ndjson")
+    assert not is_streamed(200, "application/json")
+    assert not is_streamed(402, "text/event-stream")
 
 
 HASH = "0x" + "ab" * 32
@@ -156,11 +169,11 @@ SIGNATURE = "0x" + "11" * 64 + "1b"
 
 
 def shown(**headers: str | list[str]) -> object:
-    known = {
-        name.replace("_", "-"): value if isinstance(value, list) else [value]
+    return presented(
+        (name.replace("_", "-").encode(), one.encode())
         for name, value in headers.items()
-    }
-    return presented(lambda name: known.get(name, []))
+        for one in ([value] if isinstance(value, str) else value)
+    )
 
 
 def refused(act: object) -> FaultError:
@@ -171,12 +184,14 @@ def refused(act: object) -> FaultError:
 
 def test_aliases_and_empty_headers() -> None:
     found = presented(
-        lambda name: {"x-flux-payment-tx": [HASH], "x-signature": [""], "x-flux-signature": [SIGNATURE]}.get(
-            name, []
-        )
+        [
+            (b"x-flux-payment-tx", HASH.encode()),
+            (b"x-signature", b""),
+            (b"x-flux-signature", SIGNATURE.encode()),
+        ]
     )
     assert (found.tx, found.signature) == (HASH, SIGNATURE)
-    assert presented(lambda name: []).nothing
+    assert presented([]).nothing
 
 
 def test_repeated_and_contradicting_headers() -> None:

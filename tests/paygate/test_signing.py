@@ -11,12 +11,12 @@ from flux.paygate.signing.curve import (
     BadSignature,
     Unrecoverable,
     address_of,
-    keccak256,
     parse_signature,
     personal_digest,
     recover,
     sign,
 )
+from flux.paygate.signing.keccak import keccak256
 from flux.paygate.signing.login import NotALogin, login_message, parse_login
 from flux.paygate.signing.message import Freshness, Signed, call_digest, packed, seconds_of, typed_call_digest
 from flux.paygate.signing.typed import TRANSFER_TYPEHASH, Authorization, domain_separator, typed_digest

@@ -54,6 +54,20 @@ async def files_too_large(server: Server) -> httpx.Response:
     return answer
 
 
+@reaches("RANGE_NOT_SATISFIABLE@416")
+async def no_such_part(server: Server) -> httpx.Response:
+    owner = await person(server)
+    place = await guild(owner)
+    sent = await owner.ok(
+        "POST", f"/channels/{place.text}/messages", files=form({}, ("a.txt", b"0123456789"))
+    )
+    url = sent["attachments"][0]["url"]
+    for part in ("bytes=10-", "bytes=10-20", "bytes=-0"):
+        answer = await server.http.get(url, headers={"Range": part})
+        assert answer.headers["content-range"] == "bytes */10"
+    return answer
+
+
 @reaches("EXPLICIT_CONTENT_CANNOT_BE_SENT@403")
 async def explicit_content(server: Server) -> httpx.Response:
     owner = await person(server)

@@ -26,6 +26,7 @@ from flux.community.channels.overwrites import Overwrites
 from flux.community.channels.private import PrivateChannels
 from flux.community.channels.service import ChannelService
 from flux.community.conversations import endpoints as conversation_endpoints
+from flux.community.conversations.groups import GroupService
 from flux.community.conversations.service import ConversationService
 from flux.community.demo import Demo
 from flux.community.envelope import CommunityEnvelope
@@ -45,6 +46,7 @@ from flux.community.inbox.service import InboxService
 from flux.community.instance import endpoints as instance_endpoints
 from flux.community.instance.service import InstanceService
 from flux.community.invites import endpoints as invite_endpoints
+from flux.community.invites.groups import GroupInvites
 from flux.community.invites.service import InviteService
 from flux.community.loudness import endpoints as loudness_endpoints
 from flux.community.loudness.service import LoudnessService
@@ -200,8 +202,8 @@ class Builder:
         self.roles = RoleService(house.db, house.ids, self.where, self.files.audit, self.announcer, limits)
         overwrites = Overwrites(limits)
         self.channels = ChannelService(
-            house.db, house.clock, house.ids, self.where, self.users, overwrites, self.files.assets, self.files.audit,
-            self.announcer, limits,
+            house.db, house.clock, house.ids, self.where, self.private, overwrites, self.files.audit, self.announcer,
+            limits,
         )  # fmt: skip
         self.joining = Joining(house.clock, self.announcer, limits)
         self.members = MemberService(
@@ -250,10 +252,11 @@ class Builder:
             house.db, house.clock, self.where, views, writing, self.relationships, self.private, self.announcer,
             composing, self.files.uploads, self.files.stickers, linking,
         )  # fmt: skip
-        conversations = ConversationService(
+        self.conversations = ConversationService(
             house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
             settings.limits,
         )  # fmt: skip
+        groups = GroupService(house.db, self.where, self.private, self.files.assets, writing)
         messages = MessageService(
             house.db, house.clock, self.where, views, writing, composing, self.files.uploads, self.files.audit, linking,
         )  # fmt: skip
@@ -261,7 +264,7 @@ class Builder:
             house.db, house.clock, self.where, views, writing, composing, self.files.uploads, linking
         )
         hang(self.house, self.plane, self.users, self.where, self.announcer, self.files, ghost)
-        self.plane.provide(self.relationships, send, conversations, messages)
+        self.plane.provide(self.relationships, send, self.conversations, groups, messages)
         self._marks(messages, views, writing)
 
     def _marks(self, messages: MessageService, views: MessageViews, writing: Writing) -> None:
@@ -275,7 +278,7 @@ class Builder:
             house.db, house.clock, self.users, self.where, messages, writing, self.files.emojis, limits
         )
         bookmarks = BookmarkService(
-            house.db, house.clock, self.where, messages, views, self.announcer, limits
+            house.db, house.clock, self.users, self.where, messages, views, self.announcer, limits
         )
         self.plane.provide(pins, reactions, bookmarks)
 
@@ -357,9 +360,12 @@ class Builder:
         hub = Hub(
             house.bus, house.clock, self.users, self.members, self.states, ready, statuses, lists, limits
         )  # fmt: skip
+        group_invites = GroupInvites(
+            house.db, house.clock, self.users, self.where, self.conversations, self.announcer, self.settings.limits
+        )  # fmt: skip
         invites = InviteService(
             house.db, house.clock, self.users, self.where, self.joining, self.bans, self.welcome, hub, self.vanity,
-            self.files.audit, self.announcer, self.settings.limits,
+            group_invites, self.files.audit, self.announcer, self.settings.limits,
         )  # fmt: skip
         gateway = Gateway(hub, self.gatekeeper.identify, lists, self.quota, house.clock)
         self.plane.on_start.append(hub.start)

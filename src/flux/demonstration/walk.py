@@ -19,7 +19,7 @@ from flux.demonstration.asking import Answer, ask
 from flux.demonstration.chain import Chain, Wallet
 from flux.demonstration.processes import anvil, anvil_program, free_port, server
 from flux.demonstration.shop import OPENAPI, shop
-from flux.paygate.signing.curve import keccak256
+from flux.paygate.signing.keccak import keccak256
 from flux.paygate.signing.message import packed
 from flux.paygate.signing.typed import Authorization
 

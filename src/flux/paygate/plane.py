@@ -47,6 +47,7 @@ from flux.paygate.listings import stats
 from flux.paygate.listings.service import Listings
 from flux.paygate.listings.stats import ListingStats
 from flux.paygate.listings.views import ListingViews
+from flux.paygate.outside.breaker import Breakers
 from flux.paygate.outside.dialer import Dialer
 from flux.paygate.outside.guard import Guard
 from flux.paygate.payment.service import Payments
@@ -104,6 +105,7 @@ class Rooms:
         own_names = [urlsplit(origin).hostname or "" for origin in (house.public_url, *self.origins)]
         guard = Guard(settings.allowed_targets, settings.denied_ports, own_names)
         self.dialer = Dialer(guard, settings, house.ports)
+        self.breakers = Breakers(clock, house.ports, settings)
         # One process needs nobody's word for what it counted.
         self.windows = SharedWindows(house.db, house.bus, clock) if house.settings.bus.url else None
         self.turnstile = Turnstile(clock, settings, self.windows)
@@ -125,7 +127,7 @@ class Rooms:
         self.monitor = monitor.ReorgMonitor(
             house.db, house.bus, clock, self.reader, self.history, self.credits
         )
-        self.quotes = Quotes(self.listings, self.providers, clock, settings)
+        self.quotes = Quotes(self.listings, self.providers, self.breakers, clock, settings)
         self.stats = ListingStats(house.db, self.history, clock)
         key = private_key(settings.facilitator_key)
         self.sender = (
@@ -143,7 +145,8 @@ class Rooms:
             collector=Collector(self.facilitator, self.ledger, self.settlements, self.replays),
             ledger=self.ledger,
             credits=self.credits,
-            exchange=Exchange(self.dialer, self.ledger, clock, settings),
+            exchange=Exchange(self.dialer, self.breakers, self.ledger, clock, settings),
+            breakers=self.breakers,
             turnstile=self.turnstile,
             flight=self.flight,
             clock=clock,
@@ -168,6 +171,7 @@ def build(house: House) -> Plane:
         cors=gate.cors,
         on_start=[rooms.reader.start, rooms.providers.start, rooms.listings.start],
         on_stop=[rooms.dialer.close, rooms.reader.close],
+        figures=rooms.breakers.figures(),
     )
     if rooms.windows is not None:
         plane.on_start.append(rooms.windows.start)
@@ -177,20 +181,27 @@ def build(house: House) -> Plane:
         rooms.settings, rooms.chains, rooms.reader, rooms.providers, rooms.wallets, rooms.history, rooms.ledger,
         rooms.listings, rooms.quotes, rooms.stats, rooms.relay, rooms.facilitator, rooms.offers, rooms.credits,
         SelfDescription(rooms.url.removesuffix(API), rooms.url, house.public_url),
-        Dashboard(house.clock, rooms.chains, rooms.listings, rooms.history, rooms.credits),
+        Dashboard(house.clock, rooms.chains, rooms.listings, rooms.history, rooms.credits, rooms.breakers),
         Counter(rooms.facilitator, rooms.listings, rooms.settlements),
         ListingViews(rooms.chains, rooms.url),
         PaymentStates(rooms.ledger, rooms.reader), health.Pulse(house.db, rooms.reader),
     )  # fmt: skip
-    house.jobs.every(lease_jobs.KIND, lease_jobs.SECONDS, lease_jobs.LeaseSweeper(rooms.ledger).sweep)
-    house.jobs.every(monitor.KIND, monitor.SECONDS, rooms.monitor.look)
+    _schedule(house, rooms)
+    return plane
+
+
+def _schedule(house: House, rooms: Rooms) -> None:
+    settings = rooms.settings
+    house.jobs.every(
+        lease_jobs.KIND, settings.lease_sweep_seconds, lease_jobs.LeaseSweeper(rooms.ledger).sweep
+    )
+    house.jobs.every(monitor.KIND, settings.reorg_check_seconds, rooms.monitor.look)
     house.jobs.every(stats.KIND, stats.SECONDS, rooms.stats.refresh)
     if rooms.sender is not None:
         house.jobs.every(SETTLEMENTS, SETTLEMENT_SECONDS, rooms.sender.sweep)
     house.jobs.every("paygate.sessions", SWEEP_SECONDS, rooms.wallets.sweep)
     house.jobs.every("paygate.credit", SWEEP_SECONDS, rooms.credits.sweep)
     house.jobs.every("paygate.replays", SWEEP_SECONDS, rooms.replays.sweep)
-    return plane
 
 
 def _routes() -> Routes:

@@ -134,6 +134,24 @@ class PaygateSettings(Struct, frozen=True, kw_only=True):
     probe_seconds: Annotated[
         float, Meta(gt=0, description="Time for the reachability probe of a listing's target.")
     ] = 5.0
+    breaker_failures: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Failures of a target in a row after which it is not called for a while, and callers are answered "
+            "503 before they pay; 0: never.",
+        ),
+    ] = 10
+    breaker_window_seconds: Annotated[
+        float, Meta(gt=0, description="Only failures within this time of the first count together.")
+    ] = 30.0
+    breaker_open_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="How long a failing target is not called; then one call tells whether it is back.",
+        ),
+    ] = 10.0
     idle_seconds: Annotated[float, Meta(gt=0, description="Longest pause of a target inside its answer.")] = (
         30.0
     )
@@ -161,6 +179,12 @@ class PaygateSettings(Struct, frozen=True, kw_only=True):
             description="How much longer than its target's timeouts a call may hold its payment before it counts as dead.",
         ),
     ] = 30.0
+    lease_sweep_seconds: Annotated[
+        float, Meta(gt=0, description="How often calls are looked for that hold their payment too long.")
+    ] = 5.0
+    reorg_check_seconds: Annotated[
+        float, Meta(gt=0, description="How often payments that are not final are looked at again on chain.")
+    ] = 10.0
     hide_powered_by: Annotated[
         bool, Meta(description="Remove Server and X-Powered-By from the answers of targets.")
     ] = True

@@ -554,6 +554,10 @@ class UriTooLong(CommunityError, code="URI_TOO_LONG", status=414):
     """Move what is in the query string into a body, or ask for less at once."""
 
 
+class RangeNotSatisfiable(CommunityError, code="RANGE_NOT_SATISFIABLE", status=416):
+    """`Content-Range` tells how long the file is. Ask for bytes it has, or for all of it without `Range`."""
+
+
 class HeadersTooLarge(CommunityHeadersTooLarge, code="HEADERS_TOO_LARGE", status=431):
     """Usually a cookie jar out of hand. Send fewer or shorter headers."""
 

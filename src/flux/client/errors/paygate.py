@@ -271,8 +271,9 @@ class GatewayTimeout(PaygateServerError, code="GATEWAY_TIMEOUT", status=502, ret
 
 
 class ServiceUnavailable(PaygateServerError, code="SERVICE_UNAVAILABLE", status=503, retry="later"):
-    """The operator has the service in maintenance, or it is too busy to take this request
-    (`details.reason`). Nothing was done. Retry after `Retry-After` seconds.
+    """The operator has the service in maintenance, it is too busy to take this request, or the API called
+    has failed too often lately to be worth paying for (`details.reason`: `target_unavailable`). Nothing
+    was done and nothing charged. Retry after `Retry-After` seconds.
     """
 
 

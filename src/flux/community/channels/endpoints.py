@@ -8,12 +8,10 @@ from flux.community.channels.ordering import OrderingService
 from flux.community.channels.schemas import (
     ChannelCreate,
     ChannelPlace,
-    ChannelUpdate,
     ChannelView,
     OverwritePut,
 )
 from flux.community.channels.service import ChannelService
-from flux.community.media.rules import BODY_BYTES
 from flux.community.principals import ANYBODY
 from flux.kernel.wire import Call, Routes, Snowflake
 
@@ -64,22 +62,6 @@ async def move_channels(call: Call, guild_id: Snowflake, body: list[ChannelPlace
 async def read_channel(call: Call, channel_id: Snowflake) -> ChannelView:
     """A channel that you see."""
     return await call.use(ChannelService).read(call.principal.user, channel_id)
-
-
-@routes.patch(
-    "/channels/{channel_id}",
-    auth=ANYBODY,
-    bucket=buckets.CHANNEL_WRITE,
-    body_limit=BODY_BYTES,
-    raises=[
-        *CHANNEL, *MANAGE, *BITS, faults.INVALID_CHANNEL_TYPE, faults.MAX_CATEGORY_CHANNELS, faults.UNKNOWN_VOICE_REGION,
-        faults.FILE_SIZE_TOO_LARGE, faults.CONTENT_BLOCKED, faults.EXPLICIT_CONTENT_CANNOT_BE_SENT,
-    ],
-)  # fmt: skip
-async def update_channel(call: Call, channel_id: Snowflake, body: ChannelUpdate) -> ChannelView:
-    """Change a channel; members that do not fit its type are ignored."""
-    reason = reason_of(call.header(HEADER))
-    return await call.use(ChannelService).update(call.principal.user, channel_id, body, reason)
 
 
 @routes.put(

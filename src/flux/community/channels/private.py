@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from flux.community.announcing import Announcer
 from flux.community.channels import private_repository as repository
+from flux.community.channels import repository as channel_repository
 from flux.community.channels.schemas import ChannelView
 from flux.community.standing import records
 from flux.community.standing.records import ChannelRow
@@ -41,7 +43,10 @@ class PrivateChannels:
         people_of = await repository.recipients_of(self._db, [row.id for row in rows])
         everybody = {each for people in people_of.values() for each in people}
         people = await self._users.find_many(everybody)
-        return [self._view(row, people_of.get(row.id, ()), people, user_id) for row in rows]
+        nicks = await self._nicks(self._db, rows)
+        return [
+            self._view(row, people_of.get(row.id, ()), people, user_id, nicks.get(row.id, {})) for row in rows
+        ]
 
     async def make_notes(self, tx: Transaction, user: UserRow) -> None:
         """The account's notes to itself, under its own id."""
@@ -91,22 +96,44 @@ class PrivateChannels:
         """To each of these people, with the others as recipients."""
         everybody = await repository.recipients(tx, channel.id)
         people = await self._users.find_many(everybody, tx)
+        nicks = (await self._nicks(tx, [channel])).get(channel.id, {})
         for user_id in user_ids:
-            self._announcer.user(tx, user_id, name, self._view(channel, everybody, people, user_id))
+            self._announcer.user(tx, user_id, name, self._view(channel, everybody, people, user_id, nicks))
 
     async def view(self, reader: Reader, channel: ChannelRow, user_id: int) -> ChannelView:
+        """As one of its people sees it."""
         everybody = await repository.recipients(reader, channel.id)
-        return self._view(channel, everybody, await self._users.find_many(everybody, reader), user_id)
+        people = await self._users.find_many(everybody, reader)
+        nicks = (await self._nicks(reader, [channel])).get(channel.id, {})
+        return self._view(channel, everybody, people, user_id, nicks)
+
+    async def update(self, tx: Transaction, channel_id: int, values: dict[str, Any]) -> None:
+        """The name, icon or owner of a group."""
+        await channel_repository.update(tx, channel_id, values)
+
+    async def call_by(self, tx: Transaction, channel_id: int, nicks: Mapping[int, str | None]) -> None:
+        """What people are called in a group; None for by their own names."""
+        for user_id, nick in nicks.items():
+            await repository.set_nick(tx, channel_id, user_id, nick or None)
+
+    @staticmethod
+    async def _nicks(reader: Reader, rows: Iterable[ChannelRow]) -> dict[int, dict[int, str]]:
+        groups = [row.id for row in rows if row.type == records.GROUP_DM]
+        return await repository.nicks_of(reader, groups) if groups else {}
 
     def _tell_gone(self, tx: Transaction, channel: ChannelRow, user_id: int) -> None:
         self._announcer.user(tx, user_id, "CHANNEL_DELETE", {"id": str(channel.id), "type": channel.type})
 
     @staticmethod
     def _view(
-        channel: ChannelRow, everybody: Iterable[int], people: Mapping[int, UserRow], user_id: int
+        channel: ChannelRow,
+        everybody: Iterable[int],
+        people: Mapping[int, UserRow],
+        user_id: int,
+        nicks: Mapping[int, str],
     ) -> ChannelView:
         others = [UserPartial.of(people[each]) for each in everybody if each != user_id and each in people]
-        return ChannelView.of(channel, (), others)
+        return ChannelView.of(channel, (), others, nicks)
 
     async def _insert(
         self,

@@ -36,6 +36,11 @@ PAIR = "SELECT channel_id FROM community_direct_pairs WHERE low_id = :low AND hi
 ADD_PAIR = (
     "INSERT INTO community_direct_pairs (low_id, high_id, channel_id) VALUES (:low, :high, :channel_id)"
 )
+NICKS = """
+SELECT channel_id, user_id, nick FROM community_channel_recipients WHERE channel_id IN :ids AND nick IS NOT NULL
+ORDER BY user_id
+"""
+SET_NICK = "UPDATE community_channel_recipients SET nick = :nick WHERE channel_id = :channel_id AND user_id = :user_id"
 SET_OWNER = "UPDATE community_channels SET owner_id = :owner_id WHERE id = :id"
 DELETE = "DELETE FROM community_channels WHERE id = :id"
 
@@ -100,3 +105,16 @@ async def set_owner(tx: Transaction, channel_id: int, owner_id: int) -> None:
 
 async def delete(tx: Transaction, channel_id: int) -> None:
     await tx.run(DELETE, {"id": channel_id})
+
+
+async def nicks_of(reader: Reader, channel_ids: Iterable[int]) -> dict[int, dict[int, str]]:
+    """What people are called in each conversation; those without a name of their own there are left out."""
+    found: dict[int, dict[int, str]] = {}
+    rows = await reader.all(NICKS, {"ids": list(channel_ids)}, lambda *row: row)
+    for channel_id, user_id, nick in rows:
+        found.setdefault(channel_id, {})[user_id] = nick
+    return found
+
+
+async def set_nick(tx: Transaction, channel_id: int, user_id: int, nick: str | None) -> None:
+    await tx.run(SET_NICK, {"channel_id": channel_id, "user_id": user_id, "nick": nick})

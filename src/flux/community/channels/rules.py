@@ -15,9 +15,8 @@ FIELDS: dict[int, frozenset[str]] = {
     records.VOICE: frozenset({"name", "parent_id", "bitrate", "user_limit", "rtc_region", "position"}),
     records.CATEGORY: frozenset({"name", "position"}),
     records.LINK: frozenset({"name", "url", "parent_id", "position"}),
-    records.GROUP_DM: frozenset({"name", "icon"}),
 }
-"""What of an update a channel of that type takes; the rest is ignored."""
+"""What of an update a channel of a guild takes, by its type; the rest is ignored."""
 
 
 def visible(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -47,12 +47,21 @@ class ChannelView(Struct, frozen=True, kw_only=True):
     recipients: list[UserPartial] | UnsetType = UNSET
     nsfw: bool | UnsetType = UNSET
     rate_limit_per_user: int | UnsetType = UNSET
+    nicks: dict[str, str] | UnsetType = UNSET
 
     @classmethod
     def of(
-        cls, row: ChannelRow, overwrites: Sequence[OverwriteRow] = (), recipients: Sequence[UserPartial] = ()
+        cls,
+        row: ChannelRow,
+        overwrites: Sequence[OverwriteRow] = (),
+        recipients: Sequence[UserPartial] = (),
+        nicks: Mapping[int, str] | None = None,
     ) -> ChannelView:
-        return cls(id=str(row.id), type=row.type, **_SHOWN[row.type](row, overwrites, recipients))
+        """`nicks` are what the people of a group are called there."""
+        shown = _SHOWN[row.type](row, overwrites, recipients)
+        if row.type == records.GROUP_DM:
+            shown["nicks"] = {str(user_id): nick for user_id, nick in (nicks or {}).items()}
+        return cls(id=str(row.id), type=row.type, **shown)
 
 
 def _guild(row: ChannelRow, overwrites: Sequence[OverwriteRow]) -> dict[str, Any]:
@@ -115,6 +124,7 @@ class OverwritePut(Struct, kw_only=True):
     deny: Permissions | UnsetType = UNSET
 
 
+Nick = Annotated[str, Meta(max_length=32)]
 Topic = Annotated[str, Meta(max_length=1024)]
 
 
@@ -144,6 +154,7 @@ class ChannelUpdate(Input, kw_only=True):
     rtc_region: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
     owner_id: Snowflake | UnsetType = UNSET
     icon: DataUri | UnsetType | None = UNSET
+    nicks: dict[str, Nick | None] | UnsetType | None = UNSET
     permission_overwrites: list[OverwriteInput] | UnsetType | None = UNSET
 
 

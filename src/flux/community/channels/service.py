@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flux.community import faults
@@ -11,18 +11,15 @@ from flux.community.audit import actions
 from flux.community.audit.service import AuditService
 from flux.community.channels import repository
 from flux.community.channels.overwrites import Overwrites
+from flux.community.channels.private import PrivateChannels
 from flux.community.channels.rules import CREATABLE, DEFAULT_BITRATE, FIELDS, NOTED, visible
 from flux.community.channels.schemas import ChannelCreate, ChannelUpdate, ChannelView
 from flux.community.envelope import invalid
 from flux.community.inputs import filled
-from flux.community.media.rules import ICON
-from flux.community.media.service import AssetService
 from flux.community.standing import records, rules
 from flux.community.standing.records import ChannelRow
 from flux.community.standing.service import ChannelStanding, Standing, StandingService
 from flux.community.users.records import UserRow
-from flux.community.users.schemas import UserPartial
-from flux.community.users.service import UserService
 from flux.kernel.store import Clock, Database, Reader, Snowflakes, Transaction
 from flux.settings.community import CommunityLimits
 
@@ -34,9 +31,8 @@ class ChannelService:
         clock: Clock,
         ids: Snowflakes,
         where: StandingService,
-        users: UserService,
+        private: PrivateChannels,
         overwrites: Overwrites,
-        assets: AssetService,
         audit: AuditService,
         announcer: Announcer,
         limits: CommunityLimits,
@@ -45,9 +41,8 @@ class ChannelService:
         self._clock = clock
         self._ids = ids
         self._where = where
-        self._users = users
+        self._private = private
         self._overwrites = overwrites
-        self._assets = assets
         self._audit = audit
         self._announcer = announcer
         self._limits = limits
@@ -59,10 +54,9 @@ class ChannelService:
 
     async def view(self, standing: ChannelStanding, reader: Reader | None = None) -> ChannelView:
         """As the caller sees it: a conversation shows the other people."""
-        others = [each for each in standing.recipients if each != standing.user.id]
-        people = await self._users.find_many(others, reader)
-        partials = [UserPartial.of(people[each]) for each in others if each in people]
-        return ChannelView.of(standing.channel, standing.overwrites, partials)
+        if standing.guild is None:
+            return await self._private.view(reader or self._db, standing.channel, standing.user.id)
+        return ChannelView.of(standing.channel, standing.overwrites)
 
     async def listing(self, user: UserRow, guild_id: int) -> list[ChannelView]:
         return await self.visible(await self._where.guild(user, guild_id))
@@ -222,20 +216,17 @@ class ChannelService:
     async def update(
         self, user: UserRow, channel_id: int, body: ChannelUpdate, reason: str | None = None
     ) -> ChannelView:
-        """Raises INVALID_CHANNEL_TYPE, MAX_CATEGORY_CHANNELS, MISSING_PERMISSIONS …, and what a group's icon raises."""
-        icon = await self._icon(user, channel_id, body)
+        """A guild's channel. Raises INVALID_CHANNEL_TYPE, MAX_CATEGORY_CHANNELS, MISSING_PERMISSIONS …"""
 
         async def work(tx: Transaction) -> ChannelView:
             standing = await self._where.channel(user, channel_id, tx)
             channel = standing.channel
-            if channel.guild_id is not None and isinstance(body.parent_id, int):
-                await self._where.guild_turn(tx, channel.guild_id)
-            if channel.type not in FIELDS:
+            if channel.guild_id is None or standing.guild is None:
                 raise faults.INVALID_CHANNEL_TYPE()
-            values = await self._allowed_changes(tx, standing, body)
-            if "icon" in values:
-                values["icon"] = icon
-            if body.permission_overwrites and standing.guild is not None:
+            if isinstance(body.parent_id, int):
+                await self._where.guild_turn(tx, channel.guild_id)
+            values = await self._allowed_changes(tx, standing, channel.guild_id, body)
+            if body.permission_overwrites:
                 standing.need(rules.MANAGE_ROLES)
                 await self._overwrites.replace(
                     tx, standing.guild, standing.permissions, channel_id, body.permission_overwrites
@@ -243,37 +234,26 @@ class ChannelService:
             await repository.update(tx, channel_id, values)
             changed = await repository.find(tx, channel_id)
             await self._note(tx, actions.CHANNEL_UPDATE, user, channel, changed, reason)
-            return await self._announce(tx, "CHANNEL_UPDATE", standing)
+            return await self._announce(tx, channel.guild_id, channel_id)
 
         return await self._db.transact(work)
 
-    async def _icon(self, user: UserRow, channel_id: int, body: ChannelUpdate) -> str | None:
-        """Of a group, taken before the unit of work."""
-        if not isinstance(body.icon, str):
-            return None
-        if (await self._where.channel(user, channel_id)).channel.type != records.GROUP_DM:
-            return None
-        return await self._assets.hash(ICON, channel_id, body.icon, "icon")
-
     async def _allowed_changes(
-        self, tx: Transaction, standing: ChannelStanding, body: ChannelUpdate
+        self, tx: Transaction, standing: ChannelStanding, guild_id: int, body: ChannelUpdate
     ) -> dict[str, Any]:
         channel, sent = standing.channel, filled(body)
         values = {name: value for name, value in sent.items() if name in FIELDS[channel.type]}
-        if channel.guild_id is not None:
-            plain = values.keys() - {"rtc_region"}
-            if plain or not (values or body.permission_overwrites):
-                standing.need(rules.MANAGE_CHANNELS)
-            if "rtc_region" in values:
-                standing.need(rules.UPDATE_RTC_REGION)
-                if values["rtc_region"] is not None:
-                    raise faults.UNKNOWN_VOICE_REGION()
-            if values.get("name", "") is None:
-                raise invalid("name", "Expected a string.", "INVALID_TYPE")
-            if "parent_id" in values and values["parent_id"] != channel.parent_id:
-                values["parent_id"] = await self._parent(
-                    tx, channel.guild_id, channel.type, values["parent_id"]
-                )
+        plain = values.keys() - {"rtc_region"}
+        if plain or not (values or body.permission_overwrites):
+            standing.need(rules.MANAGE_CHANNELS)
+        if "rtc_region" in values:
+            standing.need(rules.UPDATE_RTC_REGION)
+            if values["rtc_region"] is not None:
+                raise faults.UNKNOWN_VOICE_REGION()
+        if values.get("name", "") is None:
+            raise invalid("name", "Expected a string.", "INVALID_TYPE")
+        if "parent_id" in values and values["parent_id"] != channel.parent_id:
+            values["parent_id"] = await self._parent(tx, guild_id, channel.type, values["parent_id"])
         for name in ("nsfw", "rate_limit_per_user"):
             if name in values:
                 values[name] = int(values[name] or 0)
@@ -318,7 +298,7 @@ class ChannelService:
                 tx, guild, standing.permissions, channel_id, target_id, kind, allow, deny
             )
             await self._note_overwrite(tx, standing, target_id, reason)
-            await self._announce(tx, "CHANNEL_UPDATE", standing)
+            await self._announce(tx, guild.guild.id, channel_id)
 
         await self._db.transact(work)
 
@@ -326,10 +306,10 @@ class ChannelService:
         self, user: UserRow, channel_id: int, target_id: int, reason: str | None = None
     ) -> None:
         async def work(tx: Transaction) -> None:
-            standing, _ = await self._demand_overwriter(tx, user, channel_id)
+            standing, guild = await self._demand_overwriter(tx, user, channel_id)
             await repository.drop_overwrite(tx, channel_id, target_id)
             await self._note_overwrite(tx, standing, target_id, reason)
-            await self._announce(tx, "CHANNEL_UPDATE", standing)
+            await self._announce(tx, guild.guild.id, channel_id)
 
         await self._db.transact(work)
 
@@ -371,28 +351,7 @@ class ChannelService:
         overwrites = await repository.overwrites_of(tx, [channel_id])
         return ChannelView.of(row, overwrites.get(channel_id, ()))
 
-    async def _announce(self, tx: Transaction, name: str, standing: ChannelStanding) -> ChannelView:
-        channel = standing.channel
-        if channel.guild_id is not None:
-            view = await self._view(tx, channel.id)
-            self._announcer.guild(tx, channel.guild_id, name, view, channel_id=channel.id)
-            return view
-        return await self._announce_privately(tx, name, channel, standing)
-
-    async def _announce_privately(
-        self, tx: Transaction, name: str, channel: ChannelRow, standing: ChannelStanding
-    ) -> ChannelView:
-        row = await repository.find(tx, channel.id)
-        assert row is not None
-        people = await self._users.find_many(standing.recipients, tx)
-        mine: ChannelView | None = None
-        for each in standing.recipients:
-            view = ChannelView.of(row, (), _others(people.values(), each))
-            self._announcer.user(tx, each, name, view)
-            mine = view if each == standing.user.id else mine
-        assert mine is not None
-        return mine
-
-
-def _others(people: Iterable[UserRow], user_id: int) -> list[UserPartial]:
-    return [UserPartial.of(row) for row in people if row.id != user_id]
+    async def _announce(self, tx: Transaction, guild_id: int, channel_id: int) -> ChannelView:
+        view = await self._view(tx, channel_id)
+        self._announcer.guild(tx, guild_id, "CHANNEL_UPDATE", view, channel_id=channel_id)
+        return view

@@ -7,10 +7,12 @@ from msgspec import Struct
 from flux.community import buckets, faults
 from flux.community.audit.service import HEADER, reason_of
 from flux.community.channels.private import PrivateChannels
-from flux.community.channels.schemas import ChannelView
+from flux.community.channels.schemas import ChannelUpdate, ChannelView
 from flux.community.channels.service import ChannelService
+from flux.community.conversations.groups import GroupService
 from flux.community.conversations.schemas import PrivateChannelCreate
 from flux.community.conversations.service import ConversationService
+from flux.community.media.rules import BODY_BYTES
 from flux.community.principals import ANYBODY
 from flux.kernel.wire import Call, Routes, Snowflake
 
@@ -58,6 +60,26 @@ async def remove_recipient(call: Call, channel_id: Snowflake, user_id: Snowflake
     """Leave a group, or as its owner remove somebody."""
     service = call.use(ConversationService)
     await service.remove(call.principal.user, channel_id, user_id, silent=query.silent)
+
+
+@routes.patch(
+    "/channels/{channel_id}",
+    auth=ANYBODY,
+    bucket=buckets.CHANNEL_WRITE,
+    body_limit=BODY_BYTES,
+    raises=[
+        faults.UNKNOWN_CHANNEL, faults.MISSING_ACCESS, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED,
+        faults.INVALID_PERMISSIONS_INTEGER, faults.INVALID_PERMISSIONS_NEGATIVE, faults.INVALID_CHANNEL_TYPE, faults.MAX_CATEGORY_CHANNELS, faults.UNKNOWN_VOICE_REGION,
+        faults.FILE_SIZE_TOO_LARGE, faults.CONTENT_BLOCKED, faults.EXPLICIT_CONTENT_CANNOT_BE_SENT,
+    ],
+)  # fmt: skip
+async def update_channel(call: Call, channel_id: Snowflake, body: ChannelUpdate) -> ChannelView:
+    """Change a guild's channel, or a group you are in; members that do not fit the channel's type are ignored."""
+    user = call.principal.user
+    changed = await call.use(GroupService).update(user, channel_id, body)
+    if changed is not None:
+        return changed
+    return await call.use(ChannelService).update(user, channel_id, body, reason_of(call.header(HEADER)))
 
 
 @routes.delete(

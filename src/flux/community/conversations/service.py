@@ -13,6 +13,7 @@ from flux.community.messages.rules import Mentions
 from flux.community.messages.writing import Draft, Writing
 from flux.community.relationships.service import RelationshipService
 from flux.community.standing import records
+from flux.community.standing.records import ChannelRow
 from flux.community.standing.service import ChannelStanding, StandingService
 from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial
@@ -75,6 +76,7 @@ class ConversationService:
             raise faults.MAX_GROUP_DM_RECIPIENTS(max=self._limits.max_group_dm_recipients)
 
         async def work(tx: Transaction) -> ChannelView:
+            await self._users.lock_all(tx, [user.id, *others])
             await self._demand_groups_left(tx, user.id)
             for other_id in others:
                 await self._demand_friend(tx, user, other_id)
@@ -83,29 +85,40 @@ class ConversationService:
             await self._private.tell(tx, "CHANNEL_CREATE", channel, [user.id, *others])
             return await self._private.view(tx, channel, user.id)
 
-        return await self._db.transact(work, serializable=True)
+        return await self._db.transact(work)
 
     async def add(self, user: UserRow, channel_id: int, other_id: int) -> None:
         """Raises INVALID_CHANNEL_TYPE, NOT_FRIENDS_WITH_USER, MAX_GROUP_DM_RECIPIENTS, MAX_GROUP_DMS."""
 
         async def work(tx: Transaction) -> None:
             standing = await self._demand_group(tx, user, channel_id)
+            await self._users.lock_all(tx, [user.id, other_id])
             await self._demand_friend(tx, user, other_id)
-            if other_id in standing.recipients:
-                return
-            if len(standing.recipients) >= self._limits.max_group_dm_recipients:
-                raise faults.MAX_GROUP_DM_RECIPIENTS(max=self._limits.max_group_dm_recipients)
-            await self._demand_groups_left(tx, other_id)
-            await self._private.add(tx, standing.channel, other_id)
-            told = {
-                "channel_id": str(channel_id),
-                "user": UserPartial.of(await self._users.require(other_id, tx)),
-            }
-            self._announcer.users(tx, standing.recipients, "CHANNEL_RECIPIENT_ADD", told)
-            await self._private.tell(tx, "CHANNEL_CREATE", standing.channel, [other_id])
-            await self._note(tx, standing, [*standing.recipients, other_id], RECIPIENT_ADD, other_id)
+            other = await self._users.require(other_id, tx)
+            await self._admit(tx, standing.channel, standing.recipients, other, by=user.id)
 
-        await self._db.transact(work, serializable=True)
+        await self._db.transact(work)
+
+    async def enter(self, tx: Transaction, channel: ChannelRow, user: UserRow) -> bool:
+        """Somebody comes into a group of their own accord, in the caller's serializable unit of work. False for who is in
+        it. Raises MAX_GROUP_DM_RECIPIENTS, MAX_GROUP_DMS."""
+        recipients = await self._where.recipients(channel.id, tx)
+        return await self._admit(tx, channel, recipients, user, by=user.id)
+
+    async def _admit(
+        self, tx: Transaction, channel: ChannelRow, recipients: list[int], other: UserRow, *, by: int
+    ) -> bool:
+        if other.id in recipients:
+            return False
+        if len(recipients) >= self._limits.max_group_dm_recipients:
+            raise faults.MAX_GROUP_DM_RECIPIENTS(max=self._limits.max_group_dm_recipients)
+        await self._demand_groups_left(tx, other.id)
+        await self._private.add(tx, channel, other.id)
+        told = {"channel_id": str(channel.id), "user": UserPartial.of(other)}
+        self._announcer.users(tx, recipients, "CHANNEL_RECIPIENT_ADD", told)
+        await self._private.tell(tx, "CHANNEL_CREATE", channel, [other.id])
+        await self._note(tx, channel, [*recipients, other.id], RECIPIENT_ADD, by=by, about=other.id)
+        return True
 
     async def remove(self, user: UserRow, channel_id: int, other_id: int, *, silent: bool = False) -> None:
         """Oneself, or as the owner anybody. Raises MISSING_PERMISSIONS, UNKNOWN_USER."""
@@ -133,7 +146,8 @@ class ConversationService:
             if standing.channel.type == records.DM:
                 await self._private.close(tx, standing.channel, user.id)
             else:
-                await self._leave(tx, standing, user.id, silent=silent)
+                group = await self._demand_group(tx, user, channel_id)
+                await self._leave(tx, group, user.id, silent=silent)
             return True
 
         return await self._db.transact(work)
@@ -144,15 +158,17 @@ class ConversationService:
         told = {"channel_id": str(standing.channel.id), "user": UserPartial.of(gone)}
         self._announcer.users(tx, left, "CHANNEL_RECIPIENT_REMOVE", told)
         if left and not silent:
-            await self._note(tx, standing, left, RECIPIENT_REMOVE, gone_id)
+            await self._note(tx, standing.channel, left, RECIPIENT_REMOVE, by=standing.user.id, about=gone_id)
 
     async def _note(
-        self, tx: Transaction, standing: ChannelStanding, readers: list[int], kind: int, about: int
+        self, tx: Transaction, channel: ChannelRow, readers: list[int], kind: int, *, by: int, about: int
     ) -> None:
-        draft = Draft(standing.user.id, type=kind, mentions=Mentions([about], [], False))
-        await self._writing.write(tx, standing.channel, draft, recipients=readers)
+        draft = Draft(by, type=kind, mentions=Mentions([about], [], False))
+        await self._writing.write(tx, channel, draft, recipients=readers)
 
     async def _demand_group(self, tx: Transaction, user: UserRow, channel_id: int) -> ChannelStanding:
+        """Until the unit ends nobody else changes who is in it."""
+        await self._where.channel_turn(tx, channel_id)
         standing = await self._where.channel(user, channel_id, tx)
         if standing.channel.type != records.GROUP_DM:
             raise faults.INVALID_CHANNEL_TYPE()

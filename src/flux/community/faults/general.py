@@ -120,6 +120,11 @@ URI_TOO_LONG = community.declare(
     advice="Move what is in the query string into a body, or ask for less at once.",
     params={"max_size": int}, sample={"max_size": 8192},
 )  # fmt: skip
+RANGE_NOT_SATISFIABLE = community.declare(
+    "RANGE_NOT_SATISFIABLE", 416, "The file has only {size} bytes",
+    advice="`Content-Range` tells how long the file is. Ask for bytes it has, or for all of it without `Range`.",
+    params={"size": int}, sample={"size": 1024}, headers={"Content-Range": "bytes */{size}"},
+)  # fmt: skip
 HEADERS_TOO_LARGE = community.declare(
     "HEADERS_TOO_LARGE", 431, "The request headers are larger than {max_size} bytes",
     advice="Usually a cookie jar out of hand. Send fewer or shorter headers.",

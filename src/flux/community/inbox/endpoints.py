@@ -8,7 +8,8 @@ from flux.community.inbox.schemas import Ack, AckBulk, MentionsQuery, Preload
 from flux.community.inbox.service import InboxService
 from flux.community.messages.schemas import MessageView
 from flux.community.principals import ANYBODY
-from flux.kernel.wire import Call, Routes, Snowflake
+from flux.kernel.wire import Call, Encoded, Routes, Snowflake
+from flux.kernel.wire.values import encoder
 
 routes = Routes(tag="inbox")
 CHANNEL = (faults.UNKNOWN_CHANNEL, faults.MISSING_ACCESS)
@@ -65,12 +66,17 @@ async def unpin(call: Call, channel_id: Snowflake) -> None:
 
 
 @routes.post("/users/@me/channels/messages/preload", auth=ANYBODY)
-async def preload(call: Call, body: Preload) -> dict[str, MessageView | None]:
+async def preload(call: Call, body: Preload) -> Encoded[dict[str, MessageView | None]]:
     """The latest message of each of these channels."""
-    return await call.use(PinnedService).preload(call.principal.user, [int(each) for each in body.channels])
+    return await _latest(call, body)
 
 
 @routes.post("/users/@me/preload-messages", auth=ANYBODY)
-async def preload_messages(call: Call, body: Preload) -> dict[str, MessageView | None]:
+async def preload_messages(call: Call, body: Preload) -> Encoded[dict[str, MessageView | None]]:
     """The same under its older name."""
-    return await call.use(PinnedService).preload(call.principal.user, [int(each) for each in body.channels])
+    return await _latest(call, body)
+
+
+async def _latest(call: Call, body: Preload) -> Encoded[dict[str, MessageView | None]]:
+    channels = [int(each) for each in body.channels]
+    return Encoded(encoder.encode(await call.use(PinnedService).preload(call.principal.user, channels)))

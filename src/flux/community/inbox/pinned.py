@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import Raw
+
 from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.inbox import pinned_repository as repository
-from flux.community.messages.schemas import MessagesQuery, MessageView
+from flux.community.messages.schemas import MessagesQuery
 from flux.community.messages.service import MessageService
 from flux.community.standing.service import StandingService
 from flux.community.users.records import UserRow
@@ -48,13 +50,13 @@ class PinnedService:
 
         await self._db.transact(work)
 
-    async def preload(self, user: UserRow, channel_ids: list[int]) -> dict[str, MessageView | None]:
-        """The latest message of each channel; None where there is none, or none for them."""
-        shown: dict[str, MessageView | None] = {}
+    async def preload(self, user: UserRow, channel_ids: list[int]) -> dict[str, Raw | None]:
+        """The latest message of each channel, the JSON of a `MessageView`; None where there is none, or none for them."""
+        shown: dict[str, Raw | None] = {}
         for channel_id in dict.fromkeys(channel_ids):
             try:
                 latest = await self._messages.listing(user, channel_id, MessagesQuery(limit=1))
             except FaultError:
                 latest = []
-            shown[str(channel_id)] = latest[0] if latest else None
+            shown[str(channel_id)] = Raw(latest[0]) if latest else None
         return shown

@@ -1,1 +1,4 @@
-"""Invites: codes that let people into a guild. Uses guilds, members, bans and messages (the welcome). Start at service.py."""
+"""Invites: codes that let people into a guild (service.py) or into a group (groups.py).
+
+Uses guilds, members, bans, conversations and messages (the welcome). Start at service.py.
+"""

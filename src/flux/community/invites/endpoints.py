@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flux.community import buckets, faults
 from flux.community.audit.service import HEADER, reason_of
-from flux.community.invites.schemas import InviteCreate, InviteView
+from flux.community.invites.schemas import AnyInvite, InviteCreate, InviteView
 from flux.community.invites.service import InviteService
 from flux.community.principals import ANYBODY, OPEN
 from flux.kernel.wire import Call, Routes, Snowflake
@@ -24,8 +24,8 @@ CHANNEL = (
     bucket=buckets.INVITE_CREATE,
     raises=[*CHANNEL, faults.MAX_INVITES, faults.INVALID_CHANNEL_TYPE, faults.UNKNOWN_INVITE],
 )
-async def create_invite(call: Call, channel_id: Snowflake, body: InviteCreate = InviteCreate()) -> InviteView:
-    """Create an invite to the channel's guild; 24 hours by default, `max_age: 0` for ever."""
+async def create_invite(call: Call, channel_id: Snowflake, body: InviteCreate = InviteCreate()) -> AnyInvite:
+    """Create an invite to the channel's guild, or to a group; 24 hours by default, `max_age: 0` for ever."""
     return await call.use(InviteService).create(
         call.principal.user, channel_id, body, reason_of(call.header(HEADER))
     )
@@ -37,7 +37,7 @@ async def create_invite(call: Call, channel_id: Snowflake, body: InviteCreate = 
     bucket=buckets.INVITE_LIST,
     raises=[*CHANNEL, faults.UNKNOWN_INVITE],
 )
-async def list_channel_invites(call: Call, channel_id: Snowflake) -> list[InviteView]:
+async def list_channel_invites(call: Call, channel_id: Snowflake) -> list[AnyInvite]:
     """The channel's invites."""
     return await call.use(InviteService).of_channel(call.principal.user, channel_id)
 
@@ -60,7 +60,7 @@ async def list_guild_invites(call: Call, guild_id: Snowflake) -> list[InviteView
 
 
 @routes.get("/invites/{invite_code}", auth=OPEN, bucket=buckets.INVITE_READ, raises=[faults.UNKNOWN_INVITE])
-async def read_invite(call: Call, invite_code: str) -> InviteView:
+async def read_invite(call: Call, invite_code: str) -> AnyInvite:
     """What an invite leads to."""
     return await call.use(InviteService).read(invite_code)
 
@@ -72,10 +72,11 @@ async def read_invite(call: Call, invite_code: str) -> InviteView:
     raises=[
         faults.UNKNOWN_INVITE, faults.INVITES_DISABLED, faults.USER_BANNED_FROM_GUILD, faults.USER_IP_BANNED_FROM_GUILD,
         faults.TEMPORARY_INVITE_REQUIRES_PRESENCE, faults.MAX_GUILDS, faults.MAX_GUILD_MEMBERS,
+        faults.MAX_GROUP_DM_RECIPIENTS, faults.MAX_GROUP_DMS,
     ],
 )  # fmt: skip
-async def accept_invite(call: Call, invite_code: str) -> InviteView:
-    """Join the guild."""
+async def accept_invite(call: Call, invite_code: str) -> AnyInvite:
+    """Join the guild or group."""
     return await call.use(InviteService).accept(call.principal.user, invite_code, call.client_ip)
 
 

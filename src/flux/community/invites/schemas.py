@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -32,21 +33,28 @@ class InviteGuild(Struct, frozen=True):
         )
 
 
+class InviteRecipient(Struct, frozen=True):
+    username: str
+
+
 class InviteChannel(Struct, frozen=True):
+    """`recipients` are the people of a group."""
+
     id: str
     name: str | None
     type: int
+    recipients: list[InviteRecipient] | UnsetType = UNSET
 
     @classmethod
-    def of(cls, row: ChannelRow) -> InviteChannel:
-        return cls(str(row.id), row.name, row.type)
+    def of(cls, row: ChannelRow, names: Iterable[str] | None = None) -> InviteChannel:
+        people = UNSET if names is None else [InviteRecipient(name) for name in names]
+        return cls(str(row.id), row.name, row.type, people)
 
 
-class InviteView(Struct, frozen=True, kw_only=True):
-    """The last four members are shown to those who manage invites."""
+class InviteView(Struct, frozen=True, kw_only=True, tag_field="type", tag=0):
+    """To a guild. The last four members are shown to those who manage invites."""
 
     code: str
-    type: int = 0
     guild: InviteGuild
     channel: InviteChannel
     inviter: UserPartial | None
@@ -58,6 +66,23 @@ class InviteView(Struct, frozen=True, kw_only=True):
     uses: int | UnsetType = UNSET
     max_uses: int | UnsetType = UNSET
     max_age: int | UnsetType = UNSET
+
+
+class GroupInviteView(Struct, frozen=True, kw_only=True, tag_field="type", tag=1):
+    """To a group; nobody is in one for a while only. The last three members are shown to the people of the group."""
+
+    code: str
+    channel: InviteChannel
+    inviter: UserPartial | None
+    member_count: int
+    expires_at: str | None
+    temporary: bool = False
+    created_at: str | UnsetType = UNSET
+    uses: int | UnsetType = UNSET
+    max_uses: int | UnsetType = UNSET
+
+
+AnyInvite = InviteView | GroupInviteView
 
 
 class InviteCreate(Struct, kw_only=True):

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import msgspec
+
 from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.audit import actions
 from flux.community.audit.service import AuditService
 from flux.community.bans.service import BanService
 from flux.community.guilds.vanity import VanityService
-from flux.community.inputs import filled
 from flux.community.invites import repository
+from flux.community.invites.groups import GroupInvites
 from flux.community.invites.repository import InviteRow
-from flux.community.invites.schemas import InviteChannel, InviteCreate, InviteGuild, InviteView
+from flux.community.invites.schemas import AnyInvite, InviteChannel, InviteCreate, InviteGuild, InviteView
 from flux.community.members.joining import Joining
 from flux.community.messages.welcome import Welcome
 from flux.community.standing import records, rules
@@ -50,6 +52,7 @@ class InviteService:
         welcome: Welcome,
         presence: Presence,
         vanity: VanityService,
+        groups: GroupInvites,
         audit: AuditService,
         announcer: Announcer,
         limits: CommunityLimits,
@@ -64,6 +67,7 @@ class InviteService:
         self._welcome = welcome
         self._presence = presence
         self._vanity = vanity
+        self._groups = groups
         self._audit = audit
         self._announcer = announcer
         self._limits = limits
@@ -71,43 +75,46 @@ class InviteService:
 
     async def create(
         self, user: UserRow, channel_id: int, body: InviteCreate, reason: str | None = None
-    ) -> InviteView:
+    ) -> AnyInvite:
         """Without `unique`, an invite of the caller that would be the same is given again. Raises MAX_INVITES …"""
 
-        async def work(tx: Transaction) -> InviteView:
+        async def work(tx: Transaction) -> AnyInvite:
             standing = await self._where.channel(user, channel_id, tx)
+            values = self._values(user, channel_id, body)
+            if standing.channel.type == records.GROUP_DM:
+                return await self._groups.create(tx, standing, values, unique=bool(body.unique))
             if standing.guild is None or standing.channel.type == records.CATEGORY:
                 raise faults.INVALID_CHANNEL_TYPE()
             standing.need(rules.CREATE_INSTANT_INVITE)
-            now = self._clock.now_ms()
-            max_age = DEFAULT_MAX_AGE if body.max_age is None else body.max_age
-            guild_id = standing.guild.guild.id
-            code = self._new_code(CODE_LENGTH)
-            values = {
-                "code": code,
-                "guild_id": guild_id,
-                "channel_id": channel_id,
-                "inviter_id": user.id,
-                "max_age": max_age,
-                "max_uses": body.max_uses or 0,
-                "temporary": int(bool(body.temporary)),
-                "created_at": now,
-                "expires_at": now + max_age * 1000 if max_age else None,
-            }
+            guild_id = values["guild_id"] = standing.guild.guild.id
             if not body.unique and (same := await repository.similar(tx, values)) is not None:
                 return await self._view(same, tx, full=True)
             await self._where.guild_turn(tx, guild_id)
-            if await repository.count(tx, guild_id, now) >= self._limits.max_invites:
+            if await repository.count(tx, guild_id, values["created_at"]) >= self._limits.max_invites:
                 raise faults.MAX_INVITES(max=self._limits.max_invites)
             return await self._make(tx, values, reason)
 
         return await self._db.transact(work)
 
+    def _values(self, user: UserRow, channel_id: int, body: InviteCreate) -> dict[str, Any]:
+        now = self._clock.now_ms()
+        max_age = DEFAULT_MAX_AGE if body.max_age is None else body.max_age
+        return {
+            "code": self._new_code(CODE_LENGTH),
+            "channel_id": channel_id,
+            "inviter_id": user.id,
+            "max_age": max_age,
+            "max_uses": body.max_uses or 0,
+            "temporary": int(bool(body.temporary)),
+            "created_at": now,
+            "expires_at": now + max_age * 1000 if max_age else None,
+        }
+
     async def _make(self, tx: Transaction, values: dict[str, Any], reason: str | None) -> InviteView:
         await repository.insert(tx, values)
         row = await self._require(values["code"], tx)
         view = await self._view(row, tx, full=True)
-        told = {**filled(view), "guild_id": view.guild.id, "channel_id": view.channel.id}
+        told = {**msgspec.to_builtins(view), "guild_id": view.guild.id, "channel_id": view.channel.id}
         self._announcer.guild(
             tx, row.guild_id, "INVITE_CREATE", told, channel_id=row.channel_id, needs=rules.MANAGE_GUILD
         )
@@ -125,12 +132,16 @@ class InviteService:
             temporary=bool(row.temporary), uses=row.uses,
         )  # fmt: skip
 
-    async def read(self, code: str) -> InviteView:
-        return await self._view(await self._require(code, self._db), self._db)
+    async def read(self, code: str) -> AnyInvite:
+        """Raises UNKNOWN_INVITE."""
+        row = await self._find(code, self._db)
+        return await self._groups.read(code) if row is None else await self._view(row, self._db)
 
-    async def of_channel(self, user: UserRow, channel_id: int) -> list[InviteView]:
+    async def of_channel(self, user: UserRow, channel_id: int) -> list[AnyInvite]:
         standing = await self._where.channel(user, channel_id)
         standing.need(rules.MANAGE_CHANNELS)
+        if standing.guild is None:
+            return [*await self._groups.listing(channel_id)]
         rows = await repository.of_channel(self._db, channel_id, self._clock.now_ms())
         return [await self._view(row, self._db, full=True) for row in rows]
 
@@ -140,9 +151,12 @@ class InviteService:
         rows = await repository.of_guild(self._db, guild_id, self._clock.now_ms())
         return [await self._view(row, self._db, full=True) for row in rows]
 
-    async def accept(self, user: UserRow, code: str, address: str) -> InviteView:
+    async def accept(self, user: UserRow, code: str, address: str) -> AnyInvite:
         """Raises UNKNOWN_INVITE, USER_BANNED_FROM_GUILD, USER_IP_BANNED_FROM_GUILD, INVITES_DISABLED,
-        TEMPORARY_INVITE_REQUIRES_PRESENCE, MAX_GUILDS, MAX_GUILD_MEMBERS. A member gets the invite back."""
+        TEMPORARY_INVITE_REQUIRES_PRESENCE, MAX_GUILDS, MAX_GUILD_MEMBERS, and what a group raises. A member gets the
+        invite back."""
+        if await self._find(code, self._db) is None:
+            return await self._groups.accept(user, code)
 
         async def work(tx: Transaction) -> InviteView:
             invite = await self._require(code, tx)
@@ -176,6 +190,9 @@ class InviteService:
 
     async def delete(self, user: UserRow, code: str, reason: str | None = None) -> None:
         """Its maker may, and who manages the channel or guild."""
+        if await self._find(code, self._db) is None:
+            await self._groups.delete(user, code)
+            return
 
         async def work(tx: Transaction) -> None:
             invite = await self._require(code, tx)
@@ -198,6 +215,7 @@ class InviteService:
     async def sweep(self, tx: Transaction) -> None:
         """Invites that have expired."""
         await repository.sweep(tx, self._clock.now_ms())
+        await self._groups.sweep(tx)
 
     async def _demand_manager(self, tx: Transaction, user: UserRow, invite: InviteRow) -> None:
         try:
@@ -208,10 +226,16 @@ class InviteService:
             raise faults.MISSING_PERMISSIONS()
 
     async def _require(self, code: str, reader: Reader) -> InviteRow:
-        row = await repository.find(reader, code, self._clock.now_ms()) or await self._of_vanity(code, reader)
+        row = await self._find(code, reader)
         if row is None:
             raise faults.UNKNOWN_INVITE()
         return row
+
+    async def _find(self, code: str, reader: Reader) -> InviteRow | None:
+        """Of a guild."""
+        return await repository.find(reader, code, self._clock.now_ms()) or await self._of_vanity(
+            code, reader
+        )
 
     async def _of_vanity(self, code: str, reader: Reader) -> InviteRow | None:
         """The invite that a guild's own code stands for: without an end, into its system channel."""

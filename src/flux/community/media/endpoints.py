@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from flux.community import faults
 from flux.community.media.gallery import FORMATS, Gallery, Original, Wish, side
+from flux.community.media.ranges import Conditions
 from flux.community.media.service import AssetService
 from flux.community.principals import OPEN
 from flux.kernel.wire import Call, Routes, Snowflake
@@ -20,7 +21,7 @@ from flux.kernel.wire import Call, Routes, Snowflake
 routes = Routes(tag="media")
 _FILE = re.compile(r"((?:a_)?[0-9a-f]{8,64})(?:\.([a-z]{3,4}))?")
 _NUMBERED = re.compile(r"([0-9]{1,19})(?:\.([a-z]{3,4}))?")
-FAILURES = (faults.NOT_FOUND,)
+FAILURES = (faults.NOT_FOUND, faults.RANGE_NOT_SATISFIABLE)
 """Not counted by the rate limiter: an image is a file, and the workers have a queue of their own."""
 
 
@@ -39,7 +40,7 @@ async def _show(
     longer = side(query.size) if query.size else 0
     original = Original(row.key, row.content_type, row.size, row.width, row.height, row.hash.startswith("a_"))
     wish = Wish(wanted if extension else "", longer, longer, query.animated)
-    return await call.use(Gallery).show(original, wish, call.header("if-none-match"))
+    return await call.use(Gallery).show(original, wish, Conditions.of(call))
 
 
 async def _hashed(call: Call, kind: str, owner_id: int, file: str, query: ImageQuery) -> Any:

@@ -11,6 +11,7 @@ from flux.community import faults
 from flux.community.envelope import invalid
 from flux.community.media import rules
 from flux.community.media.darkroom import BadImage, Darkroom
+from flux.community.media.ranges import Conditions, Span
 from flux.kernel.blobs.port import BlobMissing, Blobs
 from flux.kernel.wire import Raw, Reply, Stream
 from flux.settings.community_media import Media
@@ -65,21 +66,30 @@ class Gallery:
         self._cached_bytes = 0
         self._making: dict[tuple[str, Wish], asyncio.Future[tuple[bytes, str]]] = {}
 
-    async def show(self, original: Original, wish: Wish, known: str | None) -> Shown:
-        """`known` is the request's If-None-Match. Raises NOT_FOUND, SERVICE_UNAVAILABLE, and VALIDATION_ERROR on
-        `format` for what cannot be shown so."""
+    async def show(self, original: Original, wish: Wish, conditions: Conditions) -> Shown:
+        """Whole, in part (206), or not at all (304) as the conditions say. Raises NOT_FOUND, RANGE_NOT_SATISFIABLE,
+        SERVICE_UNAVAILABLE, and VALIDATION_ERROR on `format` for what cannot be shown so."""
         wish = _needed(original, wish)
         mark = f'"{original.key.replace("/", "-")}-{wish.format}{wish.width}x{wish.height}{"a" if wish.animated else ""}"'
-        headers = {**SAFE, "Cache-Control": FOREVER, "ETag": mark}
+        headers = {**SAFE, "Cache-Control": FOREVER, "ETag": mark, "Accept-Ranges": "bytes"}
         if original.disposition:
             headers["Content-Disposition"] = original.disposition
-        if known is not None and (known.strip() == "*" or mark in known):
+        if conditions.knows(mark):
             return Reply(None, 304, headers)
         if not wish.format:
+            return await self._as_it_is(original, conditions.span(mark, original.size), headers)
+        data, content_type = await self._rendered(original, wish)
+        span = conditions.span(mark, len(data))
+        if span is None:
+            return Raw(data, content_type, headers=headers)
+        return Raw(data[span.start : span.end + 1], content_type, 206, headers | span.header)
+
+    async def _as_it_is(self, original: Original, span: Span | None, headers: dict[str, str]) -> Stream:
+        if span is None:
             chunks = await _begun(self._blobs.read(original.key))
             return Stream(chunks, original.content_type, content_length=original.size, headers=headers)
-        data, content_type = await self._rendered(original, wish)
-        return Raw(data, content_type, headers=headers)
+        chunks = await _begun(self._blobs.read(original.key, start=span.start, length=span.length))
+        return Stream(chunks, original.content_type, 206, span.length, headers | span.header)
 
     async def _rendered(self, original: Original, wish: Wish) -> tuple[bytes, str]:
         place = (original.key, wish)

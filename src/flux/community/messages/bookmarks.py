@@ -11,6 +11,7 @@ from flux.community.messages.views import MessageViews
 from flux.community.standing import rules as bits
 from flux.community.standing.service import StandingService
 from flux.community.users.records import UserRow
+from flux.community.users.service import UserService
 from flux.kernel.faults import FaultError
 from flux.kernel.store import Clock, Database, Transaction
 from flux.settings.community import CommunityLimits
@@ -21,6 +22,7 @@ class BookmarkService:
         self,
         db: Database,
         clock: Clock,
+        users: UserService,
         where: StandingService,
         messages: MessageService,
         views: MessageViews,
@@ -29,6 +31,7 @@ class BookmarkService:
     ) -> None:
         self._db = db
         self._clock = clock
+        self._users = users
         self._where = where
         self._messages = messages
         self._views = views
@@ -57,6 +60,8 @@ class BookmarkService:
             standing = await self._where.channel(user, channel_id, tx)
             standing.need(bits.READ_MESSAGE_HISTORY)
             row = await self._messages.require(tx, channel_id, message_id)
+            # Who saves in two places at once is counted twice, one after the other.
+            await self._users.lock(tx, user.id)
             if await repository.has(tx, user.id, row.id):
                 return
             most = self._limits.max_bookmarks_premium if user.premium else self._limits.max_bookmarks
@@ -66,7 +71,7 @@ class BookmarkService:
             view = await self._views.one(row, tx, user.id)
             self._announcer.user(tx, user.id, "SAVED_MESSAGE_CREATE", view)
 
-        await self._db.transact(work, serializable=True)
+        await self._db.transact(work)
 
     async def forget(self, user: UserRow, message_id: int) -> None:
         async def work(tx: Transaction) -> None:

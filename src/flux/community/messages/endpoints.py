@@ -5,6 +5,7 @@ from __future__ import annotations
 from flux.community import buckets, faults
 from flux.community.audit.service import HEADER, reason_of
 from flux.community.messages.pins import PinService, plain
+from flux.community.messages.printing import listed
 from flux.community.messages.schemas import (
     BulkDelete,
     MessageCreate,
@@ -18,7 +19,7 @@ from flux.community.messages.send import SendService
 from flux.community.messages.service import MessageService
 from flux.community.principals import ANYBODY
 from flux.community.uploads.forms import UPLOAD_FAULTS, Forms
-from flux.kernel.wire import Body, Call, Routes, Snowflake
+from flux.kernel.wire import Body, Call, Encoded, Routes, Snowflake
 
 routes = Routes(tag="messages", prefix="/channels/{channel_id}")
 CHANNEL = (faults.UNKNOWN_CHANNEL, faults.MISSING_ACCESS)
@@ -38,9 +39,11 @@ SPEAK = (
 
 
 @routes.get("/messages", auth=ANYBODY, bucket=buckets.MESSAGE_READ, raises=CHANNEL)
-async def list_messages(call: Call, channel_id: Snowflake, query: MessagesQuery) -> list[MessageView]:
+async def list_messages(
+    call: Call, channel_id: Snowflake, query: MessagesQuery
+) -> Encoded[list[MessageView]]:
     """Messages of a channel, newest first."""
-    return await call.use(MessageService).listing(call.principal.user, channel_id, query)
+    return Encoded(listed(await call.use(MessageService).listing(call.principal.user, channel_id, query)))
 
 
 @routes.post(
@@ -127,9 +130,9 @@ async def unpin(call: Call, channel_id: Snowflake, message_id: Snowflake) -> Non
     bucket=buckets.MESSAGE_READ,
     raises=[*CHANNEL, faults.MISSING_PERMISSIONS, faults.UNKNOWN_MESSAGE],
 )
-async def read_message(call: Call, channel_id: Snowflake, message_id: Snowflake) -> MessageView:
+async def read_message(call: Call, channel_id: Snowflake, message_id: Snowflake) -> Encoded[MessageView]:
     """One message."""
-    return await call.use(MessageService).read(call.principal.user, channel_id, message_id)
+    return Encoded(await call.use(MessageService).read(call.principal.user, channel_id, message_id))
 
 
 @routes.patch(

@@ -26,6 +26,7 @@ ADD = """
 INSERT INTO community_reactions (message_id, emoji, user_id, created_at) VALUES (:message_id, :emoji, :user_id, :now)
 ON CONFLICT (message_id, emoji, user_id) DO NOTHING
 """
+MARK = "UPDATE community_messages SET reacted = 1 WHERE id = :message_id AND reacted = 0"
 DROP = (
     "DELETE FROM community_reactions WHERE message_id = :message_id AND emoji = :emoji AND user_id = :user_id"
 )
@@ -55,7 +56,11 @@ async def count_users(reader: Reader, message_id: int, emoji: str) -> int:
 
 async def add(tx: Transaction, message_id: int, emoji: str, user_id: int, now: int) -> bool:
     """False when they had reacted so before."""
-    return await tx.run(ADD, {"message_id": message_id, "emoji": emoji, "user_id": user_id, "now": now}) > 0
+    values = {"message_id": message_id, "emoji": emoji, "user_id": user_id, "now": now}
+    if not await tx.run(ADD, values):
+        return False
+    await tx.run(MARK, {"message_id": message_id})
+    return True
 
 
 async def drop(tx: Transaction, message_id: int, emoji: str, user_id: int) -> bool:

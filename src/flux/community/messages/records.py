@@ -6,13 +6,16 @@ from msgspec import Struct
 
 COLUMNS = (
     "x.id, x.channel_id, x.author_id, x.type, x.flags, x.content, x.tts, x.mention_everyone, x.mentions, x.mention_roles, "
-    "x.embeds, x.attachments, x.reference, x.pinned_at, x.edited_at, x.stickers, x.webhook_id, x.webhook_name, x.webhook_avatar"
+    "x.embeds, x.attachments, x.reference, x.pinned_at, x.edited_at, x.stickers, x.webhook_id, x.webhook_name, x.webhook_avatar, "
+    "x.reacted"
 )
 """Of `community_messages x`."""
 
 DEFAULT = 0
 RECIPIENT_ADD = 1
 RECIPIENT_REMOVE = 2
+CHANNEL_NAME_CHANGE = 4
+CHANNEL_ICON_CHANGE = 5
 CHANNEL_PINNED_MESSAGE = 6
 USER_JOIN = 7
 REPLY = 19
@@ -23,6 +26,9 @@ SENDABLE_FLAGS = 4 | 4096 | 8192 | 131_072
 
 REPLIES = 0
 FORWARDS = 1
+
+NONE = b"[]"
+"""An empty JSON list, as most of a message's are."""
 
 
 class Reference(Struct, omit_defaults=True):
@@ -38,7 +44,7 @@ class Reference(Struct, omit_defaults=True):
 class MessageRow(Struct, frozen=True):
     """`mentions` and `mention_roles` are JSON lists of ids; `embeds` and `stickers` JSON as on the wire, `attachments`
     too but without their URLs; `reference` is an encoded `Reference`. Of a webhook's message, `author_id` is the
-    webhook, and name and avatar are what it spoke under."""
+    webhook, and name and avatar are what it spoke under. `reacted` is 0 only while nobody has ever reacted."""
 
     id: int
     channel_id: int
@@ -59,3 +65,4 @@ class MessageRow(Struct, frozen=True):
     webhook_id: int | None = None
     webhook_name: str | None = None
     webhook_avatar: str | None = None
+    reacted: int = 0

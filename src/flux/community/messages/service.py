@@ -52,8 +52,8 @@ class MessageService:
 
     # -- reading ----------------------------------------------------------------------------------------------
 
-    async def listing(self, user: UserRow, channel_id: int, query: MessagesQuery) -> list[MessageView]:
-        """Newest first. Whoever may not read the history sees what was said since the guild's cutoff, and nothing in a
+    async def listing(self, user: UserRow, channel_id: int, query: MessagesQuery) -> list[bytes]:
+        """The JSON of each `MessageView`, newest first. Whoever may not read the history sees what was said since the guild's cutoff, and nothing in a
         guild without one."""
         standing = await self._where.channel(user, channel_id)
         if sum(edge is not None for edge in (query.before, query.after, query.around)) > 1:
@@ -64,8 +64,10 @@ class MessageService:
             if cutoff is None:
                 return []
             oldest = max(0, cutoff - EPOCH_MS) << 22
-        rows = [row for row in await self._page(channel_id, query) if row.id >= oldest]
-        return await self._views.of(rows, self._db, user.id)
+        rows = await self._page(channel_id, query)
+        if oldest:
+            rows = [row for row in rows if row.id >= oldest]
+        return await self._views.printed(rows, self._db, user.id)
 
     async def _page(self, channel_id: int, query: MessagesQuery) -> list[MessageRow]:
         if query.after is not None:
@@ -77,12 +79,12 @@ class MessageService:
         older = await repository.before(self._db, channel_id, query.around, query.limit - len(newer))
         return newer[::-1] + older
 
-    async def read(self, user: UserRow, channel_id: int, message_id: int) -> MessageView:
-        """Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS without READ_MESSAGE_HISTORY."""
+    async def read(self, user: UserRow, channel_id: int, message_id: int) -> bytes:
+        """The JSON of a `MessageView`. Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS without READ_MESSAGE_HISTORY."""
         standing = await self._where.channel(user, channel_id)
         standing.need(bits.READ_MESSAGE_HISTORY)
         row = await self.require(self._db, channel_id, message_id)
-        return await self._views.one(row, self._db, user.id)
+        return (await self._views.printed([row], self._db, user.id))[0]
 
     async def require(self, reader: Reader, channel_id: int, message_id: int) -> MessageRow:
         row = await repository.find(reader, channel_id, message_id)

@@ -11,13 +11,15 @@ import msgspec
 from flux.community.expressions.emojis import EmojiService
 from flux.community.expressions.records import EmojiRow
 from flux.community.messages import reaction_repository, repository
+from flux.community.messages.printing import Cards, members, printed, webhook_author
 from flux.community.messages.reaction_repository import ReactionCount
-from flux.community.messages.records import MessageRow, Reference
+from flux.community.messages.records import NONE, REPLIES, MessageRow, Reference
 from flux.community.messages.schemas import EmojiView, MessageView, ReactionView, ReferenceView
 from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial
 from flux.community.users.service import UserService
 from flux.kernel.store import Reader, iso, snowflake_ms
+from flux.kernel.wire.values import encoder
 
 _references = msgspec.json.Decoder(Reference)
 _ids = msgspec.json.Decoder(list[int])
@@ -39,16 +41,9 @@ class MessageViews:
         """In the order given, with what `viewer` reacted marked. What a message answers comes with it, or as null when
         it is gone."""
         page = list(rows)
-        answered = {
-            row.id: found.message_id for row in page if (found := reference_of(row)) and found.type == 0
-        }
-        others = await repository.find_many(reader, set(answered.values())) if answered else {}
-        everybody = {row.author_id for row in (*page, *others.values())}
-        for row in (*page, *others.values()):
-            if row.mentions != b"[]":
-                everybody.update(_ids.decode(row.mentions))
-        people = await self._users.find_many(everybody, reader)
-        reactions = await self._reactions([row.id for row in page], reader, viewer)
+        answered, others = await self._answered(page, reader)
+        people = await self._users.find_many(_everybody((*page, *others.values())), reader)
+        reactions = await self._reactions(page, reader, viewer)
         inner = {row.id: self._view(row, people) for row in others.values()}
         return [
             self._view(
@@ -60,10 +55,41 @@ class MessageViews:
             for row in page
         ]
 
+    async def printed(self, page: list[MessageRow], reader: Reader, viewer: int = 0) -> list[bytes]:
+        """The JSON of what `of` finds."""
+        answered, others = await self._answered(page, reader)
+        cards = await self._users.cards(_everybody((*page, *others.values())), reader)
+        reactions = await self._reactions(page, reader, viewer)
+        inner = {row.id: self._print(row, cards) for row in others.values()}
+        return [
+            self._print(
+                row,
+                cards,
+                msgspec.Raw(inner.get(answered[row.id], b"null")) if row.id in answered else None,
+                reactions.get(row.id),
+            )
+            for row in page
+        ]
+
+    @staticmethod
+    async def _answered(
+        page: list[MessageRow], reader: Reader
+    ) -> tuple[dict[int, int], dict[int, MessageRow]]:
+        """Which message each of them answers, and those of these that are there."""
+        answered = {
+            row.id: found.message_id
+            for row in page
+            if row.reference is not None and (found := _references.decode(row.reference)).type == REPLIES
+        }
+        return answered, await repository.find_many(reader, set(answered.values())) if answered else {}
+
     async def _reactions(
-        self, message_ids: list[int], reader: Reader, viewer: int
+        self, page: list[MessageRow], reader: Reader, viewer: int
     ) -> dict[int, list[ReactionView]]:
-        counted = await reaction_repository.counts(reader, message_ids, viewer)
+        reacted = [row.id for row in page if row.reacted]
+        if not reacted:
+            return {}
+        counted = await reaction_repository.counts(reader, reacted, viewer)
         custom = {int(each.emoji) for counts in counted.values() for each in counts if each.emoji.isdigit()}
         known = await self._emojis.some(custom, reader) if custom else {}
         return {each: [_reaction(count, known) for count in counts] for each, counts in counted.items()}
@@ -86,13 +112,13 @@ class MessageViews:
         reactions: Iterable[ReactionView] = (),
     ) -> MessageView:
         reference = reference_of(row)
-        embeds, attachments = msgspec.Raw(row.embeds), msgspec.Raw(row.attachments)
-        if row.attachments != b"[]":
+        embeds, attachments = row.embeds, row.attachments
+        if attachments != NONE:
             embeds, attachments = located(row, self._base)
         return MessageView(
             id=str(row.id),
             channel_id=str(row.channel_id),
-            author=_person(row.author_id, people) if row.webhook_id is None else _webhook(row),
+            author=_person(row.author_id, people) if row.webhook_id is None else webhook_author(row),
             webhook_id=msgspec.UNSET if row.webhook_id is None else str(row.webhook_id),
             type=row.type,
             flags=row.flags,
@@ -104,14 +130,47 @@ class MessageViews:
             tts=bool(row.tts),
             mentions=[_person(each, people) for each in _ids.decode(row.mentions) if each in people],
             mention_roles=[str(each) for each in _ids.decode(row.mention_roles)],
-            embeds=embeds,
-            attachments=attachments,
-            stickers=msgspec.Raw(row.stickers or b"[]"),
+            embeds=msgspec.Raw(embeds),
+            attachments=msgspec.Raw(attachments),
+            stickers=msgspec.Raw(row.stickers or NONE),
             reactions=list(reactions),
             message_reference=msgspec.UNSET if reference is None else _reference(reference),
             message_snapshots=_snapshots(reference, self._base),
             referenced_message=answered,
         )
+
+    def _print(
+        self,
+        row: MessageRow,
+        cards: Cards,
+        answered: msgspec.Raw | None = None,
+        reactions: list[ReactionView] | None = None,
+    ) -> bytes:
+        embeds, attachments = row.embeds, row.attachments
+        if attachments != NONE:
+            embeds, attachments = located(row, self._base)
+        shown = NONE if reactions is None else encoder.encode(reactions)
+        tail = b"" if row.reference is None else self._tail(row.reference, answered)
+        return printed(row, cards, embeds, attachments, shown, tail)
+
+    def _tail(self, encoded: bytes, answered: msgspec.Raw | None) -> bytes:
+        reference = _references.decode(encoded)
+        told: dict[str, Any] = {"message_reference": _reference(reference)}
+        if (snapshots := _snapshots(reference, self._base)) is not msgspec.UNSET:
+            told["message_snapshots"] = snapshots
+        if answered is not None:
+            told["referenced_message"] = answered
+        return members(told)
+
+
+def _everybody(rows: Iterable[MessageRow]) -> set[int]:
+    """Who wrote them and who is named in them."""
+    found = set()
+    for row in rows:
+        found.add(row.author_id)
+        if row.mentions != NONE:
+            found.update(_ids.decode(row.mentions))
+    return found
 
 
 def shown_emoji(emoji: str, known: Mapping[int, EmojiRow]) -> EmojiView:
@@ -132,15 +191,15 @@ def _reference(found: Reference) -> ReferenceView:
     return ReferenceView(str(found.channel_id), str(found.message_id), guild, found.type)
 
 
-def located(row: MessageRow, base: str) -> tuple[msgspec.Raw, msgspec.Raw]:
-    """Embeds and attachments with the URLs of the message's files."""
+def located(row: MessageRow, base: str) -> tuple[bytes, bytes]:
+    """Embeds and attachments with the URLs of the message's files, JSON."""
     files: list[dict[str, Any]] = msgspec.json.decode(row.attachments)
     embeds = row.embeds
     for file in files:
         file["url"] = file["proxy_url"] = url_of(base, row.channel_id, file)
         mark = msgspec.json.encode(f"attachment://{file['filename']}")
         embeds = embeds.replace(mark, msgspec.json.encode(file["url"]))
-    return msgspec.Raw(embeds), msgspec.Raw(msgspec.json.encode(files))
+    return embeds, msgspec.json.encode(files)
 
 
 def url_of(base: str, channel_id: int, file: Mapping[str, Any]) -> str:
@@ -157,15 +216,7 @@ def _snapshots(reference: Reference | None, base: str) -> list[dict[str, Any]] |
     return reference.snapshots
 
 
-def _webhook(row: MessageRow) -> UserPartial:
-    return UserPartial(
-        str(row.webhook_id), row.webhook_name or "", "0000", None, row.webhook_avatar, None, 0, bot=True
-    )
-
-
 def _person(user_id: int, people: Mapping[int, UserRow]) -> UserPartial:
     """Whoever is gone shows as a deleted user."""
     row = people.get(user_id)
-    return (
-        UserPartial.of(row) if row else UserPartial(str(user_id), "DeletedUser", "0000", None, None, None, 0)
-    )
+    return UserPartial.of(row) if row else UserPartial.gone(user_id)

@@ -60,7 +60,7 @@ class RelationshipService:
             raise faults.CANNOT_SEND_FRIEND_REQUEST_TO_SELF()
 
         async def work(tx: Transaction) -> RelationshipView:
-            await self._lock(tx, user.id, other_id)
+            await self._users.lock_all(tx, [user.id, other_id])
             other = await self._users.require(other_id, tx)
             if user.bot or other.bot:
                 raise faults.BOTS_CANNOT_SEND_FRIEND_REQUESTS()
@@ -91,7 +91,7 @@ class RelationshipService:
         """Friendship and requests end on both sides. Raises MAX_FRIENDS, UNKNOWN_USER."""
 
         async def work(tx: Transaction) -> RelationshipView:
-            await self._lock(tx, user.id, other_id)
+            await self._users.lock_all(tx, [user.id, other_id])
             other = await self._users.require(other_id, tx)
             if other.id == user.id:
                 raise faults.UNKNOWN_USER()
@@ -108,7 +108,7 @@ class RelationshipService:
         """Friendship, a request of either side, or one's own block."""
 
         async def work(tx: Transaction) -> None:
-            await self._lock(tx, user.id, other_id)
+            await self._users.lock_all(tx, [user.id, other_id])
             other = await self._users.require(other_id, tx)
             mine = await repository.find(tx, user.id, other.id)
             if mine is None:
@@ -131,11 +131,6 @@ class RelationshipService:
             return view
 
         return await self._db.transact(work)
-
-    async def _lock(self, tx: Transaction, one: int, other: int) -> None:
-        """Both accounts, always in the same order: whoever counts their relationships next sees what this unit did."""
-        for user_id in sorted((one, other)):
-            await self._users.lock(tx, user_id)
 
     async def _demand_room(self, tx: Transaction, user_id: int, *, new: bool) -> None:
         most = self._limits.max_friends

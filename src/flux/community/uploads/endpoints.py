@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from flux.community import faults
 from flux.community.media.gallery import FORMATS, Gallery, Original, Wish
+from flux.community.media.ranges import Conditions
 from flux.community.principals import OPEN
 from flux.community.uploads import naming
 from flux.community.uploads.service import UploadService
@@ -26,7 +27,12 @@ class FileQuery(Struct):
     animated: bool = True
 
 
-@routes.get("/attachments/{channel}/{attachment}/{filename}", auth=OPEN, free=True, raises=[faults.NOT_FOUND])
+@routes.get(
+    "/attachments/{channel}/{attachment}/{filename}",
+    auth=OPEN,
+    free=True,
+    raises=[faults.NOT_FOUND, faults.RANGE_NOT_SATISFIABLE],
+)
 async def show_attachment(
     call: Call, channel: Snowflake, attachment: Snowflake, filename: str, query: FileQuery
 ) -> Any:
@@ -40,4 +46,4 @@ async def show_attachment(
         naming.disposition(row.content_type, row.filename),
     )  # fmt: skip
     wish = Wish(wanted, query.width, query.height, query.animated)
-    return await call.use(Gallery).show(original, wish, call.header("if-none-match"))
+    return await call.use(Gallery).show(original, wish, Conditions.of(call))

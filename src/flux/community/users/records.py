@@ -25,6 +25,28 @@ COLUMNS = (
 )
 """Of `community_users u`, in the order of `UserRow`."""
 
+CARD_COLUMNS = (
+    "u.id, u.username, u.discriminator, u.global_name, u.avatar, u.avatar_color, u.flags, u.bot, u.system"
+)
+
+
+class UserCard(Struct, frozen=True):
+    """What of an account others see, and no more of the row than that."""
+
+    id: int
+    username: str
+    discriminator: int
+    global_name: str | None
+    avatar: str | None
+    avatar_color: int | None
+    flags: int
+    bot: int
+    system: int
+
+    @property
+    def tag(self) -> str:
+        return f"{self.discriminator:04d}"
+
 
 class UserRow(Struct, frozen=True):
     id: int

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flux.community.users.records import COLUMNS, UserRow
+from flux.community.users.records import CARD_COLUMNS, COLUMNS, UserCard, UserRow
 from flux.kernel.store import Reader, Sql, Transaction
 
 BY_ID = f"SELECT {COLUMNS} FROM community_users u WHERE u.id = :id"
 BY_IDS = f"SELECT {COLUMNS} FROM community_users u WHERE u.id IN :ids"
+CARDS = f"SELECT {CARD_COLUMNS} FROM community_users u WHERE u.id IN :ids"
 BY_EMAIL = f"SELECT {COLUMNS} FROM community_users u WHERE u.email_folded = :email"
 BY_TAG = f"SELECT {COLUMNS} FROM community_users u WHERE u.username_folded = :username AND u.discriminator = :discriminator"
 BY_SESSION = f"SELECT {COLUMNS} FROM community_sessions s JOIN community_users u ON u.id = s.user_id WHERE s.token_hash = :hash"
@@ -29,7 +30,7 @@ ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings
 """
 LOCK = Sql(
     sqlite="SELECT id FROM community_users WHERE id = :id",
-    postgres="SELECT id FROM community_users WHERE id = :id FOR UPDATE",
+    postgres="SELECT id FROM community_users WHERE id = :id FOR NO KEY UPDATE",
 )
 SET_TOTP = (
     "UPDATE community_users SET totp_secret = :sealed, totp_step = 0 WHERE id = :id AND totp_secret IS NULL"
@@ -61,6 +62,11 @@ async def find_many(reader: Reader, user_ids: Iterable[int]) -> dict[int, UserRo
     if not wanted:
         return {}
     return {row.id: row for row in await reader.all(BY_IDS, {"ids": wanted}, UserRow)}
+
+
+async def cards(reader: Reader, user_ids: Iterable[int]) -> list[UserCard]:
+    """Of those that exist."""
+    return await reader.all(CARDS, {"ids": list(user_ids)}, UserCard)
 
 
 async def find_by_email(reader: Reader, email_folded: str) -> UserRow | None:

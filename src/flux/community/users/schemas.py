@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from flux.community.inputs import Input, Password, Secret
-from flux.community.users.records import PUBLIC_FLAGS, STAFF, UserRow
+from flux.community.users.records import PUBLIC_FLAGS, STAFF, UserCard, UserRow
 from flux.kernel.store import iso
 from flux.kernel.wire import Snowflake
 
@@ -31,7 +31,12 @@ class UserPartial(Struct, frozen=True):
     system: bool | UnsetType = UNSET
 
     @classmethod
-    def of(cls, row: UserRow) -> UserPartial:
+    def gone(cls, user_id: int) -> UserPartial:
+        """Whose account is not there any more."""
+        return cls(str(user_id), "DeletedUser", "0000", None, None, None, 0)
+
+    @classmethod
+    def of(cls, row: UserRow | UserCard) -> UserPartial:
         return cls(
             id=str(row.id),
             username=row.username,

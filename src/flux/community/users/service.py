@@ -15,10 +15,12 @@ from flux.community.users import repository, rules
 from flux.community.users.records import NewAccount, UserRow
 from flux.community.users.schemas import (
     SettingsUpdate,
+    UserPartial,
     UserPrivate,
     UserSettings,
 )
 from flux.kernel.store import Clock, Database, Reader, Snowflakes, Transaction, UniqueViolation
+from flux.kernel.wire.values import encoder
 
 
 class UserService:
@@ -40,6 +42,11 @@ class UserService:
 
     async def find_many(self, user_ids: Iterable[int], reader: Reader | None = None) -> dict[int, UserRow]:
         return await repository.find_many(reader or self._db, user_ids)
+
+    async def cards(self, user_ids: Iterable[int], reader: Reader | None = None) -> dict[int, bytes]:
+        """Those that exist as others see them: the JSON of a `UserPartial`, by id."""
+        rows = await repository.cards(reader or self._db, user_ids)
+        return {row.id: encoder.encode(UserPartial.of(row)) for row in rows}
 
     async def by_email(self, email: str) -> UserRow | None:
         return await repository.find_by_email(self._db, rules.folded(email))
@@ -142,6 +149,12 @@ class UserService:
     async def lock(self, tx: Transaction, user_id: int) -> None:
         """Until the caller's unit ends, others that ask for the same account wait."""
         await repository.lock(tx, user_id)
+
+    async def lock_all(self, tx: Transaction, user_ids: Iterable[int]) -> None:
+        """The same for several, in one order everywhere: none waits for one that waits for it. Whoever counts what
+        belongs to them next sees what this unit did."""
+        for user_id in sorted(set(user_ids)):
+            await repository.lock(tx, user_id)
 
     # -- second factors: each is decided by the database, so that two at once cannot both have it -------------
 

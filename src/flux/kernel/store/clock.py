@@ -34,7 +34,8 @@ class Clock(Protocol):
 def iso(ms: int) -> str:
     """`2026-02-19T19:34:23.123Z` from Unix milliseconds."""
     seconds, rest = divmod(ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    when = datetime.fromtimestamp(seconds, UTC)
+    return f"{when.isoformat()[:19]}.{rest:03d}Z"
 
 
 class SystemClock:

@@ -13,6 +13,7 @@ EPOCH_MS = 1_420_070_400_000
 LOWER = "abcdefghijklmnopqrstuvwxyz0123456789"
 ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(first + second for first in CROCKFORD for second in CROCKFORD)
 
 
 class Snowflakes:
@@ -51,4 +52,4 @@ def random_key(length: int, alphabet: str = ALPHANUMERIC) -> str:
 def time_sortable_key(clock: Clock) -> str:
     """26 lowercase Crockford base32 characters: 48 bits of milliseconds, 80 random bits."""
     number = clock.now_ms() << 80 | secrets.randbits(80)
-    return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])

@@ -83,6 +83,9 @@ class Database(Reader, Protocol):
         the database reports a conflict, so it must not have effects outside `tx`.
         """
 
+    async def transact_through(self, work: Work[T]) -> T:
+        """As `transact`, and to its end even when the caller is cancelled meanwhile."""
+
     async def scan(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
         """A long read (search, listing, aggregate): off the loop on SQLite, cancelled with its task."""
 

@@ -176,6 +176,9 @@ class PostgresDatabase:
         except CONFLICTS as error:
             raise PortFailure("store", Mode.UNAVAILABLE, "conflict") from error
 
+    async def transact_through(self, work: Work[T]) -> T:
+        return await asyncio.shield(asyncio.ensure_future(self.transact(work)))
+
     async def close(self) -> None:
         """Wait for what is under way, then close every connection."""
         await self._pool.close(_CLOSE_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,14 @@ class SqliteDatabase:
         if self._writer.inside:
             raise UnitSuspended("a unit of work was started inside another")
         return await self._writer.submit(work)
+
+    async def transact_through(self, work: Work[T]) -> T:
+        """Needs no task of its own: what is submitted is run, whoever waits for it."""
+        if self._ports.enabled:
+            return await asyncio.shield(asyncio.ensure_future(self.transact(work)))
+        if self._writer.inside:
+            raise UnitSuspended("a unit of work was started inside another")
+        return await asyncio.shield(self._writer.submit(work))
 
     async def scan(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
         if self._ports.enabled:

@@ -31,6 +31,10 @@ _BROKEN = (
     apsw.PermissionsError,
 )
 
+_FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOMUTEX
+"""Without a lock around each value that is read, a third of what reading rows costs: a connection of the house is never
+in two threads at once (the writer's is the committing thread's or the loop's, each waiting for the other)."""
+
 Prepare = Callable[[apsw.Connection], None]
 """Called with every new connection, to load extensions or register functions."""
 
@@ -56,7 +60,7 @@ class Tuning:
 def open_connection(path: Path, tuning: Tuning, *, writer: bool) -> apsw.Connection:
     """A connection with the house's settings; readers cannot write."""
     try:
-        connection = apsw.Connection(str(path), vfs=tuning.vfs, statementcachesize=512)
+        connection = apsw.Connection(str(path), flags=_FLAGS, vfs=tuning.vfs, statementcachesize=512)
     except apsw.Error as error:
         fail(error)
     try:

@@ -13,8 +13,8 @@ Planes import from here; nothing here knows a plane.
 """
 
 from flux.kernel.wire.call import Call
-from flux.kernel.wire.planes import Cors, Envelope, Limits, Plane, Trouble
-from flux.kernel.wire.replies import Raw, Reply, Stream
+from flux.kernel.wire.planes import Cors, Envelope, Figure, Limits, Plane, Trouble
+from flux.kernel.wire.replies import Encoded, Raw, Reply, Stream
 from flux.kernel.wire.routes import Route, Routes
 from flux.kernel.wire.sockets import Socket, SocketClosed
 from flux.kernel.wire.troubles import Kind, Problem, WireTrouble
@@ -24,7 +24,9 @@ __all__ = [
     "Body",
     "Call",
     "Cors",
+    "Encoded",
     "Envelope",
+    "Figure",
     "Kind",
     "Limits",
     "Plane",

@@ -12,7 +12,7 @@ from flux.kernel.wire.bodies import ClientGone
 from flux.kernel.wire.call import Call, Send
 from flux.kernel.wire.exchange import Exchange
 from flux.kernel.wire.planes import Cors
-from flux.kernel.wire.replies import Raw, Reply, Stream
+from flux.kernel.wire.replies import Encoded, Raw, Reply, Stream
 from flux.kernel.wire.values import encoder
 
 JSON = b"application/json"
@@ -74,6 +74,8 @@ def send_result(send: Send, call: Call, status: int, result: Any) -> Coroutine[A
     if result is None:
         return _send(send, call, 204, None, b"", None)
     kind = type(result)
+    if kind is Encoded:
+        return _send(send, call, status, JSON, result.body, None)
     if kind is Reply:
         body = b"" if result.value is None else encoder.encode(result.value)
         return _send(send, call, result.status, JSON if body else None, body, result.headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from flux.kernel.wire.routes import Route
 
 T = TypeVar("T")
+_MOST_FIELDS = 500
+_CODED = re.compile(rb"[%+\x80-\xff]")
+"""Bytes of a query string that stand for others."""
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -108,15 +112,21 @@ class Call:
             raw = self.scope["query_string"]
             if not raw:
                 self._query = []
+            elif _CODED.search(raw) is None and raw.count(b"&") < _MOST_FIELDS:
+                pairs = (pair.partition("=") for pair in raw.decode("ascii").split("&") if pair)
+                self._query = [(name, value) for name, _, value in pairs]
             else:
                 try:
                     self._query = parse_qsl(
-                        raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=500
+                        raw.decode("utf-8"),
+                        keep_blank_values=True,
+                        errors="strict",
+                        max_num_fields=_MOST_FIELDS,
                     )
                 except UnicodeDecodeError:
                     raise WireTrouble(Kind.BAD_UTF8) from None
                 except ValueError:
-                    raise WireTrouble(Kind.URL_TOO_LONG, limit=500) from None
+                    raise WireTrouble(Kind.URL_TOO_LONG, limit=_MOST_FIELDS) from None
                 if b"%00" in raw:
                     raise WireTrouble(Kind.NUL_CHARACTER)
         return self._query

@@ -14,6 +14,7 @@ import msgspec
 
 from flux.kernel.wire.bodies import parse_json
 from flux.kernel.wire.call import Call
+from flux.kernel.wire.replies import Encoded
 from flux.kernel.wire.routes import Route
 from flux.kernel.wire.troubles import Kind, Problem, WireTrouble
 from flux.kernel.wire.values import Body, decode_hook, explain
@@ -80,8 +81,13 @@ def compile_route(route: Route) -> Compiled:
         optional,
         query,
         dict(wanted),
-        hints.get("return"),
+        _described(hints.get("return")),
     )
+
+
+def _described(returns: Any) -> Any:
+    """What the answer's JSON is of."""
+    return typing.get_args(returns)[0] if typing.get_origin(returns) is Encoded else returns
 
 
 def _assemble(

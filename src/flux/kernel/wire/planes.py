@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from flux.kernel.faults import Fault, FaultError, FaultTable, PortFailure
 from flux.kernel.wire.call import Call
@@ -62,6 +62,19 @@ async def open_gate(call: Call) -> None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of a plane's own for `/metrics`, read at each scrape. A name that ends in `_total` only ever grows."""
+
+    name: str
+    meaning: str
+    read: Callable[[], float]
+
+    @property
+    def kind(self) -> Literal["gauge", "counter"]:
+        return "counter" if self.name.endswith("_total") else "gauge"
+
+
 @dataclass(slots=True)
 class Plane:
     """Everything the server needs to serve one plane.
@@ -94,6 +107,7 @@ class Plane:
     on_drain: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """Shutdown begins: tell open sockets to come back elsewhere. Requests still run."""
     on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
     openapi_extra: Mapping[str, Any] = field(default_factory=dict)
 
     def provide(self, *services: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flux.kernel.faults import FaultError
 from flux.kernel.store import Clock
 from flux.paygate.access.service import Providers
 from flux.paygate.faults import (
@@ -9,9 +10,11 @@ from flux.paygate.faults import (
     BLOCKCHAIN_UNAVAILABLE,
     ENDPOINT_NOT_FOUND,
     INVALID_ENDPOINT,
+    SERVICE_UNAVAILABLE,
 )
 from flux.paygate.listings.model import CallPlan, Meaning
 from flux.paygate.listings.service import Listings
+from flux.paygate.outside.breaker import Breakers
 from flux.paygate.outside.paths import path_fault
 from flux.paygate.payment.rules import Terms
 from flux.settings.paygate import PaygateSettings
@@ -22,8 +25,14 @@ RETRY_SECONDS = 5
 
 class Quotes:
     def __init__(
-        self, listings: Listings, providers: Providers, clock: Clock, settings: PaygateSettings
+        self,
+        listings: Listings,
+        providers: Providers,
+        breakers: Breakers,
+        clock: Clock,
+        settings: PaygateSettings,
     ) -> None:
+        self._breakers = breakers
         self._listings = listings
         self._providers = providers
         self._clock = clock
@@ -34,7 +43,8 @@ class Quotes:
         return await self._listings.plan(api_id)
 
     async def resolve(self, api_id: str, method: str, suffix: str) -> tuple[CallPlan, Meaning, Terms]:
-        """Steps 5 to 9 of a paid call. `suffix` as sent: empty, or starting with a slash."""
+        """Steps 5 to 9 of a paid call, and that the target is not known to be down: who has not paid yet should not.
+        `suffix` as sent: empty, or starting with a slash."""
         plan = await self._listings.plan(api_id)
         listing = plan.listing
         await self._providers.check(listing.provider)
@@ -56,6 +66,9 @@ class Quotes:
                 seconds=RETRY_SECONDS,
                 detail={"retryable": False},
             )
+        seconds = self._breakers.wait(listing.endpoint)
+        if seconds is not None:
+            raise target_unavailable(seconds)
         return plan, meaning, terms
 
     async def quote(self, api_id: str, method: str, path: str) -> tuple[CallPlan, Terms, int]:
@@ -64,3 +77,8 @@ class Quotes:
             raise INVALID_ENDPOINT(path=path[:100], reason="bad_template")
         plan, _, terms = await self.resolve(api_id, method.upper(), "" if path == "/" else path)
         return plan, terms, self._clock.now_ms() + self._grace_ms
+
+
+def target_unavailable(seconds: int) -> FaultError:
+    """The listing's target failed too often lately, and is not called for a while."""
+    return SERVICE_UNAVAILABLE(reason="target_unavailable", seconds=seconds)

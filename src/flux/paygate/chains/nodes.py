@@ -197,7 +197,7 @@ class ChainClient:
         """The answers in the order of the requests. A lone error object answers a whole batch."""
         try:
             answer = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ChainFailure(self.chain.name, Mode.GARBAGE, "bad_response") from None
         if isinstance(answer, dict):
             if answer.get("error") is not None:

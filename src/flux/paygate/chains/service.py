@@ -110,11 +110,16 @@ class ChainReader:
         [result] = await self.call(chain, ("eth_blockNumber", []))
         return self._keep_head(chain, self._decode(chain, decoding.quantity, result))
 
-    async def receipt(self, chain: Chain, tx_hash: str) -> Receipt | None:
-        """As the chain has it now, past every cache. Raises `ChainFailure`."""
-        [result] = await self.call(chain, ("eth_getTransactionReceipt", [tx_hash]))
-        receipt: Receipt | None = self._decode(chain, decoding.receipt, result)
-        return receipt
+    async def receipts(self, chain: Chain, hashes: list[str]) -> list[Receipt | None]:
+        """Of many transactions in one batch, as the chain has them now, past every cache. Raises `ChainFailure`."""
+        results = await self.call(chain, *(("eth_getTransactionReceipt", [one]) for one in hashes))
+        return [self._decode(chain, decoding.receipt, result) for result in results]
+
+    async def block_hash(self, chain: Chain, number: int) -> str | None:
+        """Of the canonical block at that height, now. Raises `ChainFailure`."""
+        [result] = await self.call(chain, ("eth_getBlockByNumber", [hex(number), False]))
+        block: Block | None = self._decode(chain, decoding.block, result)
+        return block.hash if block is not None else None
 
     async def elsewhere(self, chain: Chain, tx_hash: str) -> Chain | None:
         """Another configured chain that knows the transaction. Their failures mean nothing here."""

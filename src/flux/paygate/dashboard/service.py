@@ -14,6 +14,7 @@ from flux.paygate.history import analytics
 from flux.paygate.history.service import History
 from flux.paygate.listings.rules import bad_value
 from flux.paygate.listings.service import Listings
+from flux.paygate.outside.breaker import Breakers
 from flux.paygate.signing.accounts import checksummed
 
 DAYS_SHOWN = 30
@@ -23,8 +24,15 @@ DEFAULT_RANGE_DAYS = 30
 
 class Dashboard:
     def __init__(
-        self, clock: Clock, chains: Chains, listings: Listings, history: History, credits: Credits
+        self,
+        clock: Clock,
+        chains: Chains,
+        listings: Listings,
+        history: History,
+        credits: Credits,
+        breakers: Breakers,
     ) -> None:
+        self._breakers = breakers
         self._clock = clock
         self._listings = listings
         self._history = history
@@ -74,6 +82,7 @@ class Dashboard:
             "from": iso(since),
             "to": iso(until),
             "bucket": query.bucket,
+            "target": self._breakers.state(listing.endpoint),
             "series": rows,
             **tops,
         }

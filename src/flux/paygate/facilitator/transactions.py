@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flux.paygate.facilitator.model import Payload
-from flux.paygate.signing.curve import keccak256, sign
+from flux.paygate.signing.curve import sign
+from flux.paygate.signing.keccak import keccak256
 from flux.paygate.signing.typed import address_word, word
 
 TRANSFER_VRS = bytes.fromhex("e3ee160e")

@@ -69,8 +69,9 @@ SERVICE_UNAVAILABLE = paygate.declare(
     "SERVICE_UNAVAILABLE",
     503,
     "Service is temporarily unavailable",
-    advice="The operator has the service in maintenance, or it is too busy to take this request (`details.reason`). Nothing was "
-    "done. Retry after `Retry-After` seconds.",
+    advice="The operator has the service in maintenance, it is too busy to take this request, or the API called has failed too "
+    "often lately to be worth paying for (`details.reason`: `target_unavailable`). Nothing was done and nothing charged. Retry after "
+    "`Retry-After` seconds.",
     params={"reason": str, "seconds": int},
     sample={"reason": "maintenance", "seconds": 30},
     headers={"Retry-After": "{seconds}"},

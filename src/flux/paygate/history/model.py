@@ -39,7 +39,7 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     completed_at: int | None
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct):
     """How a call ended. `seen`: the target may have seen the request. `charge`: its payment is used up."""
 
     status: Status

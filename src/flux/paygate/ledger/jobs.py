@@ -9,7 +9,8 @@ from flux.paygate.ledger.service import Ledger
 
 log = logging.getLogger("flux.paygate.ledger")
 KIND = "paygate.leases"
-SECONDS = 5.0
+PAGE = 100
+MOST_PAGES = 1_000
 
 
 class LeaseSweeper:
@@ -17,7 +18,11 @@ class LeaseSweeper:
         self._ledger = ledger
 
     async def sweep(self, _: dict[str, Any]) -> None:
-        """Idempotent: each lease is judged again inside its unit of work."""
-        for row in await self._ledger.run_out():
-            log.warning("the lease of call %s ran out while %s", row.call_id, row.state)
-            await self._ledger.expire(row)
+        """All of them: a process that dies leaves many. Idempotent: each lease is judged again inside its unit of work."""
+        for _page in range(MOST_PAGES):
+            rows = await self._ledger.run_out(PAGE)
+            for row in rows:
+                log.warning("the lease of call %s ran out while %s", row.call_id, row.state)
+                await self._ledger.expire(row)
+            if len(rows) < PAGE:
+                return

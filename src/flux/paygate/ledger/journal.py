@@ -35,6 +35,12 @@ def subject_for(funds: Funds, key: str, api_id: str) -> Subject:
     return Subject(key, funds.payer, api_id, funds.terms.chain.chain_id, funds.terms.currency)
 
 
+def charged(paid: int, required: int) -> list[tuple[str, int]]:
+    """What follows when a payment is used up."""
+    surplus = [("surplus", required - paid)] if paid > required else []
+    return [("charge", -required), *surplus]
+
+
 async def write(
     tx: Transaction, subject: Subject, balance: int, moves: list[tuple[str, int]], now: int
 ) -> None:

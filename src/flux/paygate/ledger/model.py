@@ -13,7 +13,7 @@ State = Literal["reserved", "dispatched", "consumed", "released", "orphaned"]
 Flow = Literal["direct", "x402-v1", "x402-v2", "credit"]
 
 
-class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
+class PaymentRow(msgspec.Struct, frozen=True):
     """In the order of the columns read."""
 
     payment_key: str

@@ -24,8 +24,8 @@ from flux.paygate.ledger.model import PaymentRow
 
 log = logging.getLogger("flux.paygate.ledger")
 KIND = "paygate.reorgs"
-SECONDS = 10.0
-BATCH = 200
+PAGE = 50
+"""Receipts asked for at once."""
 ORPHANED = "paygate.payment.orphaned"
 
 
@@ -39,31 +39,56 @@ class ReorgMonitor:
         self._chains = chains
         self._history = history
         self._credits = credits
+        self._missing: dict[int, set[str]] = {}
+        """Payments that the last look at a chain did not find."""
 
     async def look(self, _: dict[str, Any]) -> None:
         """The schedule's. Idempotent; a chain that cannot be asked is asked the next time."""
         for chain in self._chains.chains:
             if not chain.rpc_urls:
                 continue
-            rows = await repository.watched(self._db, chain.chain_id, BATCH)
-            if rows:
-                try:
-                    await self._look_at(chain, rows)
-                except PortFailure as failure:
-                    log.warning("payments on %s were not checked again: %s", chain.name, failure)
+            try:
+                await self._look_at(chain)
+            except PortFailure as failure:
+                log.warning("payments on %s were not checked again: %s", chain.name, failure)
 
-    async def _look_at(self, chain: Chain, rows: list[PaymentRow]) -> None:
+    async def _look_at(self, chain: Chain) -> None:
+        """All of them, page by page: the newest blocks are the ones that are replaced."""
+        block, key = -1, ""
+        missed = self._missing.pop(chain.chain_id, set())
+        while rows := await repository.watched(self._db, chain.chain_id, block, key, PAGE):
+            await self._look_at_page(chain, [row for row in rows if row.tx_hash is not None], missed)
+            block, key = rows[-1].block_number or 0, rows[-1].payment_key
+            if len(rows) < PAGE:
+                return
+
+    async def _look_at_page(self, chain: Chain, rows: list[PaymentRow], missed: set[str]) -> None:
+        if not rows:
+            return
+        # The head first: a receipt may only be newer than it, so that nothing is final too early.
         head = await self._chains.head(chain)
-        for row in rows:
-            if row.tx_hash is None or row.block_number is None:
-                continue
-            receipt = await self._chains.receipt(chain, row.tx_hash)
-            if receipt is None or receipt.status != 1:
+        receipts = await self._chains.receipts(chain, [row.tx_hash or "" for row in rows])
+        for row, receipt in zip(rows, receipts, strict=True):
+            if receipt is None:
+                if not await self._is_replaced(chain, row, head):
+                    continue
+                self._missing.setdefault(chain.chain_id, set()).add(row.payment_key)
+                if row.payment_key in missed:
+                    await self._orphan(chain, row)
+            elif receipt.status != 1:
                 await self._orphan(chain, row)
             elif head - receipt.block_number >= chain.finality_depth:
                 await self._watch(row, None)
             elif (receipt.block_number, receipt.block_hash) != (row.block_number, row.block_hash):
                 await self._watch(row, receipt)
+
+    async def _is_replaced(self, chain: Chain, row: PaymentRow, head: int) -> bool:
+        """A node that lags behind, or forgets, does not know a receipt either: that is no reorganisation. What is to be
+        mined again usually is soon, so that only what is missing twice in a row has vanished."""
+        if row.block_number is None or head < row.block_number:
+            return False
+        block_hash = await self._chains.block_hash(chain, row.block_number)
+        return block_hash is not None and block_hash != row.block_hash
 
     async def _watch(self, row: PaymentRow, receipt: Receipt | None) -> None:
         async def work(tx: Transaction) -> None:

@@ -10,13 +10,9 @@ from flux.paygate.ledger.model import PaymentRow
 _COLUMNS = ", ".join(PaymentRow.__struct_fields__)
 
 
-def _row(*values: Any) -> PaymentRow:
-    return PaymentRow(**dict(zip(PaymentRow.__struct_fields__, values, strict=True)))
-
-
 async def get(db: Reader, key: str) -> PaymentRow | None:
     return await db.one(
-        f"SELECT {_COLUMNS} FROM paygate_payments WHERE payment_key = :key", {"key": key}, _row
+        f"SELECT {_COLUMNS} FROM paygate_payments WHERE payment_key = :key", {"key": key}, PaymentRow
     )
 
 
@@ -26,7 +22,7 @@ async def by_transaction(db: Reader, chain_id: int, tx_hash: str) -> PaymentRow 
         f"SELECT {_COLUMNS} FROM paygate_payments WHERE tx_hash = :tx_hash AND chain_id = :chain_id"
         " ORDER BY created_at DESC LIMIT 1",
         {"tx_hash": tx_hash, "chain_id": chain_id},
-        _row,
+        PaymentRow,
     )
 
 
@@ -77,15 +73,14 @@ async def settle(
     return bool(changed)
 
 
-async def consume(tx: Transaction, key: str, call_id: str, now: int) -> PaymentRow | None:
-    """The usual end of a call, in one statement; None when its payment is settled already."""
-    return await tx.one(
+async def consume(tx: Transaction, key: str, call_id: str, now: int) -> bool:
+    """The usual end of a call, in one statement; False when its payment is settled already."""
+    changed = await tx.run(
         "UPDATE paygate_payments SET state = 'consumed', final_at_block = block_number, updated_at = :now"
-        " WHERE payment_key = :key AND call_id = :call_id AND state IN ('reserved', 'dispatched')"
-        f" RETURNING {_COLUMNS}",
+        " WHERE payment_key = :key AND call_id = :call_id AND state IN ('reserved', 'dispatched')",
         {"key": key, "call_id": call_id, "now": now},
-        _row,
     )
+    return bool(changed)
 
 
 async def mark_for_review(tx: Transaction, key: str) -> None:
@@ -97,7 +92,7 @@ async def run_out(db: Reader, now: int, limit: int) -> list[PaymentRow]:
         f"SELECT {_COLUMNS} FROM paygate_payments WHERE state IN ('reserved', 'dispatched') AND lease_until < :now"
         " ORDER BY lease_until LIMIT :limit",
         {"now": now, "limit": limit},
-        _row,
+        PaymentRow,
     )
 
 
@@ -211,13 +206,14 @@ async def has_orphans(db: Reader, payer: str) -> bool:
     return await db.value(sql, {"payer": payer}) is not None
 
 
-async def watched(db: Reader, chain_id: int, limit: int) -> list[PaymentRow]:
-    """Consumed payments that are not final yet, oldest blocks first."""
+async def watched(db: Reader, chain_id: int, block: int, key: str, limit: int) -> list[PaymentRow]:
+    """Consumed payments that are not final yet, oldest blocks first, after the one of `block` and `key`."""
     return await db.all(
         f"SELECT {_COLUMNS} FROM paygate_payments WHERE chain_id = :chain_id AND final_at_block IS NOT NULL"
-        " AND state = 'consumed' ORDER BY block_number LIMIT :limit",
-        {"chain_id": chain_id, "limit": limit},
-        _row,
+        " AND state = 'consumed' AND (block_number, payment_key) > (:block, :key)"
+        " ORDER BY block_number, payment_key LIMIT :limit",
+        {"chain_id": chain_id, "block": block, "key": key, "limit": limit},
+        PaymentRow,
     )
 
 

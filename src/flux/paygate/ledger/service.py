@@ -116,7 +116,8 @@ class Ledger:
     async def settle(
         self, hold: Hold, outcome: Outcome, moved: Moved | None = None, answer: Kept | None = None
     ) -> str:
-        """Close the call; what became of its payment: consumed, released or credited.
+        """Close the call; what became of its payment: consumed, released or credited. Once begun it is done, even when
+        whoever waits is cancelled.
 
         `moved`: it was settled on chain just now. `answer` is kept where the consumer sent an Idempotency-Key.
         """
@@ -135,15 +136,18 @@ class Ledger:
                 await self._replays.close(tx, hold.call_id, answer if outcome.charge else None)
             return status
 
-        return await self._db.transact(work)
+        return await self._db.transact_through(work)
 
     async def _settle_held(self, tx: Transaction, hold: Hold, outcome: Outcome, now: int) -> str | None:
         """None when the payment is settled already."""
         if outcome.charge:
-            consumed = await repository.consume(tx, hold.key, hold.call_id, now)
-            if consumed is None:
+            if not await repository.consume(tx, hold.key, hold.call_id, now):
                 return None
-            await self._book(tx, consumed, outcome, "consumed", hold.period, now)
+            # What the reservation wrote of it is in the hold.
+            await self._history.close(tx, hold.call_id, outcome, "consumed", now)
+            paid = hold.funds.paid
+            subject = journal.subject_for(hold.funds, hold.key, hold.api_id)
+            await journal.write(tx, subject, paid, journal.charged(paid, hold.funds.terms.required), now)
             return "consumed"
         row = await repository.get(tx, hold.key)
         if row is None or row.call_id != hold.call_id or row.state not in OPEN_STATES:
@@ -246,6 +250,6 @@ class Ledger:
                 await self._credits.give_back(tx, account, paid)
             moves = [("release", -paid)]
         else:
-            moves = [("charge", -required)] + ([("surplus", required - paid)] if paid > required else [])
+            moves = journal.charged(paid, required)
         await journal.write(tx, journal.subject_of(row), paid, moves, now)
         return status

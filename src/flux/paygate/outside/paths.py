@@ -12,6 +12,8 @@ _CONTROL_ESCAPE = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff])")
 _SEPARATOR_ESCAPE = re.compile(r"%(?:2[Ff]|5[Cc])")
 _AUTHORITY = re.compile(r"/(?:[@:]|[^/]*:[^/]*@)")
 _SEPARATORS = re.compile(rb"[/\\]")
+_HARMLESS = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?\Z")
+"""What nearly every path is: nothing to decode in it, no segment that is empty or begins with a dot."""
 DECODINGS = 3
 
 
@@ -19,6 +21,8 @@ def path_fault(suffix: str) -> str | None:
     """Why `suffix` (empty, or starting with a slash, as sent) must not be forwarded; None when it may."""
     if len(suffix) > MAX_LENGTH:
         return "too_long"
+    if _HARMLESS.match(suffix):
+        return None
     if _ILLEGAL.search(suffix) or _BAD_ESCAPE.search(suffix) or _CONTROL_ESCAPE.search(suffix):
         return "illegal_character"
     if _SEPARATOR_ESCAPE.search(suffix):

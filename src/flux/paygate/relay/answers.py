@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,6 +33,8 @@ def body_fault(
     status: int, content_type: str, encoding: str, body: bytes, *, validate_json: bool
 ) -> str | None:
     """Why the body is no good."""
+    if status == PAYMENT_REQUIRED:
+        return "upstream_payment_required" if _may_ask_for_x402(encoding, body) else None
     media = media_type(content_type)
     is_json = media == "application/json" or media.endswith("+json")
     if (
@@ -41,8 +44,6 @@ def body_fault(
         or len(body) > JSON_CHECKED_BYTES
     ):
         return None
-    if status == PAYMENT_REQUIRED:
-        return "upstream_payment_required" if _asks_for_x402(body) else None
     if not validate_json or not 200 <= status < 300:
         return None
     try:
@@ -57,14 +58,22 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def is_streamed(content_type: str) -> bool:
-    return media_type(content_type) in STREAMED_TYPES
+def is_streamed(status: int, content_type: str) -> bool:
+    """A demand for payment never is: all of it is looked at first."""
+    return status != PAYMENT_REQUIRED and media_type(content_type) in STREAMED_TYPES
 
 
-def _asks_for_x402(body: bytes) -> bool:
+def _may_ask_for_x402(encoding: str, body: bytes) -> bool:
+    """Would a client that is ready to pay read a demand here? Clients decode what is encoded, and read JSON whatever its
+    type says it is; what cannot be looked through is taken for one."""
+    if encoding.strip().lower() not in ("", "identity") or len(body) > JSON_CHECKED_BYTES:
+        return True
     try:
-        found: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # The most lenient reader: any UTF, a byte order mark, NaN.
+        found: Any = json.loads(body)
+    except RecursionError:
+        return True
+    except ValueError:
         return False
     return isinstance(found, dict) and ("x402Version" in found or "accepts" in found)
 

@@ -19,6 +19,7 @@ class Asked(msgspec.Struct, frozen=True):
 
     call: Call
     plan: CallPlan
+    listing: Listing
     meaning: Meaning
     terms: Terms
     suffix: str
@@ -28,18 +29,14 @@ class Asked(msgspec.Struct, frozen=True):
     body_limit: int
 
     @property
-    def listing(self) -> Listing:
-        return self.plan.listing
-
-    @property
     def target(self) -> str:
         """Path and query below the listing, as signed by version 2."""
         query = self.call.query_string
         return f"{self.suffix}?{query}" if query else self.suffix
 
-    async def body(self) -> bytes:
+    def body(self) -> Awaitable[bytes]:
         """Read once. Raises `WireTrouble` when it is too large."""
-        return await self.call.body(self.body_limit)
+        return self.call.body(self.body_limit)
 
     async def remembered(self, key: str | None) -> Remembered | None:
         if key is None:

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from flux.kernel.faults import FaultError, Mode, PortFailure
 from flux.kernel.store import Clock
@@ -20,12 +19,14 @@ from flux.paygate.ledger.model import Hold, Moved
 from flux.paygate.ledger.rules import IN_USE
 from flux.paygate.ledger.service import LeaseLost, Ledger
 from flux.paygate.listings.model import Listing
+from flux.paygate.outside.breaker import Breakers
 from flux.paygate.outside.connection import Connection, Response
 from flux.paygate.outside.dialer import Dialer, Outgoing
 from flux.paygate.payment.rules import insufficient
 from flux.paygate.relay.answers import (
     BODILESS,
     EVENT_STREAM,
+    PAYMENT_REQUIRED,
     body_fault,
     head_fault,
     is_charged,
@@ -89,7 +90,10 @@ class _Body(msgspec.Struct):
 
 
 class Exchange:
-    def __init__(self, dialer: Dialer, ledger: Ledger, clock: Clock, settings: PaygateSettings) -> None:
+    def __init__(
+        self, dialer: Dialer, breakers: Breakers, ledger: Ledger, clock: Clock, settings: PaygateSettings
+    ) -> None:
+        self._breakers = breakers
         self._clock = clock
         self._dialer = dialer
         self._ledger = ledger
@@ -128,8 +132,7 @@ class Exchange:
 
         response: Response | None = None
         try:
-            noting = None if job.dispatched else on_sending
-            response = await self._dialer.open(job.outgoing, job.connection, noting)
+            response = await self._opened(job, None if job.dispatched else on_sending)
             job.status = response.status
             return await self._answer(job, response, leaving)
         except NotCollected as failed:
@@ -144,6 +147,19 @@ class Exchange:
             if response is not None and not job.live:
                 response.release()
 
+    async def _opened(self, job: Job, on_sending: Callable[[], Awaitable[None]] | None) -> Response:
+        target = job.listing.endpoint
+        try:
+            response = await self._dialer.open(job.outgoing, job.connection, on_sending)
+        except PortFailure as failure:
+            self._breakers.failed(target, failure)
+            raise
+        except BaseException:
+            self._breakers.left(target)
+            raise
+        self._breakers.answered(target)
+        return response
+
     # -- the answer -------------------------------------------------------------------------------------------
 
     async def _answer(self, job: Job, response: Response, leaving: Leaving) -> Raw | Stream:
@@ -153,10 +169,12 @@ class Exchange:
         kind = response.header(b"content-type")
         if job.call.method == "HEAD" or response.status in BODILESS:
             return await self._complete(job, response, b"")
-        if is_streamed(kind):
+        if is_streamed(response.status, kind):
             return await self._streamed(job, response, b"", leaving)
         body = await self._read(response)
         if not body.complete:
+            if response.status == PAYMENT_REQUIRED:
+                raise PortFailure("upstream", Mode.GARBAGE, "upstream_payment_required")
             return await self._streamed(job, response, body.data, leaving)
         encoding = response.header(b"content-encoding")
         reason = body_fault(
@@ -312,9 +330,8 @@ class Exchange:
     async def _settle(
         self, job: Job, outcome: Outcome, moved: Moved | None = None, answer: Kept | None = None
     ) -> str:
-        timed = replace(outcome, latency_ms=self._latency_ms(job))
-        settling = self._ledger.settle(job.hold, timed, moved, answer)
-        return await asyncio.shield(asyncio.ensure_future(settling))
+        outcome.latency_ms = self._latency_ms(job)
+        return await self._ledger.settle(job.hold, outcome, moved, answer)
 
     def _latency_ms(self, job: Job) -> int:
         return round((self._clock.monotonic() - job.began) * 1000)

@@ -27,6 +27,8 @@ _TO_CONSUMER = _HOP_BY_HOP | {
 _TO_CONSUMER_PREFIXES = ("proxy-", "x-gateway-", "access-control-", "ratelimit-")
 _POWERED_BY = ("server", "x-powered-by")
 SESSION_COOKIE = "session"
+_NONE: frozenset[str] = frozenset()
+_OF_NOTHING = hashlib.sha256(b"").hexdigest()
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -52,31 +54,23 @@ class Passage(msgspec.Struct, frozen=True):
 def to_target(headers: Iterable[tuple[bytes, bytes]], passage: Passage) -> Pairs:
     """Without the origin signature; `signed` adds it."""
     given = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
-    named = _named_by_connection(given)
-    secret_names = {name.lower() for name in passage.secrets}
+    gone = _named_by_connection(given)
+    if passage.secrets:
+        gone = gone | {name.lower() for name in passage.secrets}
     kept: Pairs = []
+    via = ""
     for name, value in given:
-        if name == "te" and value.strip().lower() == "trailers":
-            kept.append((name, value))
-        elif (
-            name in _TO_TARGET
-            or name in named
-            or name in secret_names
-            or name.startswith(_TO_TARGET_PREFIXES)
-        ):
-            continue
-        elif name == "cookie":
-            if rest := _without_session(value):
+        if name in _SPECIAL:
+            if name in gone and name != "te":
+                continue
+            if name == "via":
+                via += f"{value}, "
+            elif (rest := _special(name, value, passage)) is not None:
                 kept.append((name, rest))
-        elif not (
-            (name == "authorization" and not passage.forward_authorization)
-            or (name == "idempotency-key" and passage.own_key)
-            or name == "via"
-        ):
+        elif not (name in _TO_TARGET or name in gone or name.startswith(_TO_TARGET_PREFIXES)):
             kept.append((name, value))
-    via = [value for name, value in given if name == "via" and "via" not in named]
-    kept.append(("Via", ", ".join([*via, "1.1 gateway"])))
     kept += [
+        ("Via", via + "1.1 gateway"),
         ("X-Forwarded-Proto", passage.forwarded_proto),
         ("X-Forwarded-Host", passage.forwarded_host),
         ("X-Request-Id", passage.request_id),
@@ -88,15 +82,31 @@ def to_target(headers: Iterable[tuple[bytes, bytes]], passage: Passage) -> Pairs
     ]
     if passage.client_ip is not None:
         kept.append(("X-Forwarded-For", passage.client_ip))
-    return [*kept, *passage.secrets.items()]
+    kept.extend(passage.secrets.items())
+    return kept
+
+
+def _special(name: str, value: str, passage: Passage) -> str | None:
+    """What of a header's value goes on depends on the value, or on the listing; None: nothing."""
+    if name == "te":
+        return value if value.strip().lower() == "trailers" else None
+    if name == "cookie":
+        return _without_session(value) or None
+    if name == "authorization":
+        return value if passage.forward_authorization else None
+    return None if passage.own_key else value
+
+
+_SPECIAL = ("te", "cookie", "authorization", "idempotency-key", "via")
 
 
 def origin_signature(secret: str, at: int, method: str, target: str, body: bytes) -> str:
     """`X-Gateway-Signature`: lets a target refuse whoever does not come through the gateway. `target` is path and
     query as sent to it, `at` Unix seconds."""
-    text = f"{at}.{method}.{target}.{hashlib.sha256(body).hexdigest()}"
-    mark = hmac.new(secret.encode(), text.encode("latin-1", "replace"), hashlib.sha256).hexdigest()
-    return f"t={at},v1={mark}"
+    content = hashlib.sha256(body).hexdigest() if body else _OF_NOTHING
+    text = f"{at}.{method}.{target}.{content}"
+    mark = hmac.digest(secret.encode(), text.encode("latin-1", "replace"), "sha256")
+    return f"t={at},v1={mark.hex()}"
 
 
 def to_consumer(
@@ -109,11 +119,11 @@ def to_consumer(
 ) -> Pairs:
     """`base` is the target's URL, `gateway` the listing's own: a Location inside the one points into the other."""
     given = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
-    named = _named_by_connection(given)
+    gone = _named_by_connection(given)
     kept: Pairs = []
     cached = False
     for name, value in given:
-        if name in _TO_CONSUMER or name in named or name.startswith(_TO_CONSUMER_PREFIXES):
+        if name in _TO_CONSUMER or name in gone or name.startswith(_TO_CONSUMER_PREFIXES):
             continue
         if (name == "set-cookie" and not set_cookie) or (name in _POWERED_BY and hide_powered_by):
             continue
@@ -149,10 +159,11 @@ def _split(base: str) -> tuple[str, str]:
     return f"{parts.scheme}://{parts.netloc}".lower(), parts.path
 
 
-def _named_by_connection(headers: Pairs) -> set[str]:
-    return {
-        token.strip().lower() for name, value in headers if name == "connection" for token in value.split(",")
-    } - {"close"}
+def _named_by_connection(headers: Pairs) -> frozenset[str]:
+    lines = [value for name, value in headers if name == "connection"]
+    if not lines:
+        return _NONE
+    return frozenset(token.strip().lower() for token in ",".join(lines).split(",")) - {"close"}
 
 
 def _without_session(cookie: str) -> str:

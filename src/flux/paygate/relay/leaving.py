@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from flux.kernel.wire import Call
 
-WATCH_AFTER_SECONDS = 0.02
-"""Most calls are over by then, and need no watching."""
+WATCH_AFTER_SECONDS = 0.2
+"""Most calls are over by then, also on a busy server, and need no watching. Within a second the target must be let go."""
 
 
 class Leaving:

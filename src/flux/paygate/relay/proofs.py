@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
@@ -11,9 +11,6 @@ from flux.kernel.faults import FaultError
 from flux.paygate.faults import INVALID_PARAMETER, INVALID_SIGNATURE, MISSING_PARAMETER, MISSING_SIGNATURE
 from flux.paygate.scalars import TxHash
 from flux.paygate.signing.curve import BadSignature, parse_signature
-
-Read = Callable[[str], list[str]]
-"""All values of a (lower-case) header, trimmed."""
 
 TX, SIGNATURE, TIMESTAMP = "X-Payment-Tx", "X-Signature", "X-Timestamp"
 CHAIN, VERSION, IDEMPOTENCY = "X-Payment-Chain", "X-Signature-Version", "Idempotency-Key"
@@ -23,9 +20,9 @@ ALIASES = {
     TIMESTAMP: ("x-flux-timestamp", "x-signature-timestamp"),
 }
 X402_HEADERS = ("PAYMENT-SIGNATURE", "X-PAYMENT")
-_NAMES = (TX, SIGNATURE, TIMESTAMP, CHAIN, VERSION, IDEMPOTENCY, *X402_HEADERS)
-_SPELLINGS = {name: (name.lower(), *ALIASES.get(name, ())) for name in _NAMES}
-_KNOWN = {one.encode(): one for spellings in _SPELLINGS.values() for one in spellings}
+_NAMES = (*X402_HEADERS, TX, SIGNATURE, TIMESTAMP, CHAIN, VERSION, IDEMPOTENCY)
+_KNOWN = {one.encode(): name for name in _NAMES for one in (name.lower(), *ALIASES.get(name, ()))}
+_VERSIONS = {None: 1, "1": 1, "2": 2}
 MAX_TIMESTAMP = re.compile(r"[0-9]{1,16}\Z")
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,128}\Z")
 
@@ -35,28 +32,28 @@ def bad_header(name: str, expected: str, received: str) -> FaultError:
     return INVALID_PARAMETER(param=name, detail=detail)
 
 
-def reader_of(headers: Iterable[tuple[bytes, bytes]]) -> Read:
-    """In one pass: what of a request's raw headers is about payment."""
-    found: dict[str, list[str]] = {}
-    for name, value in headers:
-        known = _KNOWN.get(name)
-        if known is not None:
-            found.setdefault(known, []).append(value.decode("latin-1").strip(" \t"))
-    return lambda name: found.get(name, [])
+def _shown(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """What of a request's raw headers is about payment, by canonical name; an empty value counts as absent. Raises
+    INVALID_PARAMETER for a header that is repeated or contradicts its alias."""
+    given: dict[str, list[tuple[bytes, str]]] = {}
+    for spelling, raw in headers:
+        name = _KNOWN.get(spelling)
+        if name is not None:
+            given.setdefault(name, []).append((spelling, raw.decode("latin-1").strip(" \t")))
+    return {
+        name: value for name in _NAMES if name in given and (value := _single(name, given[name])) is not None
+    }
 
 
-def single(read: Read, name: str) -> str | None:
-    """The one value of a header and its aliases; an empty one counts as absent. Raises INVALID_PARAMETER."""
-    found: str | None = None
-    for spelling in _SPELLINGS[name]:
-        values = read(spelling)
-        if len(values) > 1:
-            raise bad_header(name, "the header once", ", ".join(values))
-        if values and values[0]:
-            if found is not None and found != values[0]:
-                raise bad_header(name, "one value in the header and its aliases", values[0])
-            found = values[0]
-    return found
+def _single(name: str, given: list[tuple[bytes, str]]) -> str | None:
+    if len(given) == 1:
+        return given[0][1] or None
+    if len({spelling for spelling, _ in given}) != len(given):
+        raise bad_header(name, "the header once", ", ".join(value for _, value in given))
+    values = list(dict.fromkeys(value for _, value in given if value))
+    if len(values) > 1:
+        raise bad_header(name, "one value in the header and its aliases", values[1])
+    return values[0] if values else None
 
 
 class Presented(msgspec.Struct, frozen=True):
@@ -86,29 +83,19 @@ class Material(msgspec.Struct, frozen=True):
     version: int
 
 
-def presented(read: Read) -> Presented:
-    """Raises INVALID_PARAMETER for repeated headers and for two families at once."""
-    x402: tuple[str, str] | None = None
-    for name in X402_HEADERS:
-        value = single(read, name)
-        if value is not None:
-            x402 = x402 or (name, value)
-    shown = Presented(
-        tx=single(read, TX),
-        signature=single(read, SIGNATURE),
-        timestamp=single(read, TIMESTAMP),
-        chain=single(read, CHAIN),
-        version=single(read, VERSION),
-        idempotency_key=single(read, IDEMPOTENCY),
-        x402=x402,
-    )
-    if x402 is not None and (shown.tx is not None or shown.signature is not None):
+def presented(headers: Iterable[tuple[bytes, bytes]]) -> Presented:
+    """Of a request's raw headers, names in lower case. Raises INVALID_PARAMETER for repeated headers and for two
+    families at once."""
+    shown = _shown(headers)
+    tx, signature, key = shown.get(TX), shown.get(SIGNATURE), shown.get(IDEMPOTENCY)
+    x402 = next(((name, shown[name]) for name in X402_HEADERS if name in shown), None)
+    if x402 is not None and (tx is not None or signature is not None):
         raise INVALID_PARAMETER(
             param="PAYMENT-SIGNATURE", detail={"in": "header", "reason": "conflicting_payment_methods"}
         )
-    if shown.idempotency_key is not None and not _KEY.match(shown.idempotency_key):
-        raise bad_header(IDEMPOTENCY, "8 to 128 letters, digits, - or _", shown.idempotency_key)
-    return shown
+    if key is not None and not _KEY.match(key):
+        raise bad_header(IDEMPOTENCY, "8 to 128 letters, digits, - or _", key)
+    return Presented(tx, signature, shown.get(TIMESTAMP), shown.get(CHAIN), shown.get(VERSION), key, x402)
 
 
 def material(shown: Presented, *, timestamp_required: bool) -> Material:
@@ -124,7 +111,7 @@ def material(shown: Presented, *, timestamp_required: bool) -> Material:
         signature = parse_signature(shown.signature)
     except BadSignature as error:
         raise INVALID_SIGNATURE(reason=error.reason) from None
-    version = {None: 1, "1": 1, "2": 2}.get(shown.version)
+    version = _VERSIONS.get(shown.version)
     if version is None:
         raise bad_header(VERSION, "1 or 2", shown.version or "")
     timestamp = None

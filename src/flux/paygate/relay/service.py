@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from msgspec.structs import replace
-
 from flux.kernel.faults import FaultError
 from flux.kernel.store import Clock
 from flux.kernel.wire import Call, Raw, Stream
 from flux.paygate.access.turnstile import Turnstile
 from flux.paygate.amounts import from_base_units
-from flux.paygate.catalogue.service import Quotes
+from flux.paygate.catalogue.service import Quotes, target_unavailable
 from flux.paygate.credit.service import Credits
 from flux.paygate.facilitator.extensions import Extensions
 from flux.paygate.facilitator.offers import Offers
@@ -21,6 +19,7 @@ from flux.paygate.ledger.model import Funds, Request
 from flux.paygate.ledger.service import Ledger
 from flux.paygate.listings.model import Listing
 from flux.paygate.listings.service import Listings
+from flux.paygate.outside.breaker import Breakers
 from flux.paygate.outside.dialer import Outgoing
 from flux.paygate.outside.paths import target_of
 from flux.paygate.outside.pool import origin_of
@@ -31,7 +30,7 @@ from flux.paygate.relay.direct import Direct
 from flux.paygate.relay.exchange import Exchange, Job
 from flux.paygate.relay.headers import Passage, origin_signature, to_target
 from flux.paygate.relay.naming import named
-from flux.paygate.relay.proofs import SIGNATURE, TX, Presented, bad_header, presented, reader_of
+from flux.paygate.relay.proofs import SIGNATURE, TX, Presented, bad_header, presented
 from flux.paygate.relay.replaying import answer_again
 from flux.paygate.replays.model import Kept, Remembered
 from flux.paygate.scalars import new_call_id
@@ -78,6 +77,7 @@ class Relay:
         ledger: Ledger,
         credits: Credits,
         exchange: Exchange,
+        breakers: Breakers,
         turnstile: Turnstile,
         flight: Flight,
         clock: Clock,
@@ -93,20 +93,23 @@ class Relay:
         self._ledger = ledger
         self._credits = credits
         self._exchange = exchange
+        self._breakers = breakers
         self._turnstile = turnstile
         self._flight = flight
         self._clock = clock
         self._settings = settings
         self._api_url = api_url
+        public = urlsplit(api_url)
+        self._scheme, self._host = public.scheme, public.netloc
 
     async def serve(self, call: Call, api_id: str, suffix: str, mount: str) -> Raw | Stream:
         """The answer of the target, or of an earlier call under the same Idempotency-Key. Raises declared faults."""
         plan, meaning, terms = await self._quotes.resolve(api_id, call.method, suffix)
         requirement = self._offers.requirement(plan, terms, suffix, mount)
         limit = self._settings.request_body_bytes
-        asked = Asked(call, plan, meaning, terms, suffix, mount, requirement, limit)
+        asked = Asked(call, plan, plan.listing, meaning, terms, suffix, mount, requirement, limit)
         try:
-            shown = named(presented(reader_of(call.scope["headers"])))
+            shown = named(presented(call.scope["headers"]))
             bill = await self._bill(asked, shown)
             if isinstance(bill, Kept):
                 return answer_again(bill)
@@ -156,13 +159,18 @@ class Relay:
         own = asked.meaning.own
         timeout = (own.timeout_seconds if own else None) or asked.listing.timeout_seconds
         body = await asked.body()
-        request = replace(self._request(asked, len(body), timeout), remembered=remembered)
+        request = self._request(asked, len(body), timeout, remembered)
         outgoing = self._outgoing(asked, bill.funds, request, body, timeout)
-        connection = self._exchange.ready(asked.listing.endpoint)
+        endpoint = asked.listing.endpoint
+        seconds = self._breakers.enter(endpoint)
+        if seconds is not None:
+            raise target_unavailable(seconds)
+        connection = self._exchange.ready(endpoint)
         try:
             hold = await self._ledger.reserve(bill.funds, request, dispatched=connection is not None)
         except BaseException:
             self._exchange.spare(connection)
+            self._breakers.left(endpoint)
             raise
         collect = bill.collect
         leave = self._flight.enter()
@@ -192,7 +200,7 @@ class Relay:
 
         return remaining
 
-    def _request(self, asked: Asked, size: int, timeout: float) -> Request:
+    def _request(self, asked: Asked, size: int, timeout: float, remembered: Remembered | None) -> Request:
         listing = asked.listing
         settings = self._settings
         longest = settings.connect_seconds + timeout + settings.total_seconds + settings.lease_slack_seconds
@@ -207,6 +215,7 @@ class Relay:
             request_bytes=size,
             lease_ms=round(longest * 1000),
             monthly_quota=listing.monthly_quota,
+            remembered=remembered,
         )
 
     def _outgoing(
@@ -223,7 +232,6 @@ class Relay:
 
     def _passage(self, asked: Asked, funds: Funds, request: Request) -> Passage:
         call, listing = asked.call, asked.listing
-        public = urlsplit(self._api_url)
         return Passage(
             request_id=call.request_id,
             call_id=request.call_id,
@@ -231,8 +239,8 @@ class Relay:
             payment_hash=funds.tx_hash or "",
             amount=funds.terms.amount,
             currency=funds.terms.currency,
-            forwarded_proto=public.scheme,
-            forwarded_host=call.header("host") or public.netloc,
+            forwarded_proto=self._scheme,
+            forwarded_host=call.header("host") or self._host,
             client_ip=call.client_ip if listing.forward_client_ip else None,
             forward_authorization=listing.forward_authorization,
             own_key=request.remembered is not None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from flux.paygate.signing.curve import keccak256
+from flux.paygate.signing.keccak import keccak256
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
 ZERO = "0x" + "0" * 40

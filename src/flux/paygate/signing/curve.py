@@ -1,15 +1,20 @@
-"""Keccak-256, and secp256k1 through libsecp256k1: a recovery takes tens of microseconds, which the timestamp search needs."""
+"""secp256k1 through libsecp256k1: a recovery takes tens of microseconds, which the timestamp search needs."""
 
 from __future__ import annotations
 
 import re
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 from coincurve import PrivateKey, PublicKey
-from Crypto.Hash import keccak
+from coincurve._libsecp256k1 import ffi, lib
+from coincurve.context import GLOBAL_CONTEXT
+
+from flux.paygate.signing.keccak import keccak256
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _HALF = ORDER // 2
+_UNCOMPRESSED = 2  # SECP256K1_EC_UNCOMPRESSED
 _SIGNATURE = re.compile(r"0x[0-9a-fA-F]{130}\Z")
 
 
@@ -23,10 +28,6 @@ class BadSignature(ValueError):
 
 class Unrecoverable(ValueError):
     """Well-formed, and no public key fits."""
-
-
-def keccak256(data: bytes) -> bytes:
-    return keccak.new(digest_bits=256, data=data).digest()
 
 
 def parse_signature(text: str) -> bytes:
@@ -44,11 +45,18 @@ def parse_signature(text: str) -> bytes:
 
 def recover(signature: bytes, digest: bytes) -> str:
     """The lower-case address that signed `digest`. Raises `Unrecoverable`."""
-    try:
-        key = PublicKey.from_signature_and_message(signature, digest, hasher=None)
-    except ValueError as error:
-        raise Unrecoverable(str(error)) from None
-    return _address(key)
+    # libsecp256k1 as coincurve binds it, without coincurve's objects on the way.
+    found: Any = ffi.new("secp256k1_ecdsa_recoverable_signature *")
+    key: Any = ffi.new("secp256k1_pubkey *")
+    context = GLOBAL_CONTEXT.ctx
+    if len(digest) != 32 or not (
+        lib.secp256k1_ecdsa_recoverable_signature_parse_compact(context, found, signature[:64], signature[64])
+        and lib.secp256k1_ecdsa_recover(context, key, found, digest)
+    ):
+        raise Unrecoverable("no key fits the signature")
+    out: Any = ffi.new("unsigned char[65]")
+    lib.secp256k1_ec_pubkey_serialize(context, out, ffi.new("size_t *", 65), key, _UNCOMPRESSED)
+    return _address_of(bytes(ffi.buffer(out))[1:])
 
 
 def sign(digest: bytes, private_key: bytes) -> str:
@@ -67,4 +75,10 @@ def personal_digest(message: bytes) -> bytes:
 
 
 def _address(key: PublicKey) -> str:
-    return "0x" + keccak256(key.format(compressed=False)[1:])[-20:].hex()
+    return _address_of(key.format(compressed=False)[1:])
+
+
+@lru_cache(maxsize=10_000)
+def _address_of(point: bytes) -> str:
+    """Kept, because who calls once calls again."""
+    return "0x" + keccak256(point)[-20:].hex()

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from flux.paygate.signing.curve import Unrecoverable, keccak256, personal_digest, recover
+from flux.paygate.signing.curve import Unrecoverable, personal_digest, recover
+from flux.paygate.signing.keccak import keccak256
 from flux.paygate.signing.typed import domain_separator, typed_digest, word
 
 CALL_TYPE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from flux.paygate.signing.curve import keccak256
+from flux.paygate.signing.keccak import keccak256
 
 TRANSFER_TYPE = "TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
 TRANSFER_TYPEHASH = keccak256(TRANSFER_TYPE.encode())

@@ -1,0 +1,117 @@
+"""Messages as JSON without making a `MessageView` of each: what history is read with.
+
+The shape is the view's own: a specimen of it, encoded once with places instead of values, is filled in for each row. Both
+ways write the same bytes, and a new member of a message has one place to be named in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from flux.community.messages.records import NONE, MessageRow
+from flux.community.messages.schemas import MessageView
+from flux.community.users.schemas import UserPartial
+from flux.kernel.store import iso
+from flux.kernel.store.ids import EPOCH_MS
+from flux.kernel.wire.values import encoder
+
+Cards = Mapping[int, bytes]
+"""Accounts as others see them, JSON by id."""
+
+_MINUTE_MS = 60_000
+_MOST_MINUTES = 10_000
+_BOOLEAN = (b"false", b"true")
+_encode = msgspec.json.Encoder().encode
+_ids = msgspec.json.Decoder(list[int])
+_minutes: dict[int, bytes] = {}
+
+
+def _specimen() -> bytes:
+    text, number, quoted = msgspec.Raw(b"%b"), msgspec.Raw(b"%d"), msgspec.Raw(b'"%d"')
+    places: dict[str, Any] = dict.fromkeys(
+        (
+            "author", "content", "edited_timestamp", "pinned", "mention_everyone", "tts", "mentions", "mention_roles",
+            "embeds", "attachments", "stickers", "reactions",
+        ),
+        text,
+    )  # fmt: skip
+    places |= {"id": quoted, "channel_id": quoted, "type": number, "flags": number}
+    shown = MessageView(timestamp=msgspec.Raw(b'"%b%02d.%03dZ"'), **places)  # type: ignore[arg-type]
+    return encoder.encode(shown).removesuffix(b"}") + b"%b}"
+
+
+_SPECIMEN = _specimen()
+
+
+def printed(
+    row: MessageRow, cards: Cards, embeds: bytes, attachments: bytes, reactions: bytes, tail: bytes
+) -> bytes:
+    """`embeds`, `attachments` and `reactions` are JSON lists, `tail` the members behind them with a comma before each."""
+    minute, rest = divmod((row.id >> 22) + EPOCH_MS, _MINUTE_MS)
+    return _SPECIMEN % (
+        row.id,
+        row.channel_id,
+        (cards.get(row.author_id) or nobody(row.author_id)) if row.webhook_id is None else webhook(row),
+        row.type,
+        row.flags,
+        _encode(row.content),
+        _minutes.get(minute) or _minute(minute),
+        rest // 1000,
+        rest % 1000,
+        b"null" if row.edited_at is None else _encode(iso(row.edited_at)),
+        _BOOLEAN[row.pinned_at is not None],
+        _BOOLEAN[row.mention_everyone],
+        _BOOLEAN[row.tts],
+        NONE if row.mentions == NONE else _people(row.mentions, cards),
+        NONE
+        if row.mention_roles == NONE
+        else _encode([str(each) for each in _ids.decode(row.mention_roles)]),
+        embeds,
+        attachments,
+        row.stickers or NONE,
+        reactions,
+        tail,
+    )
+
+
+def members(told: Mapping[str, Any]) -> bytes:
+    """Further members of an object, each with a comma before it."""
+    return b"," + encoder.encode(told)[1:-1] if told else b""
+
+
+def listed(items: list[bytes]) -> bytes:
+    """A JSON list of what is JSON already."""
+    return b"[%b]" % b",".join(items)
+
+
+def nobody(user_id: int) -> bytes:
+    """Whoever is gone shows as a deleted user."""
+    return encoder.encode(UserPartial.gone(user_id))
+
+
+def webhook(row: MessageRow) -> bytes:
+    """The author that a webhook's message shows, and the webhook."""
+    return encoder.encode(webhook_author(row)) + members({"webhook_id": str(row.webhook_id)})
+
+
+def webhook_author(row: MessageRow) -> UserPartial:
+    return UserPartial(
+        str(row.webhook_id), row.webhook_name or "", "0000", None, row.webhook_avatar, None, 0, bot=True
+    )
+
+
+def _people(mentions: bytes, cards: Cards) -> bytes:
+    return listed([cards[each] for each in _ids.decode(mentions) if each in cards])
+
+
+def _minute(minute: int) -> bytes:
+    """`2026-02-19T19:34:` of a minute since 1970; the same few are asked for again and again."""
+    if len(_minutes) >= _MOST_MINUTES:
+        _minutes.clear()
+    when = datetime.fromtimestamp(minute * 60, UTC)
+    _minutes[minute] = text = f"{when:%Y-%m-%dT%H:%M:}".encode()
+    return text

@@ -1,0 +1,125 @@
+"""The books after a fire, added up again by somebody else: from the database, the chain, the target's own log of what it
+was asked, and what the consumers were answered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import Any
+
+from tests.clients.paygate_world import PRICE
+from tests.durability.books import OPEN, Books, rows
+from tests.durability.fire import Fire
+from tests.durability.lives import Life
+
+SETTLE_SECONDS = 120.0
+LEASE_SECONDS = 3.0
+"""Shorter than any lease is: who waited longer for an answer may have lost it."""
+MOST_HITS = 3
+
+
+async def settle_down(fire: Fire) -> None:
+    """Until leases have run out and reorganisations were noticed."""
+    vanished = {life.tx_hash for life in fire.lives if life.gone}
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        payments = await rows(fire.server, "SELECT tx_hash, state, block_hash FROM paygate_payments")
+        receipts = await receipts_of(fire, [row["tx_hash"] for row in payments])
+        waiting = [
+            row
+            for row in payments
+            if row["state"] in OPEN
+            or (row["state"] == "consumed" and row["tx_hash"] in vanished)
+            or (row["state"] == "consumed" and _block(receipts, row) != row["block_hash"])
+        ]
+        if not waiting:
+            return
+        assert time.monotonic() < deadline, waiting[:5]
+        await asyncio.sleep(0.5)
+
+
+async def receipts_of(fire: Fire, hashes: list[str]) -> dict[str, dict[str, Any] | None]:
+    found: dict[str, dict[str, Any] | None] = {}
+    for start in range(0, len(hashes), 500):
+        page = hashes[start : start + 500]
+        answers = await fire.rpc([("eth_getTransactionReceipt", [one]) for one in page])
+        found |= dict(zip(page, answers, strict=True))
+    return found
+
+
+def _block(receipts: dict[str, dict[str, Any] | None], row: dict[str, Any]) -> str | None:
+    receipt = receipts[row["tx_hash"]]
+    return receipt["blockHash"] if receipt is not None else None
+
+
+async def audit(fire: Fire) -> Counter[str]:
+    """What became of the lives, by name. Raises AssertionError where anybody was wronged."""
+    await settle_down(fire)
+    books = await Books.of(fire.server)
+    books.check()
+    receipts = await receipts_of(fire, [life.tx_hash for life in fire.lives])
+    hits: dict[str, list[str]] = {}
+    for hit in fire.target.hits:
+        path = hit.target.partition("?")[0].rpartition("/")[2]
+        hits.setdefault(hit.headers["x-payment-hash"], []).append(path)
+    ends: Counter[str] = Counter()
+    for life in fire.lives:
+        ends[_judge(fire, life, books, hits.get(life.tx_hash, []), receipts[life.tx_hash])] += 1
+    assert set(hits) <= {life.tx_hash for life in fire.lives}
+    await _check_sums(fire, books, receipts)
+    return ends
+
+
+async def _check_sums(fire: Fire, books: Books, receipts: dict[str, dict[str, Any] | None]) -> None:
+    """The recipient has what the chain shows was paid; the journal charged for as many calls as the target knows of."""
+    mined = [receipt for receipt in receipts.values() if receipt is not None]
+    balance = int(await fire.chain.rpc("eth_getBalance", fire.listing["recipient"], "latest"), 16)
+    assert balance == PRICE * len(mined)
+    moves: Counter[str] = Counter()
+    for movements in books.movements.values():
+        for move in movements:
+            moves[move["kind"]] += int(move["amount_base"])
+    consumed = sum(row["state"] == "consumed" for row in books.payments.values())
+    assert -moves["charge"] - moves["reversal"] == PRICE * consumed
+    assert sum(moves.values()) == 0
+
+
+def _judge(fire: Fire, life: Life, books: Books, hits: list[str], receipt: dict[str, Any] | None) -> str:
+    payment = books.of_transaction(fire.chain.chain_id, life.tx_hash)
+    told = (life, payment, hits)
+    assert life.delivered <= 1, told
+    assert hits.count("ok") <= 1, told
+    assert len(hits) <= MOST_HITS, told
+    if payment is None or payment["state"] != "consumed":
+        # Whose transaction is gone owes nothing and is owed nothing.
+        assert life.gone, told
+        assert receipt is None, told
+        assert payment is None or payment["state"] in ("released", "orphaned"), told
+        assert payment is not None or not hits, told
+        return "orphaned" if payment is not None and payment["state"] == "orphaned" else "never paid"
+    assert receipt is not None, told
+    assert (receipt["status"], receipt["blockHash"]) == ("0x1", payment["block_hash"]), told
+    assert receipt["to"].lower() == fire.listing["recipient"].lower(), told
+    assert hits or payment["review"], told
+    if life.delivered:
+        assert hits, told
+        return "served"
+    return _why_not_served(life, payment, books, told)
+
+
+def _why_not_served(life: Life, payment: dict[str, Any], books: Books, told: object) -> str:
+    """Consumed, and nothing good arrived: only for a reason that the books or the consumer's own doing name."""
+    [call] = [one for one in books.calls[payment["payment_key"]] if one["payment_status"] == "consumed"]
+    if payment["releases"] >= MOST_HITS:
+        return "failed three times"
+    if life.met("cut") and call["status"] == "aborted" and call["http_status"] == 200:
+        return "cut while it streamed"
+    if life.met("leaves") and call["status"] in ("aborted", "success") and not payment["review"]:
+        return "left"
+    lost = life.broken or life.slowest >= LEASE_SECONDS
+    assert lost, (told, call)
+    if payment["review"]:
+        return "crashed, to be reviewed"
+    assert call["status"] == "success", (told, call)
+    return "crashed when it was settled"

@@ -1,0 +1,55 @@
+"""How a payment may live: its misfortunes, chosen by a seed, and what a consumer heard of it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+TARGET = ("status/500", "status/503", "hangup", "short", "garbage", "badchunk", "slow", "half", "cut")
+"""What the target does instead of answering: errors, a hang, resets before and in the middle of a body."""
+NODE = ("hang", "error", "html", "503", "drop", "null")
+"""What the chain's node does when it is asked about this payment."""
+CRASHES = ("unreserved", "reserved", "dispatched", "hit", "answered", "settled")
+"""Between which states of the ledger the call stands when its process dies; `hit`: the target has it."""
+CONSUMER = ("leaves", "twice", "thrice")
+PAYMENTS = {"plain": 12, "late": 3, "vanish": 1, "moved": 1}
+"""Mined before the first call; mined later; mined, and lost in a reorganisation; mined, and in another block after it."""
+
+
+@dataclass
+class Life:
+    """One payment. `script` is what befalls its calls one after the other, before they are honest ones."""
+
+    kind: str
+    script: list[str] = field(default_factory=list)
+    tx_hash: str = ""
+    raw: str = ""
+    delivered: int = 0
+    """Good answers that reached the consumer whole."""
+    broken: int = 0
+    """Connections that ended without an answer."""
+    slowest: float = 0.0
+    calls: int = 0
+    refusals: list[str] = field(default_factory=list)
+    gone: bool = False
+    """Its transaction is no longer on the chain."""
+    over: bool = False
+
+    def met(self, *misfortunes: str) -> bool:
+        return any(one.startswith(misfortunes) for one in self.script)
+
+
+def born(dice: random.Random, crash: str | None) -> Life:
+    """`crash`: where its process is to die when it is called first."""
+    life = Life(dice.choices(list(PAYMENTS), list(PAYMENTS.values()))[0] if crash is None else "plain")
+    if crash is not None:
+        life.script.append(f"die:{crash}")
+    for _ in range(dice.choice((0, 1, 1, 1, 2))):
+        fate = dice.random()
+        if fate < 0.55:
+            life.script.append(dice.choice(TARGET))
+        elif fate < 0.85:
+            life.script.append(f"node:{dice.choice(NODE)}")
+        else:
+            life.script.append(dice.choice(CONSUMER))
+    return life
