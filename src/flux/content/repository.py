@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
@@ -19,8 +20,20 @@ def columns(row: type[Struct], alias: str = "") -> str:
 async def insert(tx: Transaction, table: str, row: Struct) -> None:
     """Raises `UniqueViolation`."""
     names = row.__struct_fields__
-    sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
-    await tx.run(sql, {name: getattr(row, name) for name in names})
+    await tx.run(_inserting(table, names), {name: getattr(row, name) for name in names})
+
+
+async def insert_all(tx: Transaction, table: str, found: Sequence[Struct]) -> None:
+    """Rows of one struct. Raises `UniqueViolation`."""
+    if found:
+        names = found[0].__struct_fields__
+        rows = [{name: getattr(row, name) for name in names} for row in found]
+        await tx.run_many(_inserting(table, names), rows)
+
+
+@cache
+def _inserting(table: str, names: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
 
 
 async def update(

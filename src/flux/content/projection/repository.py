@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from flux.content import repository as rows
 from flux.content.projection.rows import Document, Stored, Value
-from flux.content.projection.rules import HEAD, WordIndex, packed
+from flux.content.projection.rules import HEAD
 from flux.content.projection.tags import tags
 from flux.content.texts import folded
 from flux.kernel.store import Reader, Transaction
@@ -17,7 +18,11 @@ _VALUES = ", ".join(f":{name}" for name in Document.__struct_fields__)
 _CHANGES = ", ".join(
     f"{name} = excluded.{name}" for name in Document.__struct_fields__ if name not in ("folder", "key")
 )
-TABLES = ("content_numbers", "content_strings", "content_texts", "content_words", "content_lengths")
+TABLES = ("content_numbers", "content_strings", "content_texts")
+
+
+_TOGETHER = 16
+"""Documents inserted by one statement."""
 
 
 async def put_document(tx: Transaction, document: Document) -> int:
@@ -29,92 +34,110 @@ async def put_document(tx: Transaction, document: Document) -> int:
     return int(await tx.value(sql, {name: getattr(document, name) for name in Document.__struct_fields__}))
 
 
-async def document_id(reader: Reader, folder: str, key: str) -> int | None:
-    sql = "SELECT id FROM content_documents WHERE folder = :folder AND key = :key"
-    found = await reader.value(sql, {"folder": folder, "key": key})
-    return None if found is None else int(found)
+async def insert_documents(tx: Transaction, documents: Sequence[Document]) -> dict[str, int]:
+    """The ids of documents that are not there yet, all of one folder, by key."""
+    made: dict[str, int] = {}
+    for start in range(0, len(documents), _TOGETHER):
+        some = documents[start : start + _TOGETHER]
+        params = {
+            f"{name}_{at}": getattr(one, name)
+            for at, one in enumerate(some)
+            for name in Document.__struct_fields__
+        }
+        made.update(await tx.all(_inserting(len(some)), params, lambda key, id_: (key, id_)))
+    return made
 
 
-async def drop_document(tx: Transaction, doc: int) -> None:
-    await drop_values(tx, doc)
-    await drop_vectors(tx, doc)
-    await tx.run("DELETE FROM content_documents WHERE id = :doc", {"doc": doc})
-
-
-async def drop_vectors(tx: Transaction, doc: int) -> None:
-    await tx.run("DELETE FROM content_vectors WHERE doc = :doc", {"doc": doc})
-
-
-async def drop_values(tx: Transaction, doc: int) -> None:
-    """All but the vectors, which are made anew only when something is published."""
-    for table in TABLES:
-        await tx.run(f"DELETE FROM {table} WHERE doc = :doc", {"doc": doc})
-
-
-async def put_values(tx: Transaction, doc: int, key: str, values: Sequence[tuple[int, Value]]) -> None:
-    """`values` with their slots, of the document with that id and key."""
-    strings = [_text_row(slot, doc, one) for slot, one in values if one.family == "string"]
-    told = tags(
-        [
-            *((slot, float(one.value)) for slot, one in values if one.family == "number"),
-            *((row["slot"], row["folded"]) for row in strings),
-        ]
+@cache
+def _inserting(count: int) -> str:
+    rows = ", ".join(
+        f"({', '.join(f':{name}_{at}' for name in Document.__struct_fields__)})" for at in range(count)
     )
-    numbers = [
-        {"slot": slot, "doc": doc, "ord": one.ord, "value": float(one.value), "key": key, "tags": told}
-        for slot, one in values
-        if one.family == "number"
-    ]
-    if numbers:
-        await tx.run_many(
-            "INSERT INTO content_numbers (slot, doc, ord, value, key, tags) "
-            "VALUES (:slot, :doc, :ord, :value, :key, :tags)",
-            numbers,
-        )
-    if strings:
-        for row in strings:
-            row["head"], row["key"], row["tags"] = row["folded"][:HEAD], key, told
-        await tx.run_many(
-            "INSERT INTO content_strings (slot, doc, ord, value, folded, folded_head, key, tags) "
-            "VALUES (:slot, :doc, :ord, :value, :folded, :head, :key, :tags)",
-            strings,
-        )
-    texts = [_text_row(slot, doc, one) for slot, one in values if one.family == "text"]
-    if texts:
-        await tx.run_many(
-            "INSERT INTO content_texts (slot, doc, ord, value, folded) VALUES (:slot, :doc, :ord, :value, :folded)",
-            texts,
-        )
+    return f"INSERT INTO content_documents ({_COLUMNS}) VALUES {rows} RETURNING key, id"
 
 
-def _text_row(slot: int, doc: int, one: Value) -> dict[str, Any]:
-    return {"slot": slot, "doc": doc, "ord": one.ord, "value": one.value, "folded": folded(one.value)}
+async def document_ids(reader: Reader, folder: str, keys: Sequence[str]) -> dict[str, int]:
+    """Of those that are shown, by key."""
+    sql = "SELECT key, id FROM content_documents WHERE folder = :folder AND key IN :keys"
+    return dict(await reader.all(sql, {"folder": folder, "keys": list(keys)}, lambda key, id_: (key, id_)))
 
 
-async def put_words(tx: Transaction, doc: int, found: Sequence[tuple[int, WordIndex]]) -> None:
-    """`found` with their slots."""
-    words = [
-        {"slot": slot, "word": word, "doc": doc, "positions": packed(positions)}
-        for slot, index in found
-        for word, positions in index.positions.items()
-    ]
-    if words:
-        await tx.run_many(
-            "INSERT INTO content_words (slot, word, doc, positions) VALUES (:slot, :word, :doc, :positions)",
-            words,
-        )
-        lengths = [{"slot": slot, "doc": doc, "words": index.count} for slot, index in found]
-        await tx.run_many(
-            "INSERT INTO content_lengths (slot, doc, words) VALUES (:slot, :doc, :words)", lengths
-        )
+async def drop_documents(tx: Transaction, docs: Sequence[int]) -> None:
+    """Without their words, which go before."""
+    await drop_values(tx, docs)
+    await drop_vectors(tx, docs)
+    await tx.run("DELETE FROM content_documents WHERE id IN :docs", {"docs": list(docs)})
 
 
-async def put_vectors(tx: Transaction, doc: int, found: Sequence[tuple[int, int, bytes]]) -> None:
-    """Slot, number within it, and packed vector."""
+async def drop_vectors(tx: Transaction, docs: Sequence[int]) -> None:
+    await tx.run("DELETE FROM content_vectors WHERE doc IN :docs", {"docs": list(docs)})
+
+
+async def drop_values(tx: Transaction, docs: Sequence[int]) -> None:
+    """All but the vectors, which are made anew only when something is published, and the words."""
+    for table in TABLES:
+        await tx.run(f"DELETE FROM {table} WHERE doc IN :docs", {"docs": list(docs)})
+
+
+class Values:
+    """Rows of many documents, family by family."""
+
+    def __init__(self) -> None:
+        self._numbers: list[dict[str, Any]] = []
+        self._strings: list[dict[str, Any]] = []
+        self._texts: list[dict[str, Any]] = []
+
+    def add(self, doc: int, key: str, values: Sequence[tuple[int, Value]]) -> None:
+        """`values` with their slots, of the document with that id and key."""
+        numbers: list[dict[str, Any]] = []
+        strings: list[dict[str, Any]] = []
+        tagged: list[tuple[int, float | str]] = []
+        for slot, one in values:
+            row: dict[str, Any] = {"slot": slot, "doc": doc, "ord": one.ord, "value": one.value}
+            if one.family == "number":
+                row["value"] = number = float(one.value)
+                numbers.append(row)
+                tagged.append((slot, number))
+                continue
+            row["folded"] = text = folded(one.value)
+            if one.family == "string":
+                row["head"] = text[:HEAD]
+                strings.append(row)
+                tagged.append((slot, text))
+            else:
+                self._texts.append(row)
+        told = tags(tagged)
+        for row in (*numbers, *strings):
+            row["key"], row["tags"] = key, told
+        self._numbers += numbers
+        self._strings += strings
+
+    async def put(self, tx: Transaction) -> None:
+        if self._numbers:
+            await tx.run_many(
+                "INSERT INTO content_numbers (slot, doc, ord, value, key, tags) "
+                "VALUES (:slot, :doc, :ord, :value, :key, :tags)",
+                self._numbers,
+            )
+        if self._strings:
+            await tx.run_many(
+                "INSERT INTO content_strings (slot, doc, ord, value, folded, folded_head, key, tags) "
+                "VALUES (:slot, :doc, :ord, :value, :folded, :head, :key, :tags)",
+                self._strings,
+            )
+        if self._texts:
+            await tx.run_many(
+                "INSERT INTO content_texts (slot, doc, ord, value, folded) "
+                "VALUES (:slot, :doc, :ord, :value, :folded)",
+                self._texts,
+            )
+
+
+async def put_vectors(tx: Transaction, found: Sequence[dict[str, Any]]) -> None:
+    """Rows of `slot`, `doc`, `ord` within both, and packed `vector`."""
     if found:
         await tx.run_many(
-            "INSERT INTO content_vectors (slot, doc, ord, vector) VALUES (:slot, :doc, :ord, :vector)",
-            [{"slot": slot, "doc": doc, "ord": ord_, "vector": vector} for slot, ord_, vector in found],
+            "INSERT INTO content_vectors (slot, doc, ord, vector) VALUES (:slot, :doc, :ord, :vector)", found
         )
 
 

@@ -26,7 +26,7 @@ class Document(Struct, frozen=True):
 
 
 class Published(Struct, frozen=True):
-    """A resource as authoring publishes it. `shape` is that of the revision's schema version."""
+    """A resource as authoring publishes it: `data`, and as it is `stored`. `shape` is that of the revision's schema version."""
 
     environment: str
     folder: str
@@ -38,6 +38,7 @@ class Published(Struct, frozen=True):
     created_at: int
     updated_at: int
     data: dict[str, Any]
+    stored: bytes
     shape: Shape
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,15 +20,11 @@ HEAD = 100
 """How much of a folded string is indexed."""
 
 
-@lru_cache(maxsize=2048)
-def decoded(shape: bytes) -> Shape:
-    """Shapes are decoded once; their stored form is their identity."""
-    return Shape.decode(shape)
-
-
 def document(published: Published) -> Document:
     shape = published.shape
-    data = without_private(shape.fields, published.data) if shape.has_private else published.data
+    data: Any = published.data
+    if shape.has_private:
+        data = without_private(shape.fields, data)
     item = {
         "_sys": {
             "key": published.key,
@@ -36,7 +32,7 @@ def document(published: Published) -> Document:
             "updated_at": iso(published.updated_at),
             "folder": published.folder,
         },
-        "data": data,
+        "data": data if shape.has_private else msgspec.Raw(published.stored),
     }
     return Document(
         environment=published.environment,
@@ -48,7 +44,7 @@ def document(published: Published) -> Document:
         revision=published.revision,
         created_at=published.created_at,
         updated_at=published.updated_at,
-        plain=int(not has_translations(shape.fields, data)),
+        plain=int(not (shape.has_locales and has_translations(shape.fields, data))),
         item=msgspec.json.encode(item),
     )
 
@@ -99,38 +95,55 @@ def _indexed(leaf: Field, value: Any) -> Any:
 
 GAP = 1000
 """Between the positions of a field's several values, so that no phrase reaches over two of them."""
+MARK = "·"
+"""Between a word and its slot; no word has it."""
 Address = tuple[str, str]
 """A path and a locale."""
 
 
 def packed(positions: list[int]) -> bytes:
-    return b"".join(one.to_bytes(4, "little") for one in positions)
+    return struct.pack(f"<{len(positions)}I", *positions)
 
 
-def unpacked(stored: bytes) -> list[int]:
-    return [int.from_bytes(stored[at : at + 4], "little") for at in range(0, len(stored), 4)]
+def unpacked(stored: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(stored) // 4}I", stored)
 
 
-class WordIndex(Struct, frozen=True):
-    """The words of a field in one locale: where each stands, and how many there are."""
+class Words(Struct, frozen=True):
+    """The words of a field in one locale, value by value."""
 
-    positions: dict[str, list[int]]
-    count: int
+    values: list[list[str]]
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.values))
+
+    def positions(self) -> dict[str, bytes]:
+        """Where each word stands, packed."""
+        found: dict[str, list[int]] = {}
+        start = 0
+        for value in self.values:
+            for at, word in enumerate(value, start):
+                if word in found:
+                    found[word].append(at)
+                else:
+                    found[word] = [at]
+            start += len(value) + GAP
+        return {word: packed(at) for word, at in found.items()}
+
+    def terms(self, slot: int) -> str:
+        """As FTS5 indexes them: each with its slot, and a lone mark between two values."""
+        behind = f"{MARK}{slot} "
+        return f"{MARK} ".join([behind.join([*value, ""]) for value in self.values])
 
 
-def word_index(values: Iterable[Value]) -> dict[Address, WordIndex]:
-    """Of every string and text value."""
-    found: dict[Address, tuple[dict[str, list[int]], int, int]] = {}
+def words_of(values: Iterable[Value]) -> dict[Address, Words]:
+    """Of every string and text value; fields without any word are left out."""
+    found: dict[Address, list[list[str]]] = {}
     for value in values:
-        if value.family not in ("string", "text"):
-            continue
-        address = value.path, value.locale
-        positions, start, count = found.get(address, ({}, 0, 0))
-        listed = words(value.value)
-        for offset, word in enumerate(listed):
-            positions.setdefault(word, []).append(start + offset)
-        found[address] = positions, start + len(listed) + GAP, count + len(listed)
-    return {address: WordIndex(positions, count) for address, (positions, _, count) in found.items() if count}
+        if value.family in ("string", "text") and (listed := words(value.value)):
+            found.setdefault((value.path, value.locale), []).append(listed)
+    return {address: Words(listed) for address, listed in found.items()}
 
 
 def texts_to_embed(shape: Shape, data: dict[str, Any], default_locale: str) -> list[Value]:

@@ -11,8 +11,9 @@ from msgspec import Struct
 from flux.content.embeddings.rules import packed, unit
 from flux.content.embeddings.service import Vectors
 from flux.content.generations.service import advance
-from flux.content.projection import repository, rules
+from flux.content.projection import repository, rules, words_repository
 from flux.content.projection.rows import Published, Value
+from flux.content.projection.words_repository import Indexed
 from flux.content.shape.fields import Shape
 from flux.kernel.house import House
 from flux.kernel.store import Reader, Transaction
@@ -31,45 +32,83 @@ class _Place(Struct, frozen=True):
     component: str
 
 
+class _Embedded(Struct, frozen=True):
+    """The vectors of one document, each with the value it stands for."""
+
+    values: list[Value]
+    vectors: list[bytes]
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.vectors))
+
+
 class Projection:
     def __init__(self, house: House) -> None:
         self._db = house.db
         self._jobs = house.jobs
         self._slots: dict[tuple[str, str, str, str], int] = {}
+        self._vocabulary = words_repository.Vocabulary()
 
     async def put(self, tx: Transaction, published: Published, vectors: Vectors) -> int:
-        """Show this from the commit on, instead of what was shown of the resource before. The bytes of its vectors.
-        Raises `NeedsVectors`."""
-        stored = await repository.published_shape(tx, published.component or published.folder)
-        default = await repository.default_locale(tx, published.environment)
-        shape = rules.decoded(stored) if stored is not None else None
-        texts = rules.texts_to_embed(shape, published.data, default) if shape is not None else []
-        embedded = vectors.of(one.value for one in texts)
-        document = rules.document(published)
-        doc = await repository.put_document(tx, document)
-        await repository.drop_values(tx, doc)
-        await repository.drop_vectors(tx, doc)
-        size = 0
-        if shape is not None:
-            place = _Place(doc, published.key, published.folder, document.component)
-            await self._index(tx, place, shape, published.data, default)
-            sent = rules.vectors_sent(shape, published.data, default)
-            own = [packed(unit(one.value)) for one in sent]
-            size = await self._put_vectors(tx, place, [*texts, *sent], [*embedded, *own])
-        await advance(tx, published.folder)
+        """As `put_all` of one."""
+        [size] = await self.put_all(tx, [published], vectors)
         return size
+
+    async def put_all(self, tx: Transaction, published: Sequence[Published], vectors: Vectors) -> list[int]:
+        """Show these, different resources of one folder, from the commit on, instead of what was shown of them before.
+        The bytes of each one's vectors. Raises `NeedsVectors`."""
+        if not published:
+            return []
+        folder = published[0].folder
+        # First, so that units which publish in the same folder wait for each other.
+        await advance(tx, folder)
+        default = await repository.default_locale(tx, published[0].environment)
+        shapes = await self._shapes(tx, published)
+        embedded = _embedded(published, shapes, default, vectors)
+        documents = [rules.document(one) for one in published]
+        known = await repository.document_ids(tx, folder, [one.key for one in published])
+        if known:
+            await self._drop_values(tx, list(known.values()))
+            await repository.drop_vectors(tx, list(known.values()))
+        for document in documents:
+            if document.key in known:
+                await repository.put_document(tx, document)
+        ids = known | await repository.insert_documents(
+            tx, [document for document in documents if document.key not in known]
+        )
+        places = [_Place(ids[one.key], one.key, folder, one.component or "") for one in published]
+        found = [
+            (place, shape, one.data)
+            for place, shape, one in zip(places, shapes, published, strict=True)
+            if shape is not None
+        ]
+        await self._index(tx, found, default)
+        await self._put_vectors(tx, places, embedded)
+        return [one.size for one in embedded]
+
+    async def _shapes(self, tx: Transaction, published: Sequence[Published]) -> list[Shape | None]:
+        """What each is indexed by: the schema that is published now."""
+        known: dict[str, Shape | None] = {}
+        for owner in dict.fromkeys(one.component or one.folder for one in published):
+            stored = await repository.published_shape(tx, owner)
+            known[owner] = None if stored is None else Shape.decode(stored)
+        return [known[one.component or one.folder] for one in published]
 
     async def remove(self, tx: Transaction, folder: str, key: str) -> None:
         """Show nothing of the resource from the commit on."""
-        doc = await repository.document_id(tx, folder, key)
-        if doc is not None:
-            await repository.drop_document(tx, doc)
+        known = await repository.document_ids(tx, folder, [key])
+        if known:
+            docs = list(known.values())
+            await words_repository.drop_words(tx, self._db.dialect, docs)
+            await repository.drop_documents(tx, docs)
             await advance(tx, folder)
 
     async def is_shown(self, reader: Reader, folder: str, key: str) -> bool:
-        return await repository.document_id(reader, folder, key) is not None
+        return bool(await repository.document_ids(reader, folder, [key]))
 
     async def remove_folders(self, tx: Transaction, folders: Sequence[str]) -> None:
+        await words_repository.drop_folders(tx, self._db.dialect, folders)
         await repository.drop_folders(tx, folders)
         await advance(tx, *folders)
 
@@ -98,39 +137,52 @@ class Projection:
             after = following
 
     async def _reindex_batch(self, tx: Transaction, folder: str, component: str, after: int) -> int | None:
+        await advance(tx, folder)
         environment = await repository.environment_of(tx, folder)
-        shape = await repository.published_shape(tx, component or folder)
+        stored = await repository.published_shape(tx, component or folder)
         documents = await repository.batch(tx, folder, component, after, BATCH)
-        if environment is None or shape is None or not documents:
+        if environment is None or stored is None or not documents:
             return None
         default = await repository.default_locale(tx, environment)
-        for stored in documents:
-            await repository.drop_values(tx, stored.id)
-            data = msgspec.json.decode(stored.item)["data"]
-            await self._index(
-                tx, _Place(stored.id, stored.key, folder, component), rules.decoded(shape), data, default
-            )
-        await advance(tx, folder)
+        await self._drop_values(tx, [one.id for one in documents])
+        shape = Shape.decode(stored)
+        found = [
+            (_Place(one.id, one.key, folder, component), shape, msgspec.json.decode(one.item)["data"])
+            for one in documents
+        ]
+        await self._index(tx, found, default)
         return documents[-1].id
 
+    async def _drop_values(self, tx: Transaction, docs: Sequence[int]) -> None:
+        await words_repository.drop_words(tx, self._db.dialect, docs)
+        await repository.drop_values(tx, docs)
+
     async def _index(
-        self, tx: Transaction, place: _Place, shape: Shape, data: dict[str, Any], default: str
+        self, tx: Transaction, found: Sequence[tuple[_Place, Shape, dict[str, Any]]], default: str
     ) -> None:
-        values = rules.values(shape, data, default)
-        found = [(await self._slot(tx, place, one.path, one.locale), one) for one in values]
-        await repository.put_values(tx, place.doc, place.key, found)
-        words = rules.word_index(one for one in values if one.path in shape.text_paths)
-        indexed = [(await self._slot(tx, place, *address), index) for address, index in words.items()]
-        await repository.put_words(tx, place.doc, indexed)
+        rows = repository.Values()
+        indexed = []
+        for place, shape, data in found:
+            values = rules.values(shape, data, default)
+            slots = {
+                address: await self._slot(tx, place, *address)
+                for address in dict.fromkeys((one.path, one.locale) for one in values)
+            }
+            rows.add(place.doc, place.key, [(slots[one.path, one.locale], one) for one in values])
+            words = rules.words_of(one for one in values if one.path in shape.text_paths)
+            indexed.append(Indexed(place.doc, {slots[address]: one for address, one in words.items()}))
+        await rows.put(tx)
+        await words_repository.put_words(tx, self._db.dialect, self._vocabulary, indexed)
 
     async def _put_vectors(
-        self, tx: Transaction, place: _Place, values: list[Value], vectors: list[bytes]
-    ) -> int:
+        self, tx: Transaction, places: Sequence[_Place], embedded: Sequence[_Embedded]
+    ) -> None:
         rows = []
-        for number, (value, vector) in enumerate(zip(values, vectors, strict=True)):
-            rows.append((await self._slot(tx, place, value.path, value.locale), number, vector))
-        await repository.put_vectors(tx, place.doc, rows)
-        return sum(map(len, vectors))
+        for place, one in zip(places, embedded, strict=True):
+            for number, (value, vector) in enumerate(zip(one.values, one.vectors, strict=True)):
+                slot = await self._slot(tx, place, value.path, value.locale)
+                rows.append({"slot": slot, "doc": place.doc, "ord": number, "vector": vector})
+        await repository.put_vectors(tx, rows)
 
     async def _slot(self, tx: Transaction, place: _Place, path: str, locale: str) -> int:
         """Slots never change, so they are remembered; but only once their unit is committed."""
@@ -147,3 +199,20 @@ class Projection:
 
         tx.after_commit(remember)
         return made
+
+
+def _embedded(
+    published: Sequence[Published], shapes: Sequence[Shape | None], default: str, vectors: Vectors
+) -> list[_Embedded]:
+    """Texts as they were embedded, and the caller's own vectors. Raises `NeedsVectors`, for all of them at once."""
+    texts = [
+        rules.texts_to_embed(shape, one.data, default) if shape is not None else []
+        for shape, one in zip(shapes, published, strict=True)
+    ]
+    made = iter(vectors.of(value.value for values in texts for value in values))
+    found = []
+    for shape, one, values in zip(shapes, published, texts, strict=True):
+        sent = rules.vectors_sent(shape, one.data, default) if shape is not None else []
+        own = [packed(unit(value.value)) for value in sent]
+        found.append(_Embedded([*values, *sent], [*(next(made) for _ in values), *own]))
+    return found

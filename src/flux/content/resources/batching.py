@@ -3,7 +3,8 @@ the order of their keys, for exports."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import UNSET
@@ -14,15 +15,42 @@ from flux.content.folders.rows import Folder
 from flux.content.plans import Plans
 from flux.content.problems import problem
 from flux.content.resources import repository, rules
-from flux.content.resources.rows import Resource
-from flux.content.resources.schemas import BatchItem, BatchResult, Outcome, Portable
+from flux.content.resources.rows import Resource, Revision
+from flux.content.resources.schemas import BatchItem, BatchResult, Portable
 from flux.content.resources.service import Resources
-from flux.content.resources.writing import Writing
+from flux.content.resources.writing import Fresh, Ground, Writing
 from flux.content.shape.checking import DataProblem
 from flux.content.shape.types import NotThisType, instant_number
 from flux.kernel.faults import FaultError
 from flux.kernel.house import House
 from flux.kernel.store import Transaction, iso, random_key
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One run of the unit, and what it has come to so far."""
+
+    tx: Transaction
+    folder: Folder
+    vectors: Vectors
+    grounds: dict[str | None, Ground] = field(default_factory=dict)
+    results: dict[int, BatchResult] = field(default_factory=dict)
+    problems: list[DataProblem] = field(default_factory=list)
+    needed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Resources that items stand for, and by their keys the revisions that matter."""
+
+    by_key: Mapping[str, Resource]
+    by_external_id: Mapping[str | None, Resource]
+    published: Mapping[str, Revision]
+    newest: Mapping[str, Revision]
+
+    def of(self, item: BatchItem) -> Resource | None:
+        found = self.by_key.get(item.key) if item.key else None
+        return found or (self.by_external_id.get(item.external_id) if item.external_id else None)
 
 
 class Batches:
@@ -76,54 +104,74 @@ class Batches:
         self, tx: Transaction, folder: Folder, items: list[BatchItem], vectors: Vectors
     ) -> list[BatchResult]:
         """What every item needs and lacks is collected, so that the unit runs at most twice."""
-        results, needed, problems = [], [], []
-        for index, item in enumerate(items):
+        batch = _Batch(tx, folder, vectors)
+        for places in _rounds(items):
+            await self._round(batch, [(index, items[index]) for index in places])
+        if batch.problems:
+            raise rules.refusal(batch.problems)
+        if batch.needed:
+            raise NeedsVectors(batch.needed)
+        return [batch.results[index] for index in range(len(items))]
+
+    async def _round(self, batch: _Batch, items: list[tuple[int, BatchItem]]) -> None:
+        """Items that stand for different resources: new ones are written together."""
+        known = await self._known(batch, [item for _, item in items])
+        fresh: dict[int, Fresh] = {}
+        for index, item in items:
             try:
-                results.append(await self._one(tx, folder, index, item, vectors))
+                if item.published is None and item.draft is None:
+                    missing = "Data is needed, published or as a draft"
+                    raise rules.refusal([DataProblem("$", missing, "missing")])
+                if (found := known.of(item)) is None:
+                    fresh[index] = await self._fresh(batch, index, item)
+                else:
+                    batch.results[index] = await self._update(batch, known, found, item)
             except NeedsVectors as needs:
-                needed += needs.texts
+                batch.needed += needs.texts
             except FaultError as refused:
                 if refused.fault is not faults.DATA_VALIDATION_ERROR:
                     raise
-                problems += rules.relocated(refused, f"$.items[{index}].data")
-        if problems:
-            raise rules.refusal(problems)
-        if needed:
-            raise NeedsVectors(needed)
-        return results
+                batch.problems += rules.relocated(refused, f"$.items[{index}].data")
+        if not batch.problems:
+            await self._create(batch, fresh)
 
-    async def _one(
-        self, tx: Transaction, folder: Folder, index: int, item: BatchItem, vectors: Vectors
-    ) -> BatchResult:
-        if item.published is None and item.draft is None:
-            raise rules.refusal([DataProblem("$", "Data is needed, published or as a draft", "missing")])
-        found = await self._known(tx, folder, item)
-        resource = found or await self._new(tx, folder, index, item)
-        changed = found is not None and await self._described(tx, found, item)
-        if item.published is not None and not await self._is_shown(tx, folder, resource, item.published):
-            revision = await self._writing.add_revision(tx, folder, resource, item.published)
-            await self._writing.publish(tx, folder, resource, revision, vectors)
-            changed = True
-        if item.draft is not None and not await self._is_newest(tx, folder, resource, item.draft):
-            await self._writing.add_revision(tx, folder, resource, item.draft)
-            changed = True
-        result: Outcome = "created" if found is None else "changed" if changed else "unchanged"
-        return BatchResult(resource.key, resource.external_id, result)
+    async def _create(self, batch: _Batch, fresh: dict[int, Fresh]) -> None:
+        owners = [one.resource.resource_owner for one in fresh.values()]
+        await self._resources.check_owners(batch.tx, batch.folder, owners)
+        try:
+            await self._writing.create_all(batch.tx, batch.folder, list(fresh.values()), batch.vectors)
+        except NeedsVectors as needs:
+            batch.needed += needs.texts
+        for index, one in fresh.items():
+            batch.results[index] = BatchResult(one.resource.key, one.resource.external_id, "created")
 
-    async def _known(self, tx: Transaction, folder: Folder, item: BatchItem) -> Resource | None:
-        found = await repository.one(tx, folder.key, item.key) if item.key else None
-        if found is None and item.external_id:
-            found = await repository.by_external_id(tx, folder.key, item.external_id)
-        return found
+    async def _known(self, batch: _Batch, items: list[BatchItem]) -> _Known:
+        tx, folder = batch.tx, batch.folder.key
+        keys = [item.key for item in items if item.key]
+        found = await repository.by_keys(tx, folder, keys)
+        by_key = {one.key: one for one in found}
+        ids = [one.external_id for one in items if one.external_id and one.key not in by_key]
+        others = await repository.by_external_ids(tx, folder, ids)
+        named = [one.key for one in (*found, *others)]
+        return _Known(
+            by_key,
+            {one.external_id: one for one in others},
+            {one.resource: one for one in await repository.published_of(tx, named)},
+            {one.resource: one for one in await repository.newest_of(tx, named)},
+        )
 
-    async def _new(self, tx: Transaction, folder: Folder, index: int, item: BatchItem) -> Resource:
-        component = await self._resources.component_of(tx, folder, item.component)
-        await self._resources.check_owner(tx, folder, item.resource_owner)
+    async def _fresh(self, batch: _Batch, index: int, item: BatchItem) -> Fresh:
+        component = await self._resources.component_of(batch.tx, batch.folder, item.component)
         now = self._clock.now_ms()
+        ground = await self._ground(batch, component)
+        published, draft = (
+            None if data is None else self._writing.checked(ground, data)
+            for data in (item.published, item.draft)
+        )
         row = Resource(
             key=item.key or random_key(12),
-            environment=folder.environment,
-            folder=folder.key,
+            environment=batch.folder.environment,
+            folder=batch.folder.key,
             component=component,
             external_id=item.external_id,
             name=item.name,
@@ -134,8 +182,29 @@ class Batches:
             created_at=now if item.created_at is None else _moment(item.created_at, index),
             updated_at=now,
         )
-        await repository.insert(tx, row)
-        return row
+        return Fresh(row, published, draft)
+
+    async def _update(self, batch: _Batch, known: _Known, found: Resource, item: BatchItem) -> BatchResult:
+        tx, folder = batch.tx, batch.folder
+        changed = await self._described(tx, found, item)
+        ground = await self._ground(batch, found.component)
+        shown, newest = known.published.get(found.key), known.newest.get(found.key)
+        if item.published is not None:
+            checked = self._writing.checked(ground, item.published)
+            if shown is None or shown.data != checked.stored:
+                newest = await self._writing.add_published(tx, folder, found, item.published, batch.vectors)
+                changed = True
+        if item.draft is not None:
+            checked = self._writing.checked(ground, item.draft)
+            if newest is None or newest.status != "draft" or newest.data != checked.stored:
+                await self._writing.add_revision(tx, folder, found, item.draft)
+                changed = True
+        return BatchResult(found.key, found.external_id, "changed" if changed else "unchanged")
+
+    async def _ground(self, batch: _Batch, component: str | None) -> Ground:
+        if component not in batch.grounds:
+            batch.grounds[component] = await self._writing.ground(batch.tx, batch.folder, component)
+        return batch.grounds[component]
 
     async def _described(self, tx: Transaction, found: Resource, item: BatchItem) -> bool:
         """Set what was sent of the metadata and differs."""
@@ -148,24 +217,19 @@ class Batches:
         await repository.update(tx, found.key, changes)
         return bool(changes)
 
-    async def _is_shown(self, tx: Transaction, folder: Folder, resource: Resource, data: Any) -> bool:
-        current = resource.current_revision
-        revision = await repository.revision(tx, resource.key, current) if current else None
-        return revision is not None and await self._same(tx, folder, resource, revision.data, data)
 
-    async def _is_newest(self, tx: Transaction, folder: Folder, resource: Resource, data: Any) -> bool:
-        last = await repository.latest_revision(tx, resource.key)
-        return (
-            last is not None
-            and last.status == "draft"
-            and await self._same(tx, folder, resource, last.data, data)
-        )
-
-    async def _same(
-        self, tx: Transaction, folder: Folder, resource: Resource, stored: bytes, data: Any
-    ) -> bool:
-        _, shape = await self._writing.schema(tx, folder, resource.component)
-        return stored == await self._writing.checked(tx, folder.environment, shape, data)
+def _rounds(items: list[BatchItem]) -> list[list[int]]:
+    """Places of the items, in order, cut wherever one may stand for the same resource as one before it."""
+    rounds: list[list[int]] = [[]]
+    seen: set[tuple[str, str]] = set()
+    for index, item in enumerate(items):
+        names = {(kind, name) for kind in ("key", "external_id") if (name := getattr(item, kind))}
+        if names & seen:
+            rounds.append([])
+            seen = set()
+        seen |= names
+        rounds[-1].append(index)
+    return rounds
 
 
 def _moment(text: str, index: int) -> int:

@@ -65,14 +65,33 @@ async def count(reader: Reader, environment: str) -> int:
     return int(await reader.value(sql, {"environment": environment}))
 
 
-async def insert(tx: Transaction, row: Resource) -> None:
-    """Raises `UniqueViolation` for a taken external id."""
-    await rows.insert(tx, "content_resources", row)
+async def by_keys(reader: Reader, folder: str, keys: Sequence[str]) -> list[Resource]:
+    if not keys:
+        return []
+    sql = f"SELECT {_RESOURCE} FROM content_resources WHERE key IN :keys AND folder = :folder"
+    return await reader.all(sql, {"keys": list(keys), "folder": folder}, Resource)
+
+
+async def by_external_ids(reader: Reader, folder: str, external_ids: Sequence[str]) -> list[Resource]:
+    if not external_ids:
+        return []
+    sql = f"SELECT {_RESOURCE} FROM content_resources WHERE folder = :folder AND external_id IN :ids"
+    return await reader.all(sql, {"folder": folder, "ids": list(external_ids)}, Resource)
+
+
+async def insert_all(tx: Transaction, found: Sequence[Resource]) -> None:
+    """Raises `UniqueViolation` for a taken key or external id."""
+    await rows.insert_all(tx, "content_resources", found)
 
 
 async def update(tx: Transaction, key: str, changes: dict[str, Any]) -> None:
     """Raises `UniqueViolation` for a taken external id."""
     await rows.update(tx, "content_resources", changes, "key = :key_", {"key_": key})
+
+
+async def claim(tx: Transaction, key: str, now: int) -> None:
+    """Units that publish or unpublish the same resource wait for each other here."""
+    await tx.run("UPDATE content_resources SET updated_at = :now WHERE key = :key", {"key": key, "now": now})
 
 
 async def next_number(tx: Transaction, key: str, now: int) -> int:
@@ -127,8 +146,8 @@ async def latest_revision(reader: Reader, resource: str) -> Revision | None:
     return await reader.one(sql, {"resource": resource}, Revision)
 
 
-async def insert_revision(tx: Transaction, row: Revision) -> None:
-    await rows.insert(tx, "content_revisions", row)
+async def insert_revisions(tx: Transaction, found: Sequence[Revision]) -> None:
+    await rows.insert_all(tx, "content_revisions", found)
 
 
 async def update_revision(tx: Transaction, key: str, changes: dict[str, Any]) -> None:

@@ -36,9 +36,10 @@ class Revisions:
         async def attempt(vectors: Vectors) -> Revision:
             async def work(tx: Transaction) -> Revision:
                 found = await self._resources.one(tx, folder, resource)
-                revision = await self._writing.add_revision(tx, folder, found, data)
                 if folder.is_composite:
-                    await self._writing.publish(tx, folder, found, revision, vectors)
+                    revision = await self._writing.add_published(tx, folder, found, data, vectors)
+                else:
+                    revision = await self._writing.add_revision(tx, folder, found, data)
                 return await self._read(tx, found, revision.key)
 
             return await self._db.transact(work)
@@ -52,9 +53,14 @@ class Revisions:
             found, revision = await self._found(tx, folder, resource, key)
             if revision.status != "draft":
                 raise faults.REVISION_NOT_EDITABLE()
-            version, shape = await self._writing.schema(tx, folder, found.component)
-            stored = await self._writing.checked(tx, folder.environment, shape, data)
-            changes = {"data": stored, "size": len(stored), "schema_version": version, "is_valid": 1}
+            checked = self._writing.checked(await self._writing.ground(tx, folder, found.component), data)
+            stored = checked.stored
+            changes = {
+                "data": stored,
+                "size": len(stored),
+                "schema_version": checked.version,
+                "is_valid": 1,
+            }
             await repository.update_revision(tx, revision.key, changes)
             return await self._read(tx, found, revision.key)
 

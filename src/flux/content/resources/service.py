@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct
@@ -20,7 +20,7 @@ from flux.content.resources import repository
 from flux.content.resources.rows import Resource, Revision
 from flux.content.resources.rules import Payload
 from flux.content.resources.schemas import ResourcesQuery
-from flux.content.resources.writing import Writing
+from flux.content.resources.writing import Fresh, Writing
 from flux.kernel.faults import FaultError
 from flux.kernel.house import House
 from flux.kernel.store import Reader, Transaction, UniqueViolation, random_key
@@ -192,9 +192,10 @@ class Resources:
         publish: bool,
     ) -> Written:
         """Composite folders have no drafts."""
-        revision = await self._writing.add_revision(tx, folder, resource, data)
         if publish or folder.is_composite:
-            await self._writing.publish(tx, folder, resource, revision, vectors)
+            revision = await self._writing.add_published(tx, folder, resource, data, vectors)
+        else:
+            revision = await self._writing.add_revision(tx, folder, resource, data)
         return Written(await self.one(tx, folder, resource.key), revision, created=False)
 
     async def _create(
@@ -225,9 +226,11 @@ class Resources:
             created_at=now,
             updated_at=now,
         )
-        await repository.insert(tx, resource)
-        written = await self._revise(tx, folder, resource, _data(payload), vectors, publish=publish)
-        return Written(written.resource, written.revision, created=True)
+        checked = self._writing.checked(await self._writing.ground(tx, folder, component), _data(payload))
+        shown = publish or folder.is_composite
+        fresh = Fresh(resource, checked if shown else None, None if shown else checked)
+        [revision] = await self._writing.create_all(tx, folder, [fresh], vectors)
+        return Written(await self.one(tx, folder, resource.key), revision, created=True)
 
     async def component_of(self, tx: Transaction, folder: Folder, key: Any) -> str | None:
         """Composite folders need one, others ignore it."""
@@ -239,9 +242,14 @@ class Resources:
 
     async def check_owner(self, tx: Transaction, folder: Folder, owner: str | None) -> None:
         """A strict child's owner is a resource of the parent folder."""
+        await self.check_owners(tx, folder, [owner])
+
+    async def check_owners(self, tx: Transaction, folder: Folder, owners: Sequence[str | None]) -> None:
+        """As `check_owner`, for many at once."""
         if not folder.strict_reference:
             return
-        if not owner or await repository.one(tx, folder.parent, owner) is None:
+        named = {one for one in owners if one}
+        if not all(owners) or len(await repository.by_keys(tx, folder.parent, sorted(named))) < len(named):
             raise faults.RESOURCE_OWNER_REQUIRED()
 
     async def _delete(

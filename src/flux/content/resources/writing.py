@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from flux.content import faults
 from flux.content.embeddings.service import Vectors
@@ -16,11 +18,37 @@ from flux.content.resources import repository, rules
 from flux.content.resources.rows import Resource, Revision
 from flux.content.schemas.service import Schemas
 from flux.content.shape.checking import Checking, DataProblem
+from flux.content.shape.checking import Locales as Codes
 from flux.content.shape.fields import Shape
 from flux.content.webhooks.rules import DELETED, PUBLISHED, UNPUBLISHED, Happening
 from flux.content.webhooks.service import Webhooks
 from flux.kernel.house import House
 from flux.kernel.store import Reader, Transaction, random_key
+
+
+class Ground(Struct, frozen=True):
+    """What data is checked against: a schema version and the locales of its environment."""
+
+    version: str
+    shape: Shape
+    locales: Codes
+
+
+class Checked(Struct, frozen=True):
+    """Data in its stored form, encoded and not, and the version it fits."""
+
+    version: str
+    shape: Shape
+    stored: bytes
+    document: dict[str, Any]
+
+
+class Fresh(Struct, frozen=True):
+    """A resource that is not there yet, with what is to be published of it and a draft behind that."""
+
+    resource: Resource
+    published: Checked | None
+    draft: Checked | None
 
 
 class Writing:
@@ -34,131 +62,216 @@ class Writing:
         self._projection = projection
         self._webhooks = webhooks
 
-    async def schema(self, reader: Reader, folder: Folder, component: str | None) -> tuple[str, Shape]:
-        """The version that content of the folder is written under now. Raises `NO_PUBLISHED_SCHEMA`."""
+    # -- checking ---------------------------------------------------------------------------------------------
+
+    async def ground(self, reader: Reader, folder: Folder, component: str | None) -> Ground:
+        """What content of the folder is written under now. Raises `NO_PUBLISHED_SCHEMA`."""
         version = await self._schemas.published(reader, component or folder.key)
         if version is None or version.shape is None:
             raise faults.NO_PUBLISHED_SCHEMA()
-        return version.key, Shape.decode(version.shape)
+        locales = await self._locales.of(reader, folder.environment)
+        return Ground(version.key, Shape.decode(version.shape), locales)
 
-    async def checked(self, reader: Reader, environment: str, shape: Shape, data: Any) -> bytes:
-        """The stored form. Raises `DATA_VALIDATION_ERROR`."""
-        stored, problems = await self.check(reader, environment, shape, data)
+    def checked(self, ground: Ground, data: Any) -> Checked:
+        """Raises `DATA_VALIDATION_ERROR`."""
+        found, problems = self.check(ground, data)
         if problems:
             raise rules.refusal(problems)
-        return stored
+        return found
 
-    async def check(
-        self, reader: Reader, environment: str, shape: Shape, data: Any
-    ) -> tuple[bytes, list[DataProblem]]:
-        checking = Checking(shape, await self._locales.of(reader, environment))
-        stored = msgspec.json.encode(checking.document(data))
+    def check(self, ground: Ground, data: Any) -> tuple[Checked, list[DataProblem]]:
+        checking = Checking(ground.shape, ground.locales)
+        document = checking.document(data)
+        stored = msgspec.json.encode(document)
         limit = self._settings.max_revision_bytes
         if len(stored) > limit:
             checking.problems.append(DataProblem("$", f"At most {limit} bytes are allowed", "too_large"))
-        return stored, checking.problems
-
-    async def add_revision(self, tx: Transaction, folder: Folder, resource: Resource, data: Any) -> Revision:
-        """A new draft under the schema that is published now. The oldest ones may go."""
-        version, shape = await self.schema(tx, folder, resource.component)
-        stored = await self.checked(tx, folder.environment, shape, data)
-        now = self._clock.now_ms()
-        number = await repository.next_number(tx, resource.key, now)
-        row = Revision(
-            key=random_key(12),
-            resource=resource.key,
-            number=number,
-            schema_version=version,
-            status="draft",
-            data=stored,
-            size=len(stored),
-            is_valid=1,
-            created_at=now,
-            published_at=None,
-            unpublished_at=None,
-        )
-        await repository.insert_revision(tx, row)
-        if folder.auto_remove_revisions is not None:
-            await repository.prune(tx, resource.key, folder.auto_remove_revisions)
-        return row
+        return Checked(ground.version, ground.shape, stored, document), checking.problems
 
     async def revalidated(
         self, reader: Reader, folder: Folder, revision: Revision
-    ) -> tuple[bytes, list[DataProblem]]:
+    ) -> tuple[Checked, list[DataProblem]]:
         """Against the schema version it was written under."""
-        shape = await self._shape_of(reader, folder, revision)
-        return await self.check(reader, folder.environment, shape, revision.decoded())
+        return self.check(await self._ground_of(reader, folder, revision), revision.decoded())
+
+    async def _ground_of(self, reader: Reader, folder: Folder, revision: Revision) -> Ground:
+        """A version that was deleted since leaves its content to the current one."""
+        shape = await self._schemas.shape(reader, folder.environment, revision.schema_version)
+        if shape is not None:
+            locales = await self._locales.of(reader, folder.environment)
+            return Ground(revision.schema_version, shape, locales)
+        resource = await repository.one(reader, folder.key, revision.resource)
+        found = await self.ground(reader, folder, resource.component if resource else None)
+        return msgspec.structs.replace(found, version=revision.schema_version)
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    async def add_revision(self, tx: Transaction, folder: Folder, resource: Resource, data: Any) -> Revision:
+        """A new draft under the schema that is published now. The oldest ones may go."""
+        checked = self.checked(await self.ground(tx, folder, resource.component), data)
+        row = await self._next(tx, resource, checked, None)
+        await repository.insert_revisions(tx, [row])
+        await self._prune(tx, folder, resource)
+        return row
+
+    async def add_published(
+        self, tx: Transaction, folder: Folder, resource: Resource, data: Any, vectors: Vectors
+    ) -> Revision:
+        """A new revision, shown from the commit on. Raises `DATA_VALIDATION_ERROR`, `NeedsVectors`."""
+        checked = self.checked(await self.ground(tx, folder, resource.component), data)
+        now = self._clock.now_ms()
+        row = await self._next(tx, resource, checked, now)
+        await repository.unpublish(tx, resource.key, now)
+        await repository.insert_revisions(tx, [row])
+        await self._show(tx, folder, resource, row, checked, vectors)
+        await self._prune(tx, folder, resource)
+        return row
+
+    async def create_all(
+        self, tx: Transaction, folder: Folder, fresh: Sequence[Fresh], vectors: Vectors
+    ) -> list[Revision]:
+        """New resources of one folder; of each its newest revision. Raises `UniqueViolation` for a key or an external id
+        that is taken, `NeedsVectors`."""
+        now = self._clock.now_ms()
+        shown = {
+            one.resource.key: self._row(one.resource.key, 1, one.published, now)
+            for one in fresh
+            if one.published is not None
+        }
+        published = [
+            self._published(folder, one.resource, shown[one.resource.key], one.published, now)
+            for one in fresh
+            if one.published is not None
+        ]
+        sizes = dict(zip(shown, await self._projection.put_all(tx, published, vectors), strict=True))
+        drafts = {
+            one.resource.key: self._row(one.resource.key, 1 + (one.published is not None), one.draft, None)
+            for one in fresh
+            if one.draft is not None
+        }
+        resources = [
+            msgspec.structs.replace(
+                one.resource,
+                current_revision=shown[key].key if key in shown else None,
+                last_number=(key in shown) + (key in drafts),
+                vectors_size=sizes.get(key, 0),
+            )
+            for one in fresh
+            if (key := one.resource.key)
+        ]
+        await repository.insert_all(tx, resources)
+        await repository.insert_revisions(tx, [*shown.values(), *drafts.values()])
+        told = [_happening(PUBLISHED, folder, one, one.current_revision) for one in resources]
+        await self._webhooks.announce(tx, [one for one in told if one.revision is not None])
+        return [drafts.get(one.resource.key) or shown[one.resource.key] for one in fresh]
 
     async def publish(
         self, tx: Transaction, folder: Folder, resource: Resource, revision: Revision, vectors: Vectors
     ) -> None:
         """Show the revision from the commit on. Raises `DATA_VALIDATION_ERROR` when it does not fit its
         schema, `NeedsVectors`."""
-        shape = await self._shape_of(tx, folder, revision)
-        stored = await self.checked(tx, folder.environment, shape, revision.decoded())
+        checked = self.checked(await self._ground_of(tx, folder, revision), revision.decoded())
         now = self._clock.now_ms()
+        await repository.claim(tx, resource.key, now)
         await repository.unpublish(tx, resource.key, now)
-        published = {
+        changes = {
             "status": "published",
             "is_valid": 1,
             "published_at": now,
             "unpublished_at": None,
-            "data": stored,
+            "data": checked.stored,
         }
-        await repository.update_revision(tx, revision.key, published)
-        size = await self._projection.put(
-            tx,
-            Published(
-                environment=folder.environment,
-                folder=folder.key,
-                key=resource.key,
-                owner=resource.resource_owner,
-                component=resource.component,
-                version=revision.schema_version,
-                revision=revision.key,
-                created_at=resource.created_at,
-                updated_at=now,
-                data=msgspec.json.decode(stored),
-                shape=shape,
-            ),
-            vectors,
-        )
-        shown = {"current_revision": revision.key, "updated_at": now, "vectors_size": size}
-        await repository.update(tx, resource.key, shown)
-        await self._announce(tx, PUBLISHED, folder, resource, revision.key)
+        await repository.update_revision(tx, revision.key, changes)
+        await self._show(tx, folder, resource, revision, checked, vectors)
 
     async def unpublish(self, tx: Transaction, folder: Folder, resource: Resource) -> None:
         """Take the resource out of delivery."""
-        await repository.unpublish(tx, resource.key, self._clock.now_ms())
+        now = self._clock.now_ms()
+        await repository.claim(tx, resource.key, now)
+        await repository.unpublish(tx, resource.key, now)
         await repository.update(tx, resource.key, {"current_revision": None})
         await self._projection.remove(tx, folder.key, resource.key)
-        await self._announce(tx, UNPUBLISHED, folder, resource, resource.current_revision)
+        await self._webhooks.announce(
+            tx, [_happening(UNPUBLISHED, folder, resource, resource.current_revision)]
+        )
 
     async def delete(self, tx: Transaction, folder: Folder, resource: Resource) -> None:
         """The resource with its revisions, out of delivery too."""
         await self._projection.remove(tx, folder.key, resource.key)
         await repository.delete(tx, resource.key)
-        await self._announce(tx, DELETED, folder, resource, resource.current_revision)
+        await self._webhooks.announce(tx, [_happening(DELETED, folder, resource, resource.current_revision)])
 
-    async def _announce(
-        self, tx: Transaction, event: str, folder: Folder, resource: Resource, revision: str | None
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    async def _show(
+        self,
+        tx: Transaction,
+        folder: Folder,
+        resource: Resource,
+        revision: Revision,
+        checked: Checked,
+        vectors: Vectors,
     ) -> None:
-        happening = Happening(
-            event=event,
+        now = self._clock.now_ms()
+        published = self._published(folder, resource, revision, checked, now)
+        size = await self._projection.put(tx, published, vectors)
+        shown = {"current_revision": revision.key, "updated_at": now, "vectors_size": size}
+        await repository.update(tx, resource.key, shown)
+        await self._webhooks.announce(tx, [_happening(PUBLISHED, folder, resource, revision.key)])
+
+    async def _next(
+        self, tx: Transaction, resource: Resource, checked: Checked, published_at: int | None
+    ) -> Revision:
+        number = await repository.next_number(tx, resource.key, self._clock.now_ms())
+        return self._row(resource.key, number, checked, published_at)
+
+    def _row(self, resource: str, number: int, checked: Checked, published_at: int | None) -> Revision:
+        return Revision(
+            key=random_key(12),
+            resource=resource,
+            number=number,
+            schema_version=checked.version,
+            status="draft" if published_at is None else "published",
+            data=checked.stored,
+            size=len(checked.stored),
+            is_valid=1,
+            created_at=self._clock.now_ms(),
+            published_at=published_at,
+            unpublished_at=None,
+        )
+
+    @staticmethod
+    def _published(
+        folder: Folder, resource: Resource, revision: Revision, checked: Checked, now: int
+    ) -> Published:
+        return Published(
             environment=folder.environment,
             folder=folder.key,
-            path=folder.path,
-            resource=resource.key,
-            external_id=resource.external_id,
+            key=resource.key,
+            owner=resource.resource_owner,
             component=resource.component,
-            revision=revision,
+            version=revision.schema_version,
+            revision=revision.key,
+            created_at=resource.created_at,
+            updated_at=now,
+            data=checked.document,
+            stored=checked.stored,
+            shape=checked.shape,
         )
-        await self._webhooks.announce(tx, happening)
 
-    async def _shape_of(self, reader: Reader, folder: Folder, revision: Revision) -> Shape:
-        """A version that was deleted since leaves its content to the current one."""
-        shape = await self._schemas.shape(reader, folder.environment, revision.schema_version)
-        if shape is None:
-            resource = await repository.one(reader, folder.key, revision.resource)
-            _, shape = await self.schema(reader, folder, resource.component if resource else None)
-        return shape
+    async def _prune(self, tx: Transaction, folder: Folder, resource: Resource) -> None:
+        if folder.auto_remove_revisions is not None:
+            await repository.prune(tx, resource.key, folder.auto_remove_revisions)
+
+
+def _happening(event: str, folder: Folder, resource: Resource, revision: str | None) -> Happening:
+    return Happening(
+        event=event,
+        environment=folder.environment,
+        folder=folder.key,
+        path=folder.path,
+        resource=resource.key,
+        external_id=resource.external_id,
+        component=resource.component,
+        revision=revision,
+    )

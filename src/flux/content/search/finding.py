@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from flux.content.search import ranking_repository as repository
-from flux.content.search import words
+from flux.content.search import words, words_repository
 from flux.content.search.lexicon import Lexicon, Vocabulary
 from flux.content.search.modes import TextQuery
 from flux.content.search.plan import Plan
@@ -48,13 +48,13 @@ class Finding:
         if not asked or not slots:
             return []
         lexicon = await self._lexicon(slots, generation)
+        # What was published since then has been counted nowhere.
+        slots = [one for one in slots if one in lexicon.statistics]
         wanted = [
             {**lexicon.vocabulary.alike(word, query.threshold), word: 1.0} for word in dict.fromkeys(asked)
         ]
         await self._count(lexicon, slots, [word for one in wanted for word in one])
-        found = await self._meeting(lexicon, wanted, positions=query.phrase)
-        if query.phrase:
-            found = _in_phrases(asked, found)
+        found = await self._found(lexicon, wanted, asked if query.phrase else None)
         docs = sorted({one.doc for one in found})
         keys: dict[int, str] | None = None
         if docs and _is_narrowed(plan):
@@ -78,7 +78,7 @@ class Finding:
         address = tuple(slots)
         known = self._lexicons.get(address)
         if known is None or known.generation != generation:
-            vocabulary = Vocabulary(await repository.vocabulary(self._db, slots))
+            vocabulary = Vocabulary(await words_repository.vocabulary(self._db, slots))
             known = Lexicon(generation, vocabulary, await repository.statistics(self._db, slots))
             if len(self._lexicons) >= MOST_LEXICONS:
                 self._lexicons.clear()
@@ -88,7 +88,22 @@ class Finding:
     async def _count(self, lexicon: Lexicon, slots: list[int], asked: list[str]) -> None:
         missing = lexicon.uncounted(dict.fromkeys(asked))
         if missing:
-            lexicon.count(missing, await repository.counts(self._db, slots, missing))
+            lexicon.count(missing, await words_repository.counts(self._db, slots, missing))
+
+    async def _found(
+        self, lexicon: Lexicon, wanted: list[dict[str, float]], phrase: list[str] | None
+    ) -> list[words.Posting]:
+        """Postings in documents that have every word, side by side in one field for a phrase."""
+        if self._db.dialect != "sqlite":
+            found = await self._meeting(lexicon, wanted, positions=phrase is not None)
+            return found if phrase is None else _in_phrases(phrase, found)
+        rarest = min(lexicon.total(one) for one in wanted)
+        if rarest == 0:
+            return []
+        slots = lexicon.slots_of({word for one in wanted for word in one})
+        if phrase is not None and len(phrase) > 1:
+            return await words_repository.in_phrase(self._reading(rarest), slots, phrase)
+        return await words_repository.meeting(self._reading(rarest), slots, [list(one) for one in wanted])
 
     async def _meeting(
         self, lexicon: Lexicon, wanted: list[dict[str, float]], *, positions: bool
@@ -104,7 +119,7 @@ class Finding:
         rows = lexicon.total(asked)
         if among is not None:
             rows = min(rows, len(slots) * len(asked) * len(among))
-        return await repository.postings(
+        return await words_repository.postings(
             self._reading(rows), slots, sorted(asked), among, positions=positions
         )
 
@@ -119,7 +134,7 @@ class Finding:
             looks = len(slots) * len(likenesses) * len(docs) if docs is not None else ALL
             among = sorted(docs) if docs is not None and looks * LOOK_COST < size else None
             reading = self._reading(size // LIST_CHEAPNESS if among is None else looks)
-            here = await repository.having(reading, slots, sorted(likenesses), among)
+            here = await words_repository.having(reading, slots, sorted(likenesses), among)
             docs = set(here) if docs is None else docs.intersection(here)
         return docs or set()
 

@@ -1,19 +1,17 @@
-"""SQL of text and vector search: slots, words, postings, vectors, and which documents a plan lets through."""
+"""SQL of text and vector search: slots, lengths, vectors, and which documents a plan lets through."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from flux.content.projection.rules import unpacked
 from flux.content.search.plan import Plan, Scope
 from flux.content.search.rows import Hit, hit
 from flux.content.search.sql_repository import Statement, conditions
-from flux.content.search.words import Posting, Statistics
-from flux.kernel.store import Database, Sql
+from flux.content.search.words import Statistics
+from flux.kernel.store import Database
 
 Read = Callable[..., Awaitable[list[Any]]]
 """`Database.all` or `Database.scan`, as there are few rows or many."""
@@ -32,74 +30,6 @@ async def slots(db: Database, scope: Scope, paths: Sequence[str], locales: Seque
         "locales": ["", *locales],
     }
     return await db.all(sql, params, int)
-
-
-async def vocabulary(db: Database, slots_: Sequence[int]) -> set[str]:
-    """Every word that stands anywhere in the slots: from each the index is asked for the next, not for all that is
-    under it."""
-    found: set[str] = set()
-    for slot in slots_:
-        found.update(await db.scan(_NEXT_WORD, {"slot": slot}, str))
-    return found
-
-
-_NEXT_WORD = (
-    "WITH RECURSIVE known(word) AS (SELECT min(w.word) FROM content_words w WHERE w.slot = :slot UNION ALL "
-    "SELECT (SELECT min(w.word) FROM content_words w WHERE w.slot = :slot AND w.word > known.word) "
-    "FROM known WHERE known.word IS NOT NULL) SELECT word FROM known WHERE word IS NOT NULL"
-)
-
-
-async def counts(db: Database, slots_: Sequence[int], words: Sequence[str]) -> dict[tuple[int, str], int]:
-    """In how many documents of a slot each word stands; those in none are left out."""
-    sql = "SELECT slot, word, count(*) FROM content_words WHERE slot IN :slots AND word IN :words GROUP BY slot, word"
-    rows = await db.scan(
-        sql,
-        {"slots": list(slots_), "words": list(words)},
-        lambda slot, word, count: ((slot, word), count),
-    )
-    return dict(rows)
-
-
-async def postings(
-    read: Read, slots_: Sequence[int], words: Sequence[str], docs: Sequence[int] | None, *, positions: bool
-) -> list[Posting]:
-    """Only of some documents, where these are named."""
-    what = "positions" if positions else "length(positions)"
-    sql = f"SELECT slot, doc, word, {what} FROM content_words WHERE slot IN :slots AND word IN :words"
-    params: dict[str, Any] = {"slots": list(slots_), "words": list(words)}
-    if docs is not None:
-        sql += " AND doc IN :docs"
-        params["docs"] = list(docs)
-    found: list[Posting] = await read(sql, params, _with_positions if positions else _counted)
-    return found
-
-
-async def having(
-    read: Read, slots_: Sequence[int], words: Sequence[str], docs: Sequence[int] | None
-) -> list[int]:
-    """The documents, of these where they are named, that have any of the words; some more than once. They cross as one value:
-    that costs a fraction of as many rows."""
-    among = "" if docs is None else " AND doc IN :docs"
-    where = f"FROM content_words WHERE slot IN :slots AND word IN :words{among}"
-    params: dict[str, Any] = {"slots": list(slots_), "words": list(words)}
-    if docs is not None:
-        params["docs"] = list(docs)
-    sql = Sql(
-        sqlite=f"SELECT json_group_array(doc) {where}",
-        postgres=f"SELECT CAST(json_agg(doc) AS TEXT) {where}",
-    )
-    [found] = await read(sql, params, lambda listed: msgspec.json.decode(listed or "[]"))
-    return cast("list[int]", found)
-
-
-def _counted(slot: int, doc: int, word: str, size: int) -> Posting:
-    return Posting(slot, doc, word, size // 4)
-
-
-def _with_positions(slot: int, doc: int, word: str, stored: bytes) -> Posting:
-    found = unpacked(bytes(stored))
-    return Posting(slot, doc, word, len(found), tuple(found))
 
 
 async def statistics(db: Database, slots_: Sequence[int]) -> dict[int, Statistics]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import msgspec
@@ -54,7 +54,8 @@ class Shape:
 
     @classmethod
     def decode(cls, stored: bytes) -> Shape:
-        return cls(_decoder.decode(stored).fields)
+        """Once for each stored form, which is its identity."""
+        return _decoded(stored)
 
     def encode(self) -> bytes:
         return msgspec.json.encode(_Stored(self.fields))
@@ -137,3 +138,8 @@ class Shape:
     def is_many(self, path: str) -> bool:
         """True when one document may hold several values at the path."""
         return any(one.many for one in self.chains[path])
+
+
+@lru_cache(maxsize=2048)
+def _decoded(stored: bytes) -> Shape:
+    return Shape(_decoder.decode(stored).fields)

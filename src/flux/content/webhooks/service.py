@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from flux.content import faults
@@ -106,14 +108,19 @@ class Webhooks:
 
     # -- messages ---------------------------------------------------------------------------------------------
 
-    async def announce(self, tx: Transaction, what: Happening) -> None:
-        """Write down what every webhook that wants it is to be told, in the unit of work that did it."""
-        hooks = [hook for hook in await repository.enabled(tx, what.environment) if rules.wants(hook, what)]
-        if hooks:
-            now = self._clock.now_ms()
-            body = rules.message(random_key(16), what, iso(now))
-            for hook in hooks:
-                await self._queue(tx, hook.key, what.event, body, now)
+    async def announce(self, tx: Transaction, happened: Sequence[Happening]) -> None:
+        """Write down what every webhook that wants it is to be told, in the unit of work that did it; all of one
+        environment."""
+        enabled = await repository.enabled(tx, happened[0].environment) if happened else []
+        if not enabled:
+            return
+        now = self._clock.now_ms()
+        for what in happened:
+            hooks = [hook for hook in enabled if rules.wants(hook, what)]
+            if hooks:
+                body = rules.message(random_key(16), what, iso(now))
+                for hook in hooks:
+                    await self._queue(tx, hook.key, what.event, body, now)
 
     async def deliveries(self, environment: str, key: str, at: Window, status: str | None) -> Rows:
         found = await self.one(None, environment, key)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+import apsw
+
 from flux.kernel.faults.ports import Ports
 from flux.kernel.store.postgres import PostgresDatabase
 from flux.kernel.store.sqlite import SqliteDatabase
 from flux.kernel.store.sqlite_connection import Tuning
 from flux.kernel.store.sqlite_vectors import load_vectors
+from flux.kernel.store.sqlite_words import load_words
 from flux.settings.store import StoreSettings
 
 EMBEDDED = "embedded-postgres"
@@ -45,9 +48,14 @@ async def open_database(
                 cache_mib=settings.cache_mib,
                 mmap_mib=settings.mmap_mib,
                 busy_timeout_ms=round(settings.busy_timeout_seconds * 1000),
-                prepare=load_vectors,
+                prepare=_prepare,
             ),
         )
     if url == EMBEDDED:
         raise ValueError("start EmbeddedPostgres first and open the URL it gives")
     raise ValueError(f"a database URL is sqlite:///absolute/path or postgres://…, not {scheme or url!r}")
+
+
+def _prepare(connection: apsw.Connection) -> None:
+    load_vectors(connection)
+    load_words(connection)

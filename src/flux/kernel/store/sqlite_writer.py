@@ -63,9 +63,12 @@ class SqliteTransaction:
         return self._connection.changes() if self._connection.total_changes() != before else 0
 
     async def run_many(self, sql: Statement, params: Any) -> None:
-        text = for_sqlite(sql)
-        for each in params:
-            self._rows(text, each)
+        if self._execute == self._refuse:
+            self._refuse()
+        try:
+            self._connection.executemany(for_sqlite(sql), params)
+        except apsw.Error as error:
+            self._doom(error)
 
     def after_commit(self, act: Callable[[], None]) -> None:
         self.acts.append(act)
@@ -75,9 +78,12 @@ class SqliteTransaction:
         try:
             return self._execute(for_sqlite(sql), params).fetchall()
         except apsw.Error as error:
-            self.failure = translated(error)
-            self._execute = self._refuse
-            fail(error)
+            self._doom(error)
+
+    def _doom(self, error: apsw.Error) -> NoReturn:
+        self.failure = translated(error)
+        self._execute = self._refuse
+        fail(error)
 
     def end(self) -> None:
         self._execute = self._refuse
