@@ -14,6 +14,7 @@ import pytest
 from fluxer.http import DEFAULT_API_URL, HTTPClient, Route
 from tests.clients.fluxer_world import PNG, Table, World, made, methods, refused, sent_to
 from tests.community.actors import person
+from tests.community.gateway import GatewayClient
 from tests.harness.server import Server
 
 WRONG_HOST = {"get_guild_stickers", "get_guild_sticker", "create_guild_sticker", "delete_guild_sticker"}
@@ -165,7 +166,10 @@ async def get_channel(world: World) -> None:
 
 @table
 async def trigger_typing(world: World) -> None:
-    assert await world.http.trigger_typing(world.place.text) is None
+    async with GatewayClient(world.guest) as client:
+        await client.identify()
+        assert await world.http.trigger_typing(world.place.text) is None
+        assert (await client.event("TYPING_START"))["user_id"] == world.robot.id
 
 
 @table
@@ -185,6 +189,7 @@ async def modify_channel(world: World) -> None:
     room = await world.channel()
     changed = await world.http.modify_channel(room, name="renamed", topic="new", nsfw=True)
     assert (changed["name"], changed["topic"]) == ("renamed", "new")
+    assert await world.http.get_channel(room) == changed
 
 
 @table
@@ -256,6 +261,7 @@ async def edit_message(world: World) -> None:
     )
     assert (changed["content"], changed["embeds"][0]["title"]) == ("after", "t")
     assert changed["edited_timestamp"]
+    assert await world.http.get_message(world.place.text, said["id"]) == changed
 
 
 @table
@@ -375,6 +381,7 @@ async def modify_guild(world: World) -> None:
     made = await world.http.create_guild(name="before")
     changed = await world.http.modify_guild(made["id"], name="after", afk_timeout=300)
     assert (changed["name"], changed["afk_timeout"]) == ("after", 300)
+    assert await world.http.get_guild(made["id"]) == changed
 
 
 @table
@@ -399,6 +406,7 @@ async def create_guild_role(world: World) -> None:
     )
     role = fluxer.Role.from_data(made)
     assert (role.permissions, role.color, role.hoist) == (1 << 53 | 2048, 0xFF0000, True)
+    assert made in await world.http.get_guild_roles(world.place.id)
 
 
 @table
@@ -408,6 +416,7 @@ async def modify_guild_role(world: World) -> None:
         world.place.id, role, name="changed", permissions=8, color=1, hoist=True, mentionable=True
     )
     assert (changed["name"], changed["permissions"], changed["mentionable"]) == ("changed", "8", True)
+    assert changed in await world.http.get_guild_roles(world.place.id)
 
 
 @table
@@ -458,6 +467,7 @@ async def modify_guild_member(world: World) -> None:
         world.place.id, world.guest.id, nick="Guest", roles=[role], reason="welcome"
     )
     assert (changed["nick"], changed["roles"]) == ("Guest", [role])
+    assert await world.http.get_guild_member(world.place.id, world.guest.id) == changed
 
 
 @table
@@ -476,6 +486,9 @@ async def timeout_guild_member(world: World) -> None:
 async def kick_guild_member(world: World) -> None:
     someone = await world.member()
     await world.http.kick_guild_member(world.place.id, someone.id, reason="bye")
+    log = await world.owner.ok("GET", f"/guilds/{world.place.id}/audit-logs?action_type=20&limit=1")
+    entry = log["audit_log_entries"][0]
+    assert (entry["target_id"], entry["user_id"], entry["reason"]) == (someone.id, world.robot.id, "bye")
     await refused(404, world.http.get_guild_member(world.place.id, someone.id))
     await world.place.admit(someone)
 
@@ -483,16 +496,19 @@ async def kick_guild_member(world: World) -> None:
 @table
 async def ban_guild_member(world: World) -> None:
     someone = await world.member()
-    await world.place.say(someone, "to be wiped")
+    said = await world.place.say(someone, "to be wiped")
     await world.http.ban_guild_member(
         world.place.id, someone.id, ban_duration_seconds=3600, delete_message_seconds=3600, reason="enough"
     )
+    await refused(404, world.http.get_message(world.place.text, said["id"]))
     code = await world.place.invite()
     assert (await someone.call("POST", f"/invites/{code}")).status_code == 403
     stranger = await person(world.server)
     await world.http.ban_guild_member(world.place.id, stranger.id)
     bans = await world.owner.ok("GET", f"/guilds/{world.place.id}/bans")
-    assert {someone.id, stranger.id} <= {each["user"]["id"] for each in bans}
+    ends = {each["user"]["id"]: each["expires_at"] for each in bans}
+    assert ends[someone.id] is not None
+    assert ends[stranger.id] is None
 
 
 @table
@@ -516,6 +532,7 @@ async def an_emoji(world: World) -> dict[str, Any]:
 async def create_guild_emoji(world: World) -> None:
     made = await an_emoji(world)
     assert made["name"] == "dot"
+    assert (await world.http.get_guild_emoji(world.place.id, made["id"]))["id"] == made["id"]
     await world.http.delete_guild_emoji(world.place.id, made["id"])
 
 
@@ -544,6 +561,7 @@ async def delete_guild_emoji(world: World) -> None:
 async def create_guild_sticker(world: World) -> None:
     made = await world.http.create_guild_sticker(world.place.id, name="dotted", image=PNG, reason="nice")
     assert made["name"] == "dotted"
+    assert (await world.http.get_guild_sticker(world.place.id, made["id"]))["id"] == made["id"]
 
 
 @table
@@ -570,6 +588,7 @@ async def create_webhook(world: World) -> None:
     made = await a_webhook(world)
     found = fluxer.Webhook.from_data(made, world.http)
     assert (found.name, str(found.guild_id)) == ("hook", world.place.id)
+    assert (await world.http.get_webhook(made["id"]))["token"] == made["token"]
 
 
 @table
@@ -602,6 +621,7 @@ async def modify_webhook(world: World) -> None:
     made, elsewhere = await a_webhook(world), await world.channel()
     changed = await world.http.modify_webhook(made["id"], name="renamed", channel_id=elsewhere)
     assert (changed["name"], changed["channel_id"]) == ("renamed", elsewhere)
+    assert await world.http.get_webhook(made["id"]) == changed
 
 
 @table

@@ -196,8 +196,12 @@ async def test_it_moderates_for_those_who_may(stage: Stage) -> None:
     assert silenced.json()["code"] == "COMMUNICATION_DISABLED"
     await obeyed(f"!unmute {mention}")
     await stage.tells(someone, "hm")
+    where = f"/guilds/{stage.world.place.id}"
     assert (await obeyed(f"!role {mention} Helper")).startswith("gave Helper")
+    helper = [each["id"] for each in await owner.ok("GET", f"{where}/roles") if each["name"] == "Helper"]
+    assert (await owner.ok("GET", f"{where}/members/{someone.id}"))["roles"] == helper
     assert (await obeyed(f"!role {mention} Helper")).startswith("took Helper")
+    assert (await owner.ok("GET", f"{where}/members/{someone.id}"))["roles"] == []
     await obeyed(f"!kick {mention}")
     assert "no such thing" in (await stage.asks(owner, f"!kick {mention}"))["content"]
     await stage.world.place.admit(someone)
