@@ -7,6 +7,9 @@ unexport PYTHONDONTWRITEBYTECODE # hundreds of starts in the suite would compile
 
 .DEFAULT_GOAL := help
 
+# Where it is set, each start compiles every module again: as much work as all the rest of it.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 

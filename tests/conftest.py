@@ -14,6 +14,9 @@ from tests.harness.server import Server, serve
 
 pytest_plugins = ["tests.harness.databases"]
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+"""Each of some 250 servers would compile 700 modules again: a second of processor time a start."""
+
 
 CLIENTS_ALONE = {
     "test_fluxer_methods", "test_fluxer_handlers", "test_steward", "test_foxnose_sdk_methods", "test_foxnose_acceptance",

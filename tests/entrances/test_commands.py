@@ -189,3 +189,12 @@ def test_a_damaged_operator_file(tmp_path: Path, content: str) -> None:
 def test_a_damaged_secret(tmp_path: Path, content: str) -> None:
     (tmp_path / "secret.key").write_text(content)
     assert "secret.key is damaged" in refusal(flux("serve", "--data", tmp_path, "--port", "0"))
+
+
+def test_what_few_instances_need_is_not_imported_by_all() -> None:
+    program = "import flux.supervisor, sys; print(*sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True
+    )
+    heavy = {"aiohttp", "nats", "obstore", "webauthn", "pydantic", "httpx", "anyio", "pytest"}
+    assert heavy.intersection(answer.stdout.split()) == set()

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from flux.kernel.bus import Bus, EmbeddedNats, LocalBus, NatsBus
+from flux.kernel.bus import Bus, EmbeddedNats, LocalBus
+from flux.kernel.bus.remote import NatsBus
 from flux.kernel.faults import Mode, PortFailure, Ports
 from flux.kernel.faults.dns import SandboxDns
 from flux.kernel.store import SandboxClock

@@ -48,7 +48,8 @@ def load_settings(
 ) -> Settings:
     """`overrides` are dotted keys from the command line, strongest of all."""
     tree: dict[str, Any] = tomllib.loads(file.read_text("utf-8")) if file else {}
-    kinds = {key: kind for key, kind, _, _ in _walk(types.type_info(Settings), ())}
+    known = types.type_info(Settings)
+    kinds = {key: kind for key, kind, _, _ in _walk(known, ())}
     for name, text in (os.environ if environ is None else environ).items():
         if name.startswith(PREFIX) and "__" in name:
             keys = tuple(name[len(PREFIX) :].lower().split("__"))
@@ -58,7 +59,7 @@ def load_settings(
             _put(tree, keys, _from_text(name, text, found))
     for dotted, value in (overrides or {}).items():
         _put(tree, tuple(dotted.split(".")), value)
-    _refuse_unknown(tree, types.type_info(Settings), "")
+    _refuse_unknown(tree, known, "")
     try:
         return msgspec.convert(tree, Settings)
     except msgspec.ValidationError as problem:

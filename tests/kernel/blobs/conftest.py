@@ -12,7 +12,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from flux.kernel.blobs import DirectoryBlobs, S3Blobs, open_blobs
+from flux.kernel.blobs import DirectoryBlobs, open_blobs
+from flux.kernel.blobs.s3 import S3Blobs
 from flux.kernel.faults.ports import Ports
 from flux.settings.blobs import BlobSettings
 

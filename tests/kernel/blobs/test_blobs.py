@@ -8,7 +8,8 @@ import hashlib
 import pytest
 from tests.kernel.blobs.streams import broken, content, endless, repeated, stream
 
-from flux.kernel.blobs import BlobInfo, BlobMissing, BlobTooLarge, DirectoryBlobs, S3Blobs
+from flux.kernel.blobs import BlobInfo, BlobMissing, BlobTooLarge, DirectoryBlobs
+from flux.kernel.blobs.s3 import S3Blobs
 from flux.kernel.faults.ports import Mode, PortFailure
 
 AnyBlobs = DirectoryBlobs | S3Blobs

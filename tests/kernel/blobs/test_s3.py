@@ -10,7 +10,8 @@ import pytest
 from tests.kernel.blobs.conftest import Bucket
 from tests.kernel.blobs.streams import broken, content, endless, repeated, stream
 
-from flux.kernel.blobs import BlobTooLarge, S3Blobs
+from flux.kernel.blobs import BlobTooLarge
+from flux.kernel.blobs.s3 import S3Blobs
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
 
 MIB = 1024 * 1024

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flux.kernel.bus import EmbeddedNats, LocalBus, NatsBus
+from flux.kernel.bus import EmbeddedNats, LocalBus
+from flux.kernel.bus.remote import NatsBus
 from flux.kernel.faults.ports import Ports
 from flux.settings.bus import BusSettings
 

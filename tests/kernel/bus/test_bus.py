@@ -8,7 +8,8 @@ import logging
 import pytest
 from tests.kernel.bus.hearing import Ear
 
-from flux.kernel.bus import Bus, LocalBus, NatsBus, open_bus
+from flux.kernel.bus import Bus, LocalBus, open_bus
+from flux.kernel.bus.remote import NatsBus
 from flux.kernel.faults.ports import Mode, Ports
 from flux.settings.bus import BusSettings
 

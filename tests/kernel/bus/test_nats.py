@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 from tests.kernel.bus.hearing import Ear
 
-from flux.kernel.bus import EmbeddedNats, NatsBus, open_bus
-from flux.kernel.bus.remote import _within
+from flux.kernel.bus import EmbeddedNats, open_bus
+from flux.kernel.bus.remote import NatsBus, _within
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
 from flux.settings.bus import BusSettings
 

@@ -17,6 +17,7 @@ from flux.kernel.identity import (
     same,
     token_hash,
 )
+from flux.kernel.identity import secrets as identity_secrets
 
 
 def test_tokens_are_long_and_new() -> None:
@@ -68,3 +69,7 @@ def test_the_operator() -> None:
     assert operator.is_admin_bearer("bearer secret")
     for wrong in (None, "", "Bearer", "Bearer ", "Bearer wrong", "Bot secret", "secret"):
         assert not operator.is_admin_bearer(wrong)
+
+
+def test_an_account_that_is_not_there_costs_as_much_as_one_that_is() -> None:
+    assert not identity_secrets._hasher.check_needs_rehash(identity_secrets._DECOY)

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from flux.kernel.faults import PortFailure, Ports
-from flux.kernel.outside.calling import Caller, _Resolver
+from flux.kernel.outside.calling import Caller
 from flux.kernel.outside.guard import Guard, NotAllowed
+from flux.kernel.outside.vetting import _Resolver
 
 
 async def _reason(caller: Caller, url: str) -> str:

@@ -30,8 +30,11 @@ def test_open_files_are_counted() -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other processes are seen through /proc")
 def test_another_process_and_one_that_is_gone() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    program = "print('up', flush=True); input()"
+    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"up\n"
         assert usage(child.pid).rss_bytes > 0
     finally:
         child.communicate(b"\n")

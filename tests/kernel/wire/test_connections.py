@@ -243,6 +243,51 @@ async def test_a_body_is_asked_for_only_when_it_is_wanted(origin: str) -> None:
         assert (await peer.answer())[0] == 413
 
 
+CHUNKED = (
+    b"POST /small/seen HTTP/1.1\r\nHost: x\r\nX-Early: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n"
+)
+
+
+def seen() -> Routes:
+    routes = Routes(tag="seen")
+
+    @routes.post("/seen")
+    async def names(call: Call) -> list[str]:
+        await call.body()
+        return sorted(name.decode() for name, _ in call.scope["headers"])
+
+    return routes
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.05])
+async def test_a_trailer_is_no_header(pause: float) -> None:
+    """Whoever stands in front and judges heads has not seen it."""
+    trailers = (b"0\r\nX-Forwarded-For: 1.2.3.4\r\n", b"X-Late: 1\r\n\r\n")
+    async with serving(seen()) as origin, connected(origin) as peer:
+        pieces = (CHUNKED, *trailers) if pause else (CHUNKED + b"".join(trailers),)
+        await peer.say(*pieces, pause=pause)
+        status, _, body = await peer.answer()
+        assert (status, json.loads(body)) == (200, ["host", "transfer-encoding", "x-early"])
+        await peer.say(GET % 1)
+        assert (await peer.answer())[0] == 200
+
+
+@pytest.mark.parametrize("begin", [b"0\r\nX: ", b"0\r\n", b"2;x="])
+async def test_what_is_neither_head_nor_body_has_a_bound(begin: bytes) -> None:
+    more = b"X-Filler: y\r\n" * 300 if begin == b"0\r\n" else b"y" * 4_000
+    async with serving(seen()) as origin, connected(origin) as peer:
+        await peer.say(CHUNKED + begin)
+        answer = asyncio.ensure_future(peer.answer(30.0))
+        sent = 0
+        while not answer.done() and sent < 4_000_000:
+            peer.writer.write(more)
+            await peer.writer.drain()
+            sent += len(more)
+            await asyncio.sleep(0)
+        assert sent < 4_000_000
+        assert (await answer)[0] == 400
+
+
 @pytest.mark.parametrize("path", ["nowhere", "broken", "things?limit=x", "things/1"])
 async def test_head_is_answered_without_a_body(origin: str, path: str) -> None:
     async with connected(origin) as peer:

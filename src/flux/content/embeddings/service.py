@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import aiohttp
 import msgspec
 
 from flux.content.embeddings import rules
 from flux.kernel.faults import Mode, PortFailure
 from flux.kernel.house import House
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 T = TypeVar("T")
 MOST_REMEMBERED = 4096
@@ -59,7 +61,7 @@ class Embeddings:
         self._ports = house.ports
         self._settings = house.settings.content.embeddings
         self._remembered: OrderedDict[str, bytes] = OrderedDict()
-        self._session: aiohttp.ClientSession | None = None
+        self._session: ClientSession | None = None
 
     @property
     def dimensions(self) -> int:
@@ -113,6 +115,8 @@ class Embeddings:
 
     async def _asked(self, texts: list[str]) -> list[bytes]:
         """From an OpenAI-compatible service."""
+        import aiohttp  # here, as it costs a fifth of a second which most instances need not pay
+
         settings = self._settings
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.timeout))

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from flux.kernel.blobs.directory import DirectoryBlobs
 from flux.kernel.blobs.port import BlobInfo, BlobMissing, Blobs, BlobTooLarge
-from flux.kernel.blobs.s3 import S3Blobs
 from flux.kernel.faults.ports import Ports
 from flux.settings.blobs import BlobSettings
 
@@ -22,8 +21,10 @@ from flux.settings.blobs import BlobSettings
 def open_blobs(settings: BlobSettings, data_dir: Path, ports: Ports) -> Blobs:
     """The store the settings ask for."""
     if settings.bucket:
+        from flux.kernel.blobs.s3 import S3Blobs
+
         return S3Blobs(settings, ports)
     return DirectoryBlobs(Path(settings.directory) if settings.directory else data_dir / "blobs", ports)
 
 
-__all__ = ["BlobInfo", "BlobMissing", "BlobTooLarge", "Blobs", "DirectoryBlobs", "S3Blobs", "open_blobs"]
+__all__ = ["BlobInfo", "BlobMissing", "BlobTooLarge", "Blobs", "DirectoryBlobs", "open_blobs"]

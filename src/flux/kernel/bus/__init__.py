@@ -13,14 +13,17 @@ Start at port.py; `open_bus` chooses.
 from flux.kernel.bus.embedded import EmbeddedNats
 from flux.kernel.bus.local import LocalBus
 from flux.kernel.bus.port import Bus, Listener, Subscription
-from flux.kernel.bus.remote import NatsBus
 from flux.kernel.faults.ports import Ports
 from flux.settings.bus import BusSettings
 
 
 async def open_bus(settings: BusSettings, ports: Ports) -> Bus:
     """The bus the settings ask for. Raises `PortFailure` when NATS cannot be reached."""
-    return await NatsBus.connect(settings, ports) if settings.url else LocalBus(ports)
+    if not settings.url:
+        return LocalBus(ports)
+    from flux.kernel.bus.remote import NatsBus  # the library takes as long to import as three planes
+
+    return await NatsBus.connect(settings, ports)
 
 
-__all__ = ["Bus", "EmbeddedNats", "Listener", "LocalBus", "NatsBus", "Subscription", "open_bus"]
+__all__ = ["Bus", "EmbeddedNats", "Listener", "LocalBus", "Subscription", "open_bus"]

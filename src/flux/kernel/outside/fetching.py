@@ -1,19 +1,21 @@
 """The beginning of what stands at an address that somebody else chose: a page, an image.
 
-Every connection is vetted (calling.py), so a redirect leads no further than a link would.
+Every connection is vetted (vetting.py), so a redirect leads no further than a link would.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-import aiohttp
-
 from flux.kernel.faults import Mode, PortFailure, Ports
-from flux.kernel.outside.calling import VettedConnector, failure_of
-from flux.kernel.outside.guard import Guard, NotAllowed
+from flux.kernel.outside.calling import Outgoing
+from flux.kernel.outside.guard import Guard
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
 
 REDIRECTS = 3
 _BLOCK = 16_384
@@ -37,42 +39,32 @@ class Fetcher:
     def __init__(self, guard: Guard, ports: Ports, *, seconds: float) -> None:
         self.guard = guard
         self._ports = ports
-        self._seconds = seconds
-        self._session: aiohttp.ClientSession | None = None
+        self._outgoing = Outgoing(guard, seconds)
 
     async def get(self, url: str, headers: Mapping[str, str], *, most: int) -> Fetched:
         """At most `most` bytes of it."""
         await self._ports.strike("upstream")
+        session = await self._outgoing.opened()
+        from flux.kernel.outside.vetting import FAILURES, failure_of
+
         try:
             for _ in range(REDIRECTS + 1):
-                async with self._opened().get(url, headers=headers, allow_redirects=False) as answer:
+                async with session.get(url, headers=headers, allow_redirects=False) as answer:
                     if answer.status not in (301, 302, 303, 307, 308):
                         return await _read(answer, most)
                     target = urljoin(url, answer.headers.get("Location", ""))
                     if target == url or not target.startswith(("http://", "https://")):
                         break
                     url = target
-        except (NotAllowed, TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+        except FAILURES as error:
             raise failure_of(error) from error
         raise PortFailure("upstream", Mode.GARBAGE, "protocol")
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=VettedConnector(self.guard),
-                timeout=aiohttp.ClientTimeout(total=self._seconds),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,
-            )
-        return self._session
-
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._outgoing.close()
 
 
-async def _read(answer: aiohttp.ClientResponse, most: int) -> Fetched:
+async def _read(answer: ClientResponse, most: int) -> Fetched:
     if answer.status != 200:
         raise PortFailure("upstream", Mode.ERROR, "status")
     body = bytearray()

@@ -74,20 +74,15 @@ def send_result(send: Send, call: Call, status: int, result: Any) -> Coroutine[A
     if result is None:
         return _send(send, call, 204, None, b"", None)
     kind = type(result)
+    if kind is Raw:
+        media: str = result.content_type
+        content_type = JSON if media == "application/json" else media.encode("latin-1", "replace")
+        return _send(send, call, result.status, content_type, result.body, result.headers)
     if kind is Encoded:
         return _send(send, call, status, JSON, result.body, None)
     if kind is Reply:
         body = b"" if result.value is None else encoder.encode(result.value)
         return _send(send, call, result.status, JSON if body else None, body, result.headers)
-    if kind is Raw:
-        return _send(
-            send,
-            call,
-            result.status,
-            result.content_type.encode("latin-1", "replace"),
-            result.body,
-            result.headers,
-        )
     if kind is Stream:
         return _send_stream(send, call, result)
     return _send(send, call, status, JSON, encoder.encode(result), None)
@@ -176,7 +171,7 @@ def _lines(
             lines += b"content-length: %d\r\n" % length
     if not headers and not call.reply_headers and b"origin" not in call.first_headers:
         return lines
-    extras = []
+    extras = ""
     for name, value in _extras(call, headers).items():
         if not value.isprintable():
             value = value.encode("latin-1", "replace").translate(_HARMLESS).decode("latin-1")
@@ -184,8 +179,8 @@ def _lines(
         if name == "connection" and value.lower() == "close":
             exchange.keep_alive = False
         else:
-            extras.append(f"{name}: {value}\r\n")
-    return lines + "".join(extras).encode("latin-1", "replace")
+            extras += f"{name}: {value}\r\n"
+    return lines + extras.encode("latin-1", "replace")
 
 
 async def _send_stream(send: Send, call: Call, stream: Stream) -> int:

@@ -7,6 +7,7 @@ import re
 import typing
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import UnionType
 from typing import Any
 
@@ -21,8 +22,9 @@ from flux.kernel.wire.values import Body, decode_hook, explain
 
 PLACE = re.compile(r"\{(\w+)(?::path)?\}")
 JSON_TYPES = ("application/json", "text/json")
-Invoke = Callable[..., Awaitable[Any]]
+Invoke = Callable[..., Awaitable[Any] | WireTrouble]
 Decode = Callable[[Call, bytes], Any]
+"""The value of a body, or a `WireTrouble` with what is wrong in it. Raises one where it is not even JSON."""
 Convert = Callable[[Mapping[str, str]], tuple[dict[str, Any], list[Problem]]]
 
 
@@ -32,8 +34,10 @@ class BadRoute(Exception):
 
 @dataclass(slots=True)
 class Compiled:
-    """A route ready to run: `await invoke(call)` (plus the socket on a WebSocket route). `convert` turns the texts of
-    its places into values, with a problem for each that does not fit."""
+    """A route ready to run: `invoke(call)` (plus the socket on a WebSocket route) is to be awaited, or why the body that
+    is there does not fit: returned and not raised, because a client's mistake is nothing out of the ordinary and a
+    traceback costs as much as finding it. `convert` turns the texts of its places into values, with a problem for each
+    that does not fit."""
 
     route: Route
     invoke: Invoke
@@ -48,7 +52,7 @@ class Compiled:
 
 
 def compile_route(route: Route) -> Compiled:
-    hints = typing.get_type_hints(route.handler, include_extras=True)
+    hints = _hints(route.handler)
     signature = inspect.signature(route.handler)
     names = list(signature.parameters)
     places = tuple(PLACE.findall(route.path))
@@ -90,6 +94,24 @@ def _described(returns: Any) -> Any:
     return typing.get_args(returns)[0] if typing.get_origin(returns) is Encoded else returns
 
 
+_meanings: dict[tuple[str, str], Any] = {}
+
+
+def _hints(handler: Any) -> dict[str, Any]:
+    """`typing.get_type_hints`, each text understood once a module: hundreds of handlers say the same few."""
+    known, module = handler.__globals__, handler.__module__
+    hints = {}
+    for name, text in handler.__annotations__.items():
+        meaning = text
+        if isinstance(text, str):
+            meaning = _meanings.get((module, text), known)
+            if meaning is known:
+                meaning = known[text] if text in known else eval(text, known)  # noqa: S307 - our own source
+                _meanings[module, text] = meaning
+        hints[name] = type(None) if meaning is None else meaning
+    return hints
+
+
 def _assemble(
     handler: Callable[..., Awaitable[Any]],
     read_query: Callable[[Call], Any] | None,
@@ -111,22 +133,27 @@ def _assemble(
 
         return with_lazy_body
 
-    def with_body(call: Call) -> Awaitable[Any]:
+    def with_body(call: Call) -> Awaitable[Any] | WireTrouble:
         if read_query is not None:
             call.values = {**call.values, "query": read_query(call)}
         raw = call.body_now()
         if raw is None:
             return when_it_came(call)
-        return handler(call, body=decode(call, raw), **call.values)
+        body = decode(call, raw)
+        return body if type(body) is WireTrouble else handler(call, body=body, **call.values)
 
     async def when_it_came(call: Call) -> Any:
-        return await handler(call, body=decode(call, await call.body()), **call.values)
+        body = decode(call, await call.body())
+        return body if type(body) is WireTrouble else await handler(call, body=body, **call.values)
 
     return with_body
 
 
 async def _read(call: Call, decode: Decode) -> Any:
-    return decode(call, await call.body())
+    body = decode(call, await call.body())
+    if type(body) is WireTrouble:
+        raise body
+    return body
 
 
 def _path_reader(plain: tuple[str, ...], converters: Mapping[str, Callable[[str], Any]]) -> Convert:
@@ -151,14 +178,20 @@ def _path_converter(name: str, kind: Any) -> Callable[[str], Any]:
 
 
 def _query_reader(kind: Any) -> Callable[[Call], Any]:
-    fields = msgspec.structs.fields(kind)
-    lists = {entry.encode_name for entry in fields if _is_list(entry.type)}
-    known = {entry.encode_name for entry in fields}
-    default = kind() if all(not entry.required for entry in fields) else None
+    default = _without_values(kind)
+
+    @cache
+    def names() -> tuple[set[str], set[str]]:
+        """All, and those of lists. Asked for on first use: most routes of a process are never called."""
+        fields = msgspec.structs.fields(kind)
+        return {entry.encode_name for entry in fields}, {
+            entry.encode_name for entry in fields if _is_list(entry.type)
+        }
 
     def read(call: Call) -> Any:
         if default is not None and not call.scope["query_string"]:
             return default
+        known, lists = names()
         given: dict[str, Any] = {}
         for key, value in call.query:
             if key in lists:
@@ -168,15 +201,23 @@ def _query_reader(kind: Any) -> Callable[[Call], Any]:
         try:
             return msgspec.convert(given, kind, strict=False, dec_hook=decode_hook)
         except msgspec.ValidationError as error:
-            raise WireTrouble(Kind.INVALID_VALUES, _query_problems(fields, given, error)) from None
+            raise WireTrouble(Kind.INVALID_VALUES, _query_problems(kind, given, error)) from None
 
     return read
 
 
-def _query_problems(fields: tuple[Any, ...], given: dict[str, Any], error: Exception) -> list[Problem]:
+def _without_values(kind: Any) -> Any:
+    """What no query string at all means; None where something is required."""
+    try:
+        return kind()
+    except TypeError:
+        return None
+
+
+def _query_problems(kind: Any, given: dict[str, Any], error: Exception) -> list[Problem]:
     """One problem a parameter: query values are strings, so each is converted alone to see which ones fail."""
     problems: list[Problem] = []
-    for entry in fields:
+    for entry in msgspec.structs.fields(kind):
         name = entry.encode_name
         if name not in given:
             if entry.required:
@@ -217,7 +258,11 @@ def _body_decoder(kind: Any, optional: bool, default: Any) -> Decode:
         if not raw and optional:
             return default
         require_json(call)
-        return decode_json(raw, kind, call.plane.limits.depth)
+        value = parse_json(raw, call.plane.limits.depth)
+        try:
+            return msgspec.convert(value, kind, dec_hook=decode_hook)
+        except msgspec.ValidationError as error:
+            return WireTrouble(Kind.INVALID_VALUES, explain(kind, value, "body", error))
 
     return decode
 

@@ -22,6 +22,32 @@ LARGE = 65_536
 _CLOSE = b"connection: close\r\n"
 
 
+class Arrival:
+    """An `asyncio.Event` that is made only where somebody waits: most requests are whole before their handler runs."""
+
+    _here = False
+    _event: asyncio.Event | None = None
+
+    def is_set(self) -> bool:
+        return self._here
+
+    def set(self) -> None:
+        self._here = True
+        if self._event is not None:
+            self._event.set()
+
+    def clear(self) -> None:
+        self._here = False
+        if self._event is not None:
+            self._event.clear()
+
+    async def wait(self) -> None:
+        if not self._here:
+            if self._event is None:
+                self._event = asyncio.Event()
+            await self._event.wait()
+
+
 class Exchange(RequestResponseCycle):
     """`more_body` while the request is still coming, `response_started`, `response_complete`; `disconnected` when the
     client has gone; `keep_alive` whether the connection outlives the answer."""
@@ -42,7 +68,7 @@ class Exchange(RequestResponseCycle):
         self.flow = protocol.flow
         self.logger = protocol.logger
         self.default_headers = protocol.server_state.default_headers
-        self.message_event = asyncio.Event()
+        self.message_event = Arrival()  # type: ignore[assignment]
         self.keep_alive = keep_alive
         self.waiting_for_100_continue = protocol.expect_100_continue
         self.on_response = protocol.on_response_complete

@@ -53,6 +53,9 @@ class LimitedProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _most_bytes = 0
     _in_head = True
+    _beside = 0
+    """Bytes since the last of a body that were none of it: chunk extensions and trailers have no bound of their own."""
+    _moved = False
     _spoken = False
     _idle_since = 0.0
     _head_timer: asyncio.TimerHandle | None = None
@@ -102,8 +105,17 @@ class LimitedProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             if self._should_upgrade():
                 self.handle_websocket_upgrade()
-        if self._in_head and not self._closed:
+        if self._closed:
+            return
+        if self._in_head:
             self._head_grew()
+        elif self._moved or not self.cycle.more_body:
+            self._moved = False
+            self._beside = 0
+        else:
+            self._beside += size
+            if self._beside > self.limits.header_bytes:
+                self._refuse(WireTrouble(Kind.BAD_REQUEST))
 
     def _head_grew(self) -> None:
         if self._head_bytes > self.limits.header_bytes + self.limits.url_bytes:
@@ -121,6 +133,15 @@ class LimitedProtocol(HttpToolsProtocol):
         scope = self._scope.copy()
         scope["headers"] = self.headers
         self.scope = scope  # type: ignore[assignment]
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            # A trailer: nobody who looked at the head has seen it, so it must not become one of its headers.
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -168,6 +189,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         cycle = self.cycle
+        self._moved = True
         if (self.parser.should_upgrade() and self._should_upgrade()) or cycle.response_complete:
             return
         cycle.body = cycle.body + body if cycle.body else body

@@ -6,29 +6,28 @@ A struct, list or dict is encoded as JSON with the route's status; `None` is 204
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A JSON value with a status or headers of its own. `value=None` sends an empty body."""
 
     value: Any = None
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(Struct, frozen=True):
     """Bytes that are ready to leave (already encoded JSON, an image, a page)."""
 
     body: bytes
     content_type: str = "application/json"
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
 
 
 class Encoded(Generic[T]):
@@ -40,13 +39,12 @@ class Encoded(Generic[T]):
         self.body = body
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """Chunks written as they come. With no `content_length` the answer is chunked. `raw_headers` keeps repeats."""
 
     chunks: AsyncIterator[bytes]
     content_type: str | None = "application/octet-stream"
     status: int = 200
     content_length: int | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    raw_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    headers: dict[str, str] = {}
+    raw_headers: list[tuple[bytes, bytes]] = []

@@ -45,11 +45,11 @@ class Route:
     tag: str = ""
     hidden: bool = False
     options: dict[str, Any] = field(default_factory=dict)
+    name: str = field(init=False)
+    """`POST /channels/{channel_id}/messages`: how the route is called in references and records."""
 
-    @property
-    def name(self) -> str:
-        """`POST /channels/{channel_id}/messages`: how the route is called in references and records."""
-        return f"{self.method} {self.path}"
+    def __post_init__(self) -> None:
+        self.name = f"{self.method} {self.path}"
 
     @property
     def summary(self) -> str:

@@ -19,6 +19,13 @@ from flux.kernel.wire.troubles import Kind, WireTrouble
 _SLASH = "\x00"
 
 
+class _Shard(CompiledRouter):
+    """Our resources answer for themselves: there are no responders that Falcon could find fault with."""
+
+    def _require_non_coroutine_responders(self, method_map: object) -> None:
+        return
+
+
 class Resource:
     """What stands at one template: a compiled route for each method."""
 
@@ -38,7 +45,7 @@ class Router:
     """All routes of one plane."""
 
     def __init__(self, routes: Routes) -> None:
-        self._shards: dict[str, CompiledRouter] = {}
+        self._shards: dict[str, _Shard] = {}
         self._resources: dict[str, Resource] = {}
         self.compiled: list[Compiled] = []
         for route in routes:
@@ -61,9 +68,10 @@ class Router:
             if resource is None:
                 resource = self._resources[one] = Resource(one)
                 first = one.split("/", 2)[1]
-                self._shards.setdefault("" if "{" in first else first, CompiledRouter()).add_route(
-                    one, resource
-                )
+                name = "" if "{" in first else first
+                if name not in self._shards:
+                    self._shards[name] = _Shard()
+                self._shards[name].add_route(one, resource)
             if route.method in resource.by_method:
                 if one != template:
                     continue

@@ -24,6 +24,7 @@ from flux.kernel.wire.answers import (
 )
 from flux.kernel.wire.bodies import ClientGone, owes_body, unread
 from flux.kernel.wire.call import Call, Receive, Scope, Send
+from flux.kernel.wire.deadlines import within
 from flux.kernel.wire.places import Place, Places, Visit
 from flux.kernel.wire.planes import Plane
 from flux.kernel.wire.requestids import RequestIds
@@ -123,8 +124,11 @@ class Application:
                 route = call.route
                 seconds = (route.timeout if route is not None else None) or call.plane.limits.request_seconds
                 work = self._work(call, visit, place.resource)
-                result = await (work if seconds is None else _within(seconds, work))
-                status = await send_result(send, call, 200 if route is None else route.status, result)
+                result = await (work if seconds is None else within(seconds, work))
+                if type(result) is WireTrouble:
+                    status = await send_answer(send, call, self.refuse(call, result))
+                else:
+                    status = await send_result(send, call, 200 if route is None else route.status, result)
             else:
                 status = await send_answer(send, call, answer)
         except ClientGone:
@@ -154,7 +158,8 @@ class Application:
         return self.refuse(call, trouble)
 
     async def _work(self, call: Call, visit: Visit, resource: Resource | None) -> Any:
-        """Gate and handler, under one time limit where there is one; what the handler returned."""
+        """Gate and handler, under one time limit where there is one; what the handler returned, or why it was not
+        asked."""
         await call.plane.gate(call)
         if visit.compiled is None:
             raise _unrouted(resource)
@@ -163,7 +168,8 @@ class Application:
         if self._ports.enabled and call.plane.mount:
             # Not on the surface beside the planes, from which faults are armed and cleared.
             await self._ports.strike("handler")
-        return await visit.compiled.invoke(call)
+        work = visit.compiled.invoke(call)
+        return work if isinstance(work, WireTrouble) else await work
 
     def _aside(self, call: Call, resource: Resource | None) -> Answer | None:
         """The unusual: a head that was refused, a preflight, a simulated failure. None: serve it after all."""
@@ -251,7 +257,10 @@ class Application:
                 raise WireTrouble(Kind.UNKNOWN_ROUTE if place.resource is None else Kind.UPGRADE_REFUSED)
             if visit.problems:
                 raise WireTrouble(Kind.INVALID_VALUES, visit.problems)
-            await visit.compiled.invoke(call, socket)
+            work = visit.compiled.invoke(call, socket)
+            if isinstance(work, WireTrouble):
+                raise work
+            await work
             await socket.close(1000)
         except SocketClosed:
             return
@@ -299,14 +308,6 @@ def _unrouted(resource: Resource | None) -> WireTrouble:
     if resource is None:
         return WireTrouble(Kind.UNKNOWN_ROUTE)
     return WireTrouble(Kind.WRONG_METHOD, allowed=resource.allowed)
-
-
-async def _within(seconds: float, work: Awaitable[Any]) -> Any:
-    try:
-        async with asyncio.timeout(seconds):
-            return await work
-    except TimeoutError:
-        raise WireTrouble(Kind.REQUEST_TIMEOUT, limit=seconds) from None
 
 
 async def _nothing() -> dict[str, Any]:

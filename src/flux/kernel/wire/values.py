@@ -78,8 +78,10 @@ def encode_hook(value: Any) -> Any:
 encoder = msgspec.json.Encoder(enc_hook=encode_hook)
 
 
-Check = Callable[[Any, str, Where, list[Problem]], None]
-"""Appends to the list every problem of (value, path, where)."""
+Finding = tuple[str, str, str, Any, Any]
+"""A problem as the walk finds it: path from there on, kind, expected, received, bound."""
+Check = Callable[[Any], list[Finding] | None]
+"""Every problem of a value; None where it fits. Paths grow on the way back, so that what fits costs no text."""
 
 
 @cache
@@ -90,9 +92,8 @@ def _check_of(kind: Any) -> Check:
 def explain(kind: Any, value: Any, where: Where, error: Exception | None = None) -> list[Problem]:
     """Every problem of `value` (plain decoded JSON) against `kind`; never empty: where the walk finds nothing, what
     msgspec said stands in."""
-    found: list[Problem] = []
-    _check_of(kind)(value, "", where, found)
-    return found or [_from_msgspec(error, where)]
+    found = _check_of(kind)(value)
+    return [Problem(where, *one) for one in found] if found else [_from_msgspec(error, where)]
 
 
 def _from_msgspec(error: Exception | None, where: Where) -> Problem:
@@ -114,16 +115,18 @@ def _compile(info: types.Type) -> Check:
 def _struct(info: types.StructType) -> Check:
     fields: list[tuple[str, bool, Check]] = []
 
-    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+    def check(value: Any) -> list[Finding] | None:
         if not isinstance(value, dict):
-            out.append(_mismatch("an object", value, path, where))
-            return
+            return _mismatch("an object", value)
+        out: list[Finding] = []
         for name, required, inner in fields or prepare():
             member = value.get(name, _ABSENT)
             if member is not _ABSENT:
-                inner(member, f"{path}.{name}" if path else name, where, out)
+                if (found := inner(member)) is not None:
+                    _below(name, found, out)
             elif required:
-                out.append(Problem(where, f"{path}.{name}" if path else name, "missing", "a value"))
+                out.append((name, "missing", "a value", None, None))
+        return out or None
 
     def prepare() -> list[tuple[str, bool, Check]]:
         # On first use and not before: a struct may contain itself.
@@ -133,20 +136,27 @@ def _struct(info: types.StructType) -> Check:
     return check
 
 
+def _below(step: str, found: list[Finding], out: list[Finding]) -> None:
+    for path, kind, expected, received, bound in found:
+        out.append((f"{step}.{path}" if path else step, kind, expected, received, bound))
+
+
 def _list(info: Any) -> Check:
     inner = _compile(info.item_type)
     low, high = info.min_length, info.max_length
 
-    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+    def check(value: Any) -> list[Finding] | None:
         if not isinstance(value, list):
-            out.append(_mismatch("an array", value, path, where))
-            return
+            return _mismatch("an array", value)
+        out: list[Finding] = []
         if low is not None and len(value) < low:
-            out.append(Problem(where, path, "too_short", f"at least {low} items", len(value), low))
+            out.append(("", "too_short", f"at least {low} items", len(value), low))
         if high is not None and len(value) > high:
-            out.append(Problem(where, path, "too_long", f"at most {high} items", len(value), high))
+            out.append(("", "too_long", f"at most {high} items", len(value), high))
         for index, item in enumerate(value):
-            inner(item, f"{path}.{index}" if path else str(index), where, out)
+            if (found := inner(item)) is not None:
+                _below(str(index), found, out)
+        return out or None
 
     return check
 
@@ -154,12 +164,14 @@ def _list(info: Any) -> Check:
 def _dict(info: types.DictType) -> Check:
     inner = _compile(info.value_type)
 
-    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+    def check(value: Any) -> list[Finding] | None:
         if not isinstance(value, dict):
-            out.append(_mismatch("an object", value, path, where))
-            return
+            return _mismatch("an object", value)
+        out: list[Finding] = []
         for key, item in value.items():
-            inner(item, f"{path}.{key}" if path else key, where, out)
+            if (found := inner(item)) is not None:
+                _below(key, found, out)
+        return out or None
 
     return check
 
@@ -169,26 +181,26 @@ def _union(info: types.UnionType) -> Check:
     members = [_compile(part) for part in info.types]
     names = " or ".join(_name(part) for part in info.types)
 
-    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
-        best: list[Problem] | None = None
+    def check(value: Any) -> list[Finding] | None:
+        best: list[Finding] | None = None
         for member in members:
-            found: list[Problem] = []
-            member(value, path, where, found)
-            if not found:
-                return
-            if any(problem.path != path or problem.kind not in ("type", "null") for problem in found):
+            found = member(value)
+            if found is None:
+                return None
+            if any(path or kind not in ("type", "null") for path, kind, *_ in found):
                 best = found
-        out.extend(best if best is not None else [_mismatch(names, value, path, where)])
+        return best or _mismatch(names, value)
 
     return check
 
 
 def _custom(info: types.CustomType) -> Check:
-    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+    def check(value: Any) -> list[Finding] | None:
         try:
             decode_hook(info.cls, value)
         except ValueError as error:
-            out.append(Problem(where, path, "null" if value is None else "format", str(error), value))
+            return _wrong("format", str(error), value)
+        return None
 
     return check
 
@@ -200,9 +212,10 @@ def _choice(info: types.LiteralType | types.EnumType) -> Check:
     kinds = {type(choice) for choice in choices}
     expected = f"one of {', '.join(map(str, choices))}"
 
-    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
-        if value not in choices or type(value) not in kinds:
-            out.append(Problem(where, path, "null" if value is None else "choice", expected, value, choices))
+    def check(value: Any) -> list[Finding] | None:
+        if value in choices and type(value) in kinds:
+            return None
+        return _wrong("choice", expected, value, choices)
 
     return check
 
@@ -211,15 +224,16 @@ def _text(info: types.StrType) -> Check:
     low, high, pattern = info.min_length, info.max_length, info.pattern
     matches = re.compile(pattern).search if pattern is not None else None
 
-    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+    def check(value: Any) -> list[Finding] | None:
         if not isinstance(value, str):
-            out.append(_mismatch("a string", value, path, where))
-        elif low is not None and len(value) < low:
-            out.append(Problem(where, path, "too_short", f"at least {low} characters", value, low))
-        elif high is not None and len(value) > high:
-            out.append(Problem(where, path, "too_long", f"at most {high} characters", value, high))
-        elif matches is not None and not matches(value):
-            out.append(Problem(where, path, "pattern", f"text that matches {pattern}", value, pattern))
+            return _mismatch("a string", value)
+        if low is not None and len(value) < low:
+            return [("", "too_short", f"at least {low} characters", value, low)]
+        if high is not None and len(value) > high:
+            return [("", "too_long", f"at most {high} characters", value, high)]
+        if matches is not None and not matches(value):
+            return [("", "pattern", f"text that matches {pattern}", value, pattern)]
+        return None
 
     return check
 
@@ -231,56 +245,53 @@ def _number(info: types.IntType | types.FloatType) -> Check:
     high = info.lt if open_high else info.le
     step = info.multiple_of
 
-    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or (whole and value != int(value)):
-            out.append(_mismatch("an integer" if whole else "a number", value, path, where))
-        elif low is not None and (value < low or (open_low and value == low)):
-            expected = f"{'more than' if open_low else 'at least'} {low}"
-            out.append(Problem(where, path, "too_small", expected, value, low))
-        elif high is not None and (value > high or (open_high and value == high)):
-            expected = f"{'less than' if open_high else 'at most'} {high}"
-            out.append(Problem(where, path, "too_large", expected, value, high))
-        elif step is not None and value % step:
-            out.append(Problem(where, path, "multiple_of", f"a multiple of {step}", value, step))
+    def check(value: Any) -> list[Finding] | None:
+        if type(value) is not int and (type(value) is not float or (whole and not value.is_integer())):
+            return _mismatch("an integer" if whole else "a number", value)
+        if low is not None and (value < low or (open_low and value == low)):
+            return [("", "too_small", f"{'more than' if open_low else 'at least'} {low}", value, low)]
+        if high is not None and (value > high or (open_high and value == high)):
+            return [("", "too_large", f"{'less than' if open_high else 'at most'} {high}", value, high)]
+        if step is not None and value % step:
+            return [("", "multiple_of", f"a multiple of {step}", value, step)]
+        return None
 
     return check
 
 
 def _anything(info: types.Type) -> Check:
-    return lambda value, path, where, out: None
+    return lambda value: None
 
 
 def _other(info: types.Type) -> Check:
     """Dates, UUIDs and the like: whatever msgspec converts from a string."""
     plain, name = _PLAIN.get(type(info)), _name(info)
 
-    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
+    def check(value: Any) -> list[Finding] | None:
         try:
             msgspec.convert(value, plain)
         except msgspec.ValidationError:
-            out.append(Problem(where, path, "null" if value is None else "format", name, value))
+            return _wrong("format", name, value)
+        return None
 
     return check
 
 
 def _boolean(info: types.Type) -> Check:
-    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
-        if not isinstance(value, bool):
-            out.append(_mismatch("a boolean", value, path, where))
-
-    return check
+    return lambda value: None if isinstance(value, bool) else _mismatch("a boolean", value)
 
 
 def _null(info: types.Type) -> Check:
-    def check(value: Any, path: str, where: Where, out: list[Problem]) -> None:
-        if value is not None:
-            out.append(_mismatch("null", value, path, where))
-
-    return check
+    return lambda value: None if value is None else _mismatch("null", value)
 
 
-def _mismatch(expected: str, value: Any, path: str, where: Where) -> Problem:
-    return Problem(where, path, "null" if value is None else "type", expected, value)
+def _mismatch(expected: str, value: Any) -> list[Finding]:
+    return _wrong("type", expected, value)
+
+
+def _wrong(kind: str, expected: str, value: Any, bound: Any = None) -> list[Finding]:
+    """`null` is told as such, whatever was wanted."""
+    return [("", "null" if value is None else kind, expected, value, bound)]
 
 
 def _name(info: types.Type) -> str:

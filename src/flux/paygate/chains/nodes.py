@@ -11,15 +11,17 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import msgspec
 
 from flux.kernel.faults import Mode, PortFailure
 from flux.kernel.store import Clock
 from flux.paygate.chains.decoding import Undecodable, quantity
 from flux.paygate.chains.registry import Chain
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 log = logging.getLogger("flux.paygate.chains")
 Request = tuple[str, list[Any]]
@@ -67,28 +69,33 @@ class _Node:
         self.checked_at = float("-inf")
         self._failures: deque[float] = deque(maxlen=BREAKER_FAILURES)
         self._open_until = 0.0
+        self._worked_at = float("-inf")
 
     def is_open(self, now: float) -> bool:
         return now < self._open_until
 
-    def failed(self, now: float) -> None:
+    def failed(self, began: float, now: float) -> None:
+        """A node that answered somebody else meanwhile is there, whatever became of this request."""
         self.checked_at = float("-inf")
+        if self._worked_at >= began:
+            return
         self._failures.append(now)
         if len(self._failures) == BREAKER_FAILURES and now - self._failures[0] <= BREAKER_WINDOW_SECONDS:
             self._open_until = now + BREAKER_OPEN_SECONDS
 
-    def worked(self) -> None:
+    def worked(self, now: float) -> None:
+        self._worked_at = now
         self._failures.clear()
         self._open_until = 0.0
 
 
 class ChainClient:
-    """The nodes of one chain, tried in order."""
+    """The nodes of one chain, tried in order. No session is needed for a chain without nodes."""
 
     def __init__(
         self,
         chain: Chain,
-        session: aiohttp.ClientSession,
+        session: ClientSession | None,
         clock: Clock,
         call_seconds: float,
         budget_seconds: float,
@@ -96,7 +103,7 @@ class ChainClient:
         self.chain = chain
         self._session = session
         self._clock = clock
-        self._timeout = aiohttp.ClientTimeout(total=call_seconds)
+        self._seconds = call_seconds
         self._budget = budget_seconds
         self._nodes = [_Node(url) for url in chain.rpc_urls]
 
@@ -113,15 +120,16 @@ class ChainClient:
     async def _anywhere(self, requests: Sequence[Request]) -> list[Any]:
         reason = "circuit_open"
         for node in self._nodes:
-            if node.is_open(self._clock.monotonic()):
+            began = self._clock.monotonic()
+            if node.is_open(began):
                 continue
             try:
                 results = await self._persistently(node, requests)
             except _Unreached as failure:
-                node.failed(self._clock.monotonic())
+                node.failed(began, self._clock.monotonic())
                 reason = failure.reason
                 continue
-            node.worked()
+            node.worked(self._clock.monotonic())
             return results
         mode = Mode.TIMEOUT if reason == "timeout" else Mode.UNAVAILABLE
         raise ChainFailure(self.chain.name, mode, reason)
@@ -176,10 +184,14 @@ class ChainClient:
         return results
 
     async def _exchange(self, node: _Node, sent: bytes) -> tuple[int, bytes]:
+        import aiohttp  # here, as it costs a fifth of a second which instances without chains need not pay
+
+        assert self._session is not None
         headers = {"Content-Type": "application/json"}
+        timeout = aiohttp.ClientTimeout(total=self._seconds)
         try:
             async with self._session.post(
-                node.url, data=sent, headers=headers, timeout=self._timeout, allow_redirects=False
+                node.url, data=sent, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
                 body = await response.content.read(MAX_ANSWER_BYTES)
                 while not response.content.at_eof() and len(body) < MAX_ANSWER_BYTES:

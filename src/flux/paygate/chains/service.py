@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import msgspec
 
 from flux.kernel.faults import Mode, PortFailure, Ports
@@ -16,6 +15,9 @@ from flux.paygate.chains.decoding import Block, Receipt, Transaction, Undecodabl
 from flux.paygate.chains.nodes import ChainClient, ChainFailure, Request
 from flux.paygate.chains.registry import Chain, Chains
 from flux.settings.paygate import PaygateSettings
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 log = logging.getLogger("flux.paygate.chains")
 HEAD_SECONDS = 1.0
@@ -52,7 +54,7 @@ class ChainReader:
         self._settings = settings
         self._clock = clock
         self._ports = ports
-        self._session: aiohttp.ClientSession | None = None
+        self._session: ClientSession | None = None
         self._clients: dict[int, ChainClient] = {}
         self._facts: dict[tuple[int, str], tuple[float, Facts | None]] = {}
         self._heads: dict[int, tuple[float, int]] = {}
@@ -61,9 +63,11 @@ class ChainReader:
         self._decimals_seen: set[int] = set()
 
     async def start(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=200, ttl_dns_cache=30), trust_env=False
-        )
+        if any(chain.rpc_urls for chain in self.chains):
+            import aiohttp
+
+            connector = aiohttp.TCPConnector(limit=200, ttl_dns_cache=30)
+            self._session = aiohttp.ClientSession(connector=connector, trust_env=False)
         for chain in self.chains:
             self._clients[chain.chain_id] = ChainClient(
                 chain,
@@ -92,6 +96,16 @@ class ChainReader:
             asking = self._asking[key] = asyncio.ensure_future(self._read(chain, tx_hash))
             asking.add_done_callback(lambda _: self._asking.pop(key, None))
         return await asyncio.shield(asking)
+
+    def remembers(self, chain: Chain, tx_hash: str) -> bool:
+        """Whether `facts` has them at hand, and the transaction was found."""
+        kept = self._facts.get((chain.chain_id, tx_hash))
+        return (
+            kept is not None
+            and kept[1] is not None
+            and kept[0] > self._clock.monotonic()
+            and not self._ports.armed("chain")
+        )
 
     async def head(self, chain: Chain) -> int:
         kept = self._heads.get(chain.chain_id)

@@ -22,11 +22,12 @@ _BODILESS = (204, 304)
 
 
 class Response:
-    """An answer whose head is there; its body comes in pieces. `status` and `headers` (in order, repeats kept) as sent."""
+    """An answer whose head is there; its body comes in pieces. `status` and `headers` (in order,
+    repeats kept, names in lower case) as sent. Trailers are passed over."""
 
     __slots__ = (
         "_failure", "_on_end", "_parser", "_paused", "_pieces", "_size", "_waiter", "connection", "content_length",
-        "dirty", "ended", "head_seen", "headers", "keep_alive", "status", "to_the_end", "without_body",
+        "dirty", "ended", "head_seen", "headers", "keep_alive", "moved", "status", "to_the_end", "without_body",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, *, without_body: bool) -> None:
@@ -42,6 +43,8 @@ class Response:
         self.keep_alive = False
         self.dirty = False
         """More came than one answer."""
+        self.moved = False
+        """Some of the body came since this was last set to False."""
         self._parser = httptools.HttpResponseParser(self)
         self._pieces: list[bytes] = []
         self._size = 0
@@ -52,7 +55,7 @@ class Response:
 
     def header(self, name: bytes) -> str:
         """The first of that lower-case name; empty when absent."""
-        return next((value.decode("latin-1") for key, value in self.headers if key.lower() == name), "")
+        return next((value.decode("latin-1") for key, value in self.headers if key == name), "")
 
     async def piece(self, idle: float, until: float) -> bytes:
         """The next bytes, nothing at the end. `until` in the loop's time. Raises `PortFailure`."""
@@ -130,8 +133,9 @@ class Response:
             self.dirty = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.ended:
-            self.headers.append((name, value))
+        # What comes behind the body could say of the answer what its head was judged by.
+        if not self.head_seen:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         if self.ended:
@@ -145,10 +149,9 @@ class Response:
         self.head_seen = True
         chunked = False
         for name, value in self.headers:
-            lower = name.lower()
-            if lower == b"content-length":
+            if name == b"content-length":
                 self.content_length = int(value) if value.isdigit() else None
-            elif lower == b"transfer-encoding":
+            elif name == b"transfer-encoding":
                 chunked = b"chunked" in value.lower()
         bodiless = self.without_body or status in _BODILESS
         self.to_the_end = not bodiless and not chunked and self.content_length is None
@@ -164,6 +167,7 @@ class Response:
             self.dirty = True
             return
         self._pieces.append(data)
+        self.moved = True
         self._size += len(data)
         if self._size > BUFFERED_BYTES and not self._paused:
             self._paused = True
@@ -189,13 +193,14 @@ class Connection(asyncio.Protocol):
         self._on_free = on_free
         self._transport: asyncio.Transport | None = None
         self._response: Response | None = None
-        self._head_bytes = 0
+        self._bytes_beside = 0
+        """Of the head, or since the last piece of the body: chunk extensions and trailers have no bound of their own."""
 
     def request(self, head: bytes, body: bytes | None, *, without_body: bool) -> Response:
         """Send. `head` is the request's whole head, its empty line included."""
         assert self._transport is not None
         response = self._response = Response(self, without_body=without_body)
-        self._head_bytes = 0
+        self._bytes_beside = 0
         self._transport.write(head + body if body else head)
         return response
 
@@ -236,10 +241,13 @@ class Connection(asyncio.Protocol):
             self.close()
             return
         response.feed(data)
-        if not response.head_seen:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEADER_BYTES:
-                response.fail(Mode.GARBAGE, "protocol")
+        if response.moved or response.ended:
+            response.moved = False
+            self._bytes_beside = 0
+            return
+        self._bytes_beside += len(data)
+        if self._bytes_beside > MAX_HEADER_BYTES:
+            response.fail(Mode.GARBAGE, "protocol")
 
     def connection_lost(self, error: Exception | None) -> None:
         self.alive = False

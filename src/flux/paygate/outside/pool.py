@@ -12,7 +12,7 @@ import re
 import ssl
 from collections import deque
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 from flux.paygate.outside.connection import Connection
@@ -49,11 +49,16 @@ def origin_of(base: str) -> Origin:
     return Origin(parts.scheme, parts.hostname or "", parts.port or default, parts.netloc, parts.path)
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made for the first target that needs one: reading the system's certificates takes a tenth of a second."""
+    return ssl.create_default_context()
+
+
 class Pool:
     def __init__(self, guard: Guard, resolver: Resolver) -> None:
         self._guard = guard
         self._resolver = resolver
-        self._tls = ssl.create_default_context()
         self._idle: dict[tuple[str, str, int], deque[Connection]] = {}
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
@@ -105,7 +110,7 @@ class Pool:
             lambda: Connection(origin, self.put),
             address,
             origin.port,
-            ssl=self._tls if secure else None,
+            ssl=_tls() if secure else None,
             server_hostname=origin.host if secure else None,
         )
         return connection

@@ -103,6 +103,10 @@ class Payments:
             raise INVALID_WALLET()
         return found
 
+    def known(self, proof: Proof, chain: Chain) -> bool:
+        """Whether the transaction was looked up lately, so that `verify` asks no node about it."""
+        return self._chains.remembers(chain, proof.tx_hash)
+
     async def verify(self, proof: Proof, claim: Claim) -> Paid:
         """Steps 20 to 26 of the check order. Raises the first that fails."""
         chain = claim.terms.chain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,7 +14,9 @@ from flux.paygate.outside.connection import MAX_HEADER_BYTES
 STREAMED_TYPES = ("text/event-stream", "application/x-ndjson", "multipart/x-mixed-replace")
 EVENT_STREAM = "text/event-stream"
 JSON_CHECKED_BYTES = 1_048_576
+DEPTH = 200
 PAYMENT_REQUIRED = 402
+_BRACKETS = re.compile(rb"[\[\]{}]")
 BODILESS = (204, 304)
 
 
@@ -66,7 +69,7 @@ def is_streamed(status: int, content_type: str) -> bool:
 def _may_ask_for_x402(encoding: str, body: bytes) -> bool:
     """Would a client that is ready to pay read a demand here? Clients decode what is encoded, and read JSON whatever its
     type says it is; what cannot be looked through is taken for one."""
-    if encoding.strip().lower() not in ("", "identity") or len(body) > JSON_CHECKED_BYTES:
+    if encoding.strip().lower() not in ("", "identity") or len(body) > JSON_CHECKED_BYTES or _is_deep(body):
         return True
     try:
         # The most lenient reader: any UTF, a byte order mark, NaN.
@@ -76,6 +79,17 @@ def _may_ask_for_x402(encoding: str, body: bytes) -> bool:
     except ValueError:
         return False
     return isinstance(found, dict) and ("x402Version" in found or "accepts" in found)
+
+
+def _is_deep(body: bytes) -> bool:
+    """Nested further than anybody means it, in any UTF. A reader that recurses must not see it: how far it may is the
+    interpreter's to say, and a library's to change."""
+    depth = 0
+    for bracket in _BRACKETS.findall(body):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > DEPTH:
+            return True
+    return False
 
 
 def is_charged(status: int, policy: str) -> bool:

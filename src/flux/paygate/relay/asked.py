@@ -24,7 +24,7 @@ class Asked(msgspec.Struct, frozen=True):
     terms: Terms
     suffix: str
     mount: str
-    requirement: Requirement | None
+    requirement: Callable[[], Requirement | None]
     """What it costs over x402, where that is offered."""
     body_limit: int
 

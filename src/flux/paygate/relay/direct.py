@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from flux.kernel.faults import FaultError
 from flux.paygate.chains.registry import Chains, UnknownChain
 from flux.paygate.faults import INVALID_PAYMENT_CHAIN, INVALID_SIGNATURE
 from flux.paygate.ledger.model import Funds, PaymentRow, Prepaid, transaction_key
@@ -32,6 +33,9 @@ class Direct:
     async def bill(self, asked: Asked, shown: Presented) -> Bill | Kept:
         """A verified payment, or the answer this very request got before. Raises declared faults."""
         proof = await self._proof(asked, shown)
+        plain = shown.idempotency_key is None and not asked.listing.prepaid_credit
+        if plain and self._payments.known(proof, asked.terms.chain):
+            return await self._judged_first(asked, proof)
         row = await self._ledger.look(transaction_key(asked.terms.chain.chain_id, proof.tx_hash))
         if shown.idempotency_key is not None:
             kept = await self._kept(asked, proof, row, shown.idempotency_key)
@@ -42,6 +46,16 @@ class Direct:
         await self._ledger.check_unspent(row, asked.terms)
         paid = await self._verified(asked, proof)
         return Bill(_funds(proof, paid))
+
+    async def _judged_first(self, asked: Asked, proof: Proof) -> Bill:
+        """No node needs to be asked, so the ledger need not be either before the reservation does: only a refusal yields
+        to what the ledger has to say, which comes earlier in the order of the contract."""
+        try:
+            return Bill(_funds(proof, await self._verified(asked, proof)))
+        except FaultError:
+            key = transaction_key(asked.terms.chain.chain_id, proof.tx_hash)
+            await self._ledger.check_unspent(await self._ledger.look(key), asked.terms)
+            raise
 
     # -- steps 12 to 18 ---------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from flux.paygate.amounts import from_base_units
 from flux.paygate.catalogue.service import Quotes, target_unavailable
 from flux.paygate.credit.service import Credits
 from flux.paygate.facilitator.extensions import Extensions
+from flux.paygate.facilitator.model import Requirement
 from flux.paygate.facilitator.offers import Offers
 from flux.paygate.faults import MISSING_PAYMENT_TX, MISSING_PAYMENT_TX_X402
 from flux.paygate.ledger.model import Funds, Request
@@ -105,9 +106,12 @@ class Relay:
     async def serve(self, call: Call, api_id: str, suffix: str, mount: str) -> Raw | Stream:
         """The answer of the target, or of an earlier call under the same Idempotency-Key. Raises declared faults."""
         plan, meaning, terms = await self._quotes.resolve(api_id, call.method, suffix)
-        requirement = self._offers.requirement(plan, terms, suffix, mount)
+
+        def required() -> Requirement | None:
+            return self._offers.requirement(plan, terms, suffix, mount)
+
         limit = self._settings.request_body_bytes
-        asked = Asked(call, plan, plan.listing, meaning, terms, suffix, mount, requirement, limit)
+        asked = Asked(call, plan, plan.listing, meaning, terms, suffix, mount, required, limit)
         try:
             shown = named(presented(call.scope["headers"]))
             bill = await self._bill(asked, shown)
@@ -116,16 +120,17 @@ class Relay:
             await self._check_wallet(asked.listing, bill.funds.payer)
             return await self._send(asked, bill, await asked.remembered(shown.idempotency_key))
         except FaultError as refusal:
-            if refusal.fault.status == PAYMENT_REQUIRED and requirement is not None:
+            if refusal.fault.status == PAYMENT_REQUIRED and (requirement := required()) is not None:
                 extensions = await self._extensions.of(plan, meaning, call.method, mount)
                 raise self._offers.dressed(refusal, requirement, extensions) from refusal
             raise
 
     async def _bill(self, asked: Asked, shown: Presented) -> Bill | Kept:
         if shown.x402 is not None:
-            if asked.requirement is None:
+            requirement = asked.requirement()
+            if requirement is None:
                 raise bad_header(shown.x402[0], "X-Payment-Tx: this listing does not take x402", "")
-            return await self._collector.bill(asked, asked.requirement, shown)
+            return await self._collector.bill(asked, requirement, shown)
         if shown.tx is None:
             raise await self._unpaid(asked, [TX, SIGNATURE] if shown.signature is None else [TX])
         return await self._direct.bill(asked, shown)
@@ -133,15 +138,15 @@ class Relay:
     async def _unpaid(self, asked: Asked, missing: list[str]) -> FaultError:
         """401, as the reference has it; 402 where the consumer came to be told so."""
         detail = {"payment": asked.terms.shown()}
-        nothing = len(missing) > 1
+        nothing, requirement = len(missing) > 1, asked.requirement()
         wanted = asked.listing.x402
         insists = wanted is not None and wanted.unpaid_status == PAYMENT_REQUIRED
-        if nothing and (asked.mount == "x402" or (insists and asked.requirement is not None)):
+        if nothing and (asked.mount == "x402" or (insists and requirement is not None)):
             return MISSING_PAYMENT_TX_X402(header=TX, missing=missing, detail=detail)
         headers: dict[str, str] = {}
-        if nothing and asked.requirement is not None:
+        if nothing and requirement is not None:
             extensions = await self._extensions.of(asked.plan, asked.meaning, asked.call.method, asked.mount)
-            headers = self._offers.required(asked.requirement, MISSING_PAYMENT_TX.message, extensions)
+            headers = self._offers.required(requirement, MISSING_PAYMENT_TX.message, extensions)
             headers["Link"] = f'<{self._offers.resource(asked.plan, asked.suffix)}>; rel="payment"'
         return MISSING_PAYMENT_TX(header=TX, missing=missing, detail=detail, headers=headers)
 
