@@ -239,7 +239,8 @@ class Builder:
 
     def _speech(self) -> None:
         house, settings = self.house, self.settings
-        views = MessageViews(self.users, self.files.emojis, house.public_url + MOUNT)
+        base = house.public_url + MOUNT
+        views = MessageViews(self.users, self.files.emojis, base, settings.kept_page_bytes)
         composing = Composing(settings)
         self.mentions = MentionService(house.db)
         writing = Writing(house.ids, views, self.mentions, self.announcer)

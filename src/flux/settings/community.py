@@ -211,6 +211,9 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
         ),
     ] = 14
     minimum_age: Annotated[int, Meta(ge=0, description="Years a new account's owner must have.")] = 13
+    kept_page_bytes: Annotated[
+        int, Meta(ge=0, description="Memory for the JSON of pages of history that were read lately.")
+    ] = 16 * MIB
     limits: CommunityLimits = field(default_factory=CommunityLimits)
     rate_limits: RateLimits = field(default_factory=RateLimits)
     captcha: Captcha = field(default_factory=Captcha)
