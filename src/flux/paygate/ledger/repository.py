@@ -55,15 +55,16 @@ async def dispatch(tx: Transaction, key: str, call_id: str, lease_until: int, no
 
 
 async def settle(
-    tx: Transaction, key: str, call_id: str, state: str, releases: int, final_at_block: int | None, now: int
+    tx: Transaction, row: PaymentRow, state: str, releases: int, final_at_block: int | None, now: int
 ) -> bool:
-    """False when the lease ran out before and the payment is settled already."""
+    """False when it is not as it was read any more: another process dispatched it, or settled it."""
     changed = await tx.run(
         "UPDATE paygate_payments SET state = :state, releases = :releases, final_at_block = :final_at_block,"
-        " updated_at = :now WHERE payment_key = :key AND call_id = :call_id AND state IN ('reserved', 'dispatched')",
+        " updated_at = :now WHERE payment_key = :key AND call_id = :call_id AND state = :was",
         {
-            "key": key,
-            "call_id": call_id,
+            "key": row.payment_key,
+            "call_id": row.call_id,
+            "was": row.state,
             "state": state,
             "releases": releases,
             "final_at_block": final_at_block,
