@@ -21,7 +21,7 @@ from flux.porting.progress import Bar
 from flux.porting.structure import Json, Names
 from flux.porting.target import PortingError, Refused, Target
 
-BATCH_ITEMS = 100
+BATCH_ITEMS = 200
 BATCH_BYTES = 600_000
 AT_ONCE = 4
 

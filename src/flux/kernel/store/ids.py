@@ -6,6 +6,7 @@ A snowflake is `(unix_ms - 1420070400000) << 22 | worker(10 bits) << 12 | sequen
 from __future__ import annotations
 
 import secrets
+from functools import cache
 
 from flux.kernel.store.clock import Clock
 
@@ -45,8 +46,19 @@ def snowflake_ms(snowflake: int) -> int:
 
 
 def random_key(length: int, alphabet: str = ALPHANUMERIC) -> str:
-    """A random identifier or secret from the operating system's randomness."""
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    """A random identifier or secret from the operating system's randomness, every character as likely as any other."""
+    table, surplus = _tables(alphabet)
+    found = b""
+    while len(found) < length:
+        found += secrets.token_bytes(2 * length).translate(table, surplus)
+    return found[:length].decode("ascii")
+
+
+@cache
+def _tables(alphabet: str) -> tuple[bytes, bytes]:
+    """What each random byte stands for, and the bytes that stand for nothing: with them some would come up more often."""
+    whole = 256 - 256 % len(alphabet)
+    return bytes(ord(alphabet[byte % len(alphabet)]) for byte in range(256)), bytes(range(whole, 256))
 
 
 def time_sortable_key(clock: Clock) -> str:

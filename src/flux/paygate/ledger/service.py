@@ -141,7 +141,7 @@ class Ledger:
     async def _settle_held(self, tx: Transaction, hold: Hold, outcome: Outcome, now: int) -> str | None:
         """None when the payment is settled already."""
         if outcome.charge:
-            if not await repository.consume(tx, hold.key, hold.call_id, now):
+            if not await repository.consume(tx, hold.key, hold.call_id, now, final=hold.funds.final):
                 return None
             # What the reservation wrote of it is in the hold.
             await self._history.close(tx, hold.call_id, outcome, "consumed", now)
@@ -190,7 +190,8 @@ class Ledger:
                 return
             if current.lease_until >= now:
                 return
-            await self._settle_row(tx, current, outcome, month_of(row.created_at), now)
+            if await self._settle_row(tx, current, outcome, month_of(row.created_at), now) is None:
+                return
             await self._replays.close(tx, current.call_id, None)
             if dispatched:
                 await repository.mark_for_review(tx, row.payment_key)
@@ -226,12 +227,13 @@ class Ledger:
 
     async def _settle_row(
         self, tx: Transaction, row: PaymentRow, outcome: Outcome, period: str | None, now: int
-    ) -> str:
+    ) -> str | None:
+        """None when between the read and this write somebody else dispatched or settled it: theirs is the truth, and
+        theirs the journal."""
         state, releases = next_state(outcome, row.releases, self._max_releases)
         watched = row.block_number if state == "consumed" else None
-        if not await repository.settle(tx, row.payment_key, row.call_id, state, releases, watched, now):
-            # Between our read and this write somebody else settled it: theirs is the truth, and theirs the journal.
-            return state
+        if not await repository.settle(tx, row, state, releases, watched, now):
+            return None
         return await self._book(tx, row, outcome, state, period, now)
 
     async def _book(
