@@ -28,8 +28,9 @@ from flux.settings import load_settings
 
 CHANNEL = 77
 NOBODY = 5
+KEPT = 1 << 20
 ALPHABET = "az \"'\\/\n\t\r\b\f\x00\x1f\x7f<>&é中\u2028🦊 100% %b %d {}"
-FILES = [
+FILES: list[dict[str, Any]] = [
     {"id": "9", "filename": "a b.png", "title": None, "size": 3},
     {"id": "10", "filename": 'q"ü%d.txt', "description": "%b"},
 ]
@@ -61,7 +62,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     house = opened.house
     services = assemble(house).services
     users: UserService = services[UserService]
-    views = MessageViews(users, services[EmojiService], "http://127.0.0.1:8080/community")
+    views = MessageViews(users, services[EmojiService], "http://127.0.0.1:8080/community", KEPT)
 
     async def furnish(tx: Transaction) -> list[int]:
         new = [NewAccount(username=f"u{number}", bot=number == 2) for number in range(4)]
@@ -84,7 +85,7 @@ def message(world: World, earlier: list[int]) -> MessageRow:
     dice, everybody = world.dice, (*world.people, NOBODY)
     webhook = world.maybe(dice.choice(world.people))
     replied = Reference(CHANNEL, dice.choice([*earlier, 1]), world.maybe(3))
-    snapshots: list[dict[str, object]] = [{"content": world.text(), "attachments": [dict(FILES[0])]}]
+    snapshots: list[dict[str, object]] = [{"content": world.text(), "attachments": [{**FILES[0]}]}]
     forwarded = Reference(CHANNEL, 4, None, FORWARDS, snapshots)
     reference = world.maybe(dice.choice([replied, replied, forwarded]))
     return MessageRow(
@@ -150,7 +151,7 @@ async def test_a_page_is_what_its_views_are(world: World) -> None:
     for _ in range(150):
         await world.house.db.transact(lambda tx: change(world, tx, known))
         rows = await repository.before(world.house.db, CHANNEL, (1 << 63) - 1, 100)
-        for viewer in (0, world.people[1]):
+        for viewer in (0, world.people[1]) * 2:
             views = await world.views.of(rows, world.house.db, viewer)
             pieces = await world.views.printed(rows, world.house.db, viewer)
             for view, piece in zip(views, pieces, strict=True):

@@ -30,21 +30,58 @@ _ids = msgspec.json.Decoder(list[int])
 _minutes: dict[int, bytes] = {}
 
 
-def _specimen() -> bytes:
-    text, number, quoted = msgspec.Raw(b"%b"), msgspec.Raw(b"%d"), msgspec.Raw(b'"%d"')
-    places: dict[str, Any] = dict.fromkeys(
-        (
-            "author", "content", "edited_timestamp", "pinned", "mention_everyone", "tts", "mentions", "mention_roles",
-            "embeds", "attachments", "stickers", "reactions",
-        ),
-        text,
-    )  # fmt: skip
-    places |= {"id": quoted, "channel_id": quoted, "type": number, "flags": number}
-    shown = MessageView(timestamp=msgspec.Raw(b'"%b%02d.%03dZ"'), **places)  # type: ignore[arg-type]
-    return encoder.encode(shown).removesuffix(b"}") + b"%b}"
+_TIMESTAMP = b'"%b%02d.%03dZ"'
+_ALWAYS = {
+    "id": b'"%d"', "channel_id": b'"%d"', "author": b"%b", "type": b"%d", "flags": b"%d", "content": b"%b",
+    "timestamp": _TIMESTAMP, "embeds": b"%b",
+}  # fmt: skip
+_PLAIN: dict[str, Any] = {
+    "edited_timestamp": None, "pinned": False, "mention_everyone": False, "tts": False, "mentions": [],
+    "mention_roles": [], "attachments": [],
+}  # fmt: skip
+"""What most messages have, as most have it."""
 
 
-_SPECIMEN = _specimen()
+def _specimen(**fixed: Any) -> bytes:
+    """With places for all that is not fixed."""
+    places: dict[str, Any] = dict.fromkeys((*_PLAIN, "stickers", "reactions"), b"%b")
+    shown = {name: msgspec.Raw(place) for name, place in (places | _ALWAYS).items()}
+    return encoder.encode(MessageView(**(shown | fixed)))
+
+
+_SPECIMEN = _specimen().removesuffix(b"}") + b"%b}"
+_PLAIN_SPECIMEN = _specimen(**_PLAIN, stickers=msgspec.Raw(NONE), reactions=[])
+
+
+def plain(row: MessageRow, cards: Cards) -> bytes | None:
+    """The JSON of a message that is text and embeds only, to which nobody reacted; None for another."""
+    if (
+        row.mentions != NONE
+        or row.mention_roles != NONE
+        or row.attachments != NONE
+        or row.reference is not None
+        or row.edited_at is not None
+        or row.pinned_at is not None
+        or row.stickers is not None
+        or row.webhook_id is not None
+        or row.tts
+        or row.mention_everyone
+        or row.reacted
+    ):
+        return None
+    minute, rest = divmod((row.id >> 22) + EPOCH_MS, _MINUTE_MS)
+    return _PLAIN_SPECIMEN % (
+        row.id,
+        row.channel_id,
+        cards.get(row.author_id) or nobody(row.author_id),
+        row.type,
+        row.flags,
+        _encode(row.content),
+        _minutes.get(minute) or _minute(minute),
+        rest // 1000,
+        rest % 1000,
+        row.embeds,
+    )
 
 
 def printed(

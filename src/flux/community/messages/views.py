@@ -11,7 +11,8 @@ import msgspec
 from flux.community.expressions.emojis import EmojiService
 from flux.community.expressions.records import EmojiRow
 from flux.community.messages import reaction_repository, repository
-from flux.community.messages.printing import Cards, members, printed, webhook_author
+from flux.community.messages.keeping import KeptPages, Material
+from flux.community.messages.printing import Cards, members, plain, printed, webhook_author
 from flux.community.messages.reaction_repository import ReactionCount
 from flux.community.messages.records import NONE, REPLIES, MessageRow, Reference
 from flux.community.messages.schemas import EmojiView, MessageView, ReactionView, ReferenceView
@@ -30,9 +31,10 @@ def reference_of(row: MessageRow) -> Reference | None:
 
 
 class MessageViews:
-    """`base` is the plane's URL, under which files are."""
+    """`base` is the plane's URL, under which files are; `most_kept` the bytes of JSON that are kept."""
 
-    def __init__(self, users: UserService, emojis: EmojiService, base: str) -> None:
+    def __init__(self, users: UserService, emojis: EmojiService, base: str, most_kept: int) -> None:
+        self._kept = KeptPages(most_kept)
         self._users = users
         self._emojis = emojis
         self._base = base
@@ -59,16 +61,20 @@ class MessageViews:
         """The JSON of what `of` finds."""
         answered, others = await self._answered(page, reader)
         cards = await self._users.cards(_everybody((*page, *others.values())), reader)
-        reactions = await self._reactions(page, reader, viewer)
-        inner = {row.id: self._print(row, cards) for row in others.values()}
+        made_of = Material(page, others, cards, await self._reactions(page, reader, viewer))
+        texts = self._kept.find(made_of)
+        if texts is None:
+            texts = self._texts(made_of, answered)
+            self._kept.offer(made_of, texts)
+        return texts
+
+    def _texts(self, made_of: Material, answered: dict[int, int]) -> list[bytes]:
+        cards, reactions = made_of.cards, made_of.reactions
+        inner = {row.id: self._print(row, cards) for row in made_of.answered.values()}
         return [
-            self._print(
-                row,
-                cards,
-                msgspec.Raw(inner.get(answered[row.id], b"null")) if row.id in answered else None,
-                reactions.get(row.id),
-            )
-            for row in page
+            plain(row, cards)
+            or self._print(row, cards, inner.get(answered.get(row.id, 0), b"null"), reactions.get(row.id))
+            for row in made_of.rows
         ]
 
     @staticmethod
@@ -143,9 +149,10 @@ class MessageViews:
         self,
         row: MessageRow,
         cards: Cards,
-        answered: msgspec.Raw | None = None,
+        answered: bytes = b"",
         reactions: list[ReactionView] | None = None,
     ) -> bytes:
+        """`answered` is the message it answers, JSON; empty where that is not to be shown."""
         embeds, attachments = row.embeds, row.attachments
         if attachments != NONE:
             embeds, attachments = located(row, self._base)
@@ -153,13 +160,13 @@ class MessageViews:
         tail = b"" if row.reference is None else self._tail(row.reference, answered)
         return printed(row, cards, embeds, attachments, shown, tail)
 
-    def _tail(self, encoded: bytes, answered: msgspec.Raw | None) -> bytes:
+    def _tail(self, encoded: bytes, answered: bytes) -> bytes:
         reference = _references.decode(encoded)
         told: dict[str, Any] = {"message_reference": _reference(reference)}
         if (snapshots := _snapshots(reference, self._base)) is not msgspec.UNSET:
             told["message_snapshots"] = snapshots
-        if answered is not None:
-            told["referenced_message"] = answered
+        if answered and reference.type == REPLIES:
+            told["referenced_message"] = msgspec.Raw(answered)
         return members(told)
 
 
