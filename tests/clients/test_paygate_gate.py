@@ -48,6 +48,8 @@ async def test_each_step_of_the_gateway_answers_before_the_next(tmp_path: Path) 
         assert await post("/..%2f") == (403, "API_DISABLED")
         await provider.patch(f"/apis/{api}", {"status": "active"})
         assert await post("/..%2f") == (400, "INVALID_ENDPOINT")
+        nul = await consumer.http.get(f"{API}/gateway/{api}/a%00b")
+        assert nul.json()["details"] == {"path": "/a%00b", "reason": "illegal_character"}
         assert await post("/nope") == (404, "ENDPOINT_NOT_FOUND")
         assert await post("/a") == (401, "MISSING_PAYMENT_TX")
         assert await post("/a", x_signature="junk") == (401, "MISSING_PAYMENT_TX")

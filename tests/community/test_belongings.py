@@ -140,6 +140,38 @@ async def test_settings_take_every_member_and_refuse_what_does_not_fit(server: S
     assert [final[name] for each in both for name in each] == [each[name] for each in both for name in each]
 
 
+async def test_what_an_account_chooses_for_itself_is_kept(server: Server) -> None:
+    someone = await person(server)
+    before = await someone.ok("GET", "/users/@me")
+    chosen = ("premium_badge_hidden", "has_dismissed_premium_onboarding", "used_mobile_client")
+    assert not any(before[name] for name in chosen)
+    changed = await someone.ok("PATCH", "/users/@me", dict.fromkeys(chosen, True))
+    assert all(changed[name] for name in chosen) and not changed["premium_badge_masked"]
+    changed = await someone.ok(
+        "PATCH", "/users/@me", {"premium_badge_hidden": False, "premium_badge_masked": True}
+    )
+    assert [
+        changed[name] for name in ("premium_badge_hidden", "premium_badge_masked", "used_mobile_client")
+    ] == [False, True, True]
+    refused = await someone.call("PATCH", "/users/@me", {"premium_badge_hidden": "x"})
+    assert refused.json()["errors"][0]["path"] == "premium_badge_hidden"
+
+
+async def test_a_voice_channel_is_carried_by_a_known_region(server: Server) -> None:
+    owner = await person(server)
+    place = await guild(owner)
+    regions = await owner.ok("GET", f"/channels/{place.voice}/rtc-regions")
+    assert [set(each) for each in regions] == [{"id", "name", "emoji"}]
+    changed = await owner.ok("PATCH", f"/channels/{place.voice}", {"rtc_region": regions[0]["id"]})
+    assert changed["rtc_region"] == regions[0]["id"]
+    assert (await owner.ok("PATCH", f"/channels/{place.voice}", {"rtc_region": None}))["rtc_region"] is None
+    assert (await owner.call("GET", f"/channels/{place.text}/rtc-regions")).json()[
+        "code"
+    ] == "INVALID_CHANNEL_TYPE"
+    async with GatewayClient(owner) as client:
+        assert (await client.identify())["rtc_regions"] == regions
+
+
 async def test_a_guild_is_as_loud_as_one_likes(server: Server) -> None:
     someone, outsider = await person(server), await person(server)
     place = await guild(someone)

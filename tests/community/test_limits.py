@@ -283,7 +283,8 @@ async def people_behind_a_reaction(server: Server, there: int) -> Scene:
     owner, where, path = await _reactions(server)
     people = await at_once(quick(server) for _ in range(ASKING + 1))
     await where.admit(*people)
-    others = await crowd(server, owner.id, there)
+    await owner.ok("PUT", f"{path}/reactions/%F0%9F%91%8D/@me")
+    others = await crowd(server, owner.id, there - 1)
     columns = "message_id, emoji, user_id, created_at"
     sql = f"INSERT INTO community_reactions ({columns}) VALUES ($1, $2, $3, 0)"
     message = int(path.rpartition("/")[2])
@@ -374,7 +375,26 @@ async def people_of_a_group(server: Server, there: int) -> Scene:
     async def count() -> int:
         return len((await someone.ok("GET", path))["recipients"]) + 1
 
-    return Scene(lambda number: someone.call("PUT", f"{path}/recipients/{last[number].id}"), count)
+    code = (await someone.ok("POST", f"{path}/invites", {}))["code"]
+
+    async def ask(number: int) -> httpx.Response:
+        """Somebody is added, or comes by an invite."""
+        if number % 2:
+            return await last[number].call("POST", f"/invites/{code}")
+        return await someone.call("PUT", f"{path}/recipients/{last[number].id}")
+
+    return Scene(ask, count)
+
+
+@limit("MAX_INVITES", 1000, "of a group")
+async def invites_of_a_group(server: Server, there: int) -> Scene:
+    someone = await unlimited(await person(server))
+    group = (await someone.ok("POST", "/users/@me/channels", {"recipients": []}))["id"]
+    columns = "code, channel_id, inviter_id, max_age, max_uses, created_at"
+    sql = f"INSERT INTO community_group_invites ({columns}) VALUES ($1, $2, $3, 0, 0, 0)"
+    await write(server, sql, [(f"g{group}x{each}", int(group), int(someone.id)) for each in range(there)])
+    path = f"/channels/{group}/invites"
+    return Scene(lambda _: someone.call("POST", path, {"unique": True}), lambda: length(someone, path))
 
 
 # -- the race -------------------------------------------------------------------------------------------------

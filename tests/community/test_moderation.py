@@ -76,6 +76,41 @@ async def test_what_fails_and_what_changes_nothing_is_not_written_down(server: S
     ] == "MISSING_PERMISSIONS"
 
 
+async def test_order_bots_and_webhooks_are_written_down_too(server: Server) -> None:
+    owner, where = await place(server)
+    because = {"headers": {"X-Audit-Log-Reason": "tidy"}}
+    at = f"/guilds/{where.id}"
+    low = (await owner.ok("POST", f"{at}/roles", {"name": "low"}))["id"]
+    high = (await owner.ok("POST", f"{at}/roles", {"name": "high"}))["id"]
+    await owner.ok(
+        "PATCH", f"{at}/roles", [{"id": high, "position": 2}, {"id": low, "position": 1}], **because
+    )
+    moved = [each for each in await log(owner, where, action_type=31) if each["target_id"] == high]
+    assert [each["reason"] for each in moved] == ["tidy"]
+    assert moved[0]["changes"] == [{"key": "position", "old_value": 1, "new_value": 2}]
+    await owner.ok("PATCH", f"{at}/roles", [{"id": high, "position": 2}], **because)
+    assert len(await log(owner, where, action_type=31)) == 2
+    await owner.ok("PATCH", f"{at}/roles/hoist-positions", [{"id": low, "hoist_position": 7}], **because)
+    hoisted = (await log(owner, where, action_type=31))[0]
+    assert (hoisted["target_id"], hoisted["changes"]) == (low, [{"key": "hoist_position", "new_value": 7}])
+    places = [
+        {"id": where.voice, "position": 1, "parent_id": None},
+        {"id": where.text, "position": 1},
+    ]
+    await owner.ok("PATCH", f"{at}/channels", places, **because)
+    stood = await log(owner, where, action_type=11)
+    assert [(each["target_id"], each["reason"]) for each in stood] == [(where.voice, "tidy")]
+    assert {each["key"] for each in stood[0]["changes"]} == {"position", "parent_id"}
+    helper, application = await bot(owner)
+    await add_bot(owner, application["id"], where.id)
+    assert [each["target_id"] for each in await log(owner, where, action_type=28)] == [helper.id]
+    hook = await owner.ok("POST", f"/channels/{where.text}/webhooks", {"name": "hook"})
+    whole = await owner.ok("GET", f"{at}/audit-logs")
+    shown = {"id": hook["id"], "type": 1, "guild_id": where.id, "channel_id": where.text, "name": "hook"}
+    assert whole["webhooks"] == [{**shown, "avatar_hash": None}]
+    assert {each["id"] for each in whole["users"]} == {owner.id, helper.id}
+
+
 async def test_pages_and_filters(server: Server) -> None:
     owner, where = await place(server)
     for number in range(5):

@@ -241,6 +241,33 @@ async def fill_group(server: Server, owner: Person, channel_id: str, count: int)
         await owner.ok("PUT", f"/channels/{channel_id}/recipients/{friend.id}")
 
 
+async def test_who_may_ask_is_for_the_asked_to_say(server: Server) -> None:
+    shy, friend, neighbour, other = [await person(server) for _ in range(4)]
+    await befriend(shy, friend)
+    await befriend(friend, neighbour)
+    place = await guild(shy)
+    await place.admit(other)
+    path = f"/users/@me/relationships/{shy.id}"
+    for flags, allowed in (
+        (0, ()),
+        (1, (neighbour,)),
+        (2, (other,)),
+        (3, (neighbour, other)),
+        (4, (neighbour, other)),
+    ):
+        await shy.ok("PATCH", "/users/@me/settings", {"friend_source_flags": flags})
+        for each in (neighbour, other):
+            answer = await each.call("POST", path)
+            if each in allowed:
+                assert answer.json()["type"] == 4, flags
+                await each.ok("DELETE", path)
+            else:
+                assert answer.json()["code"] == "FRIEND_REQUEST_BLOCKED", flags
+    await shy.ok("PATCH", "/users/@me/settings", {"friend_source_flags": 0})
+    await shy.ok("POST", f"/users/@me/relationships/{other.id}")
+    assert (await other.ok("POST", path))["type"] == 1, "who was asked may answer"
+
+
 async def test_reactions_are_counted_told_and_taken_back(server: Server) -> None:
     owner, other = await person(server), await person(server)
     place = await guild(owner)
@@ -274,6 +301,41 @@ async def test_reactions_are_counted_told_and_taken_back(server: Server) -> None
         await owner.ok("DELETE", where)
         assert (await client.event("MESSAGE_REACTION_REMOVE_ALL"))["message_id"] == said["id"]
         assert (await owner.ok("GET", f"/channels/{place.text}/messages/{said['id']}"))["reactions"] == []
+
+
+async def test_reactions_come_together_for_those_who_ask(server: Server) -> None:
+    owner, other = await person(server), await person(server)
+    place = await guild(owner)
+    await place.admit(other)
+    said, second = await place.say(owner), await place.say(owner)
+    where = f"/channels/{place.text}/messages/{said['id']}/reactions"
+    async with GatewayClient(owner) as client:
+        await client.identify(flags=2)
+        await other.ok("PUT", f"{where}/{THUMB}/@me?session_id=abc")
+        await owner.ok("PUT", f"{where}/{THUMB}/@me")
+        await other.ok("PUT", f"/channels/{place.text}/messages/{second['id']}/reactions/{HEART}/@me")
+        found: dict[str, list[str]] = {}
+        while sum(map(len, found.values())) < 3:
+            told = await client.event("MESSAGE_REACTION_ADD_MANY")
+            assert told["channel_id"] == place.text and told["guild_id"] == place.id
+            assert all(each["member"]["user"]["id"] == each["user_id"] for each in told["reactions"])
+            found.setdefault(told["message_id"], []).extend(each["user_id"] for each in told["reactions"])
+        assert found == {said["id"]: [other.id, owner.id], second["id"]: [other.id]}
+        await other.ok("PUT", f"{where}/{HEART}/@me")
+        await other.ok("DELETE", f"{where}/{HEART}/@me")
+        names = []
+        while "MESSAGE_REACTION_REMOVE" not in names:
+            names.append((await client.receive())["t"])
+        assert names == ["MESSAGE_REACTION_ADD_MANY", "MESSAGE_REACTION_REMOVE"]
+        assert "MESSAGE_REACTION_ADD" not in {each.get("t") for each in client.seen}
+    async with GatewayClient(owner) as client:
+        await client.identify(flags=2, ignored_events=["message_reaction_add", "typing_start"])
+        await other.ok("PUT", f"{where}/{HEART}/@me")
+        await place.say(other, "after")
+        await client.event("MESSAGE_CREATE")
+        assert not {"MESSAGE_REACTION_ADD", "MESSAGE_REACTION_ADD_MANY"} & {
+            each.get("t") for each in client.seen
+        }
 
 
 async def test_a_new_reaction_needs_the_permission_and_an_old_one_does_not(server: Server) -> None:

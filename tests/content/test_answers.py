@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from flux.content.delivery.answers import ENTRY_BYTES, Answers, Depends
+from flux.content.delivery.answers import ENTRY_BYTES, PROBLEM_BYTES, Answers, Depends
+from flux.content.faults import VALIDATION_ERROR
 from flux.content.generations.service import Generations, advance
 from flux.content.plane import migrations
-from flux.kernel.faults import Ports
+from flux.kernel.faults import FaultError, Ports
 from flux.kernel.store import Database, MigrationSet, Transaction
 from flux.settings.content import ContentSettings
 
@@ -110,3 +111,27 @@ async def test_the_oldest_answers_make_room(database: Database) -> None:
     assert kitchen.made == 4
     await kitchen.ask("c")
     assert kitchen.made == 5
+
+
+async def test_a_refusal_is_kept_and_bounded_like_an_answer(database: Database) -> None:
+    kitchen = Kitchen(database, delivery_cache_bytes=3 * ENTRY_BYTES + 4 * PROBLEM_BYTES)
+    refused = VALIDATION_ERROR(detail=[{"field": "a", "message": "m", "details": "d"}])
+    kitchen.answers.refuse("bad", refused)
+    for _ in range(2):
+        with pytest.raises(FaultError) as caught:
+            kitchen.answers.at_hand("bad")
+        assert caught.value is refused
+    for number in range(3):
+        kitchen.answers.refuse(number, refused)
+    assert kitchen.answers.at_hand("bad") is None
+
+
+async def test_what_is_at_hand_is_never_older_than_the_last_change(database: Database) -> None:
+    kitchen = Kitchen(database)
+    for expected in (b"dish 0", b"dish 1"):
+        assert await kitchen.ask() == expected
+        kept = kitchen.answers.at_hand("menu")
+        # Elsewhere another process may have changed it: only the database knows.
+        assert (kept is not None and kept.body == expected) or database.dialect == "postgres"
+        await kitchen.change()
+        assert kitchen.answers.at_hand("menu") is None

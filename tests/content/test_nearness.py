@@ -11,6 +11,7 @@ import pytest
 
 from flux.content.embeddings.rules import packed, unit
 from flux.content.plane import migrations
+from flux.content.projection import repository
 from flux.content.search.nearness import Nearness
 from flux.content.search.plan import DEFAULT_SORT, Plan, Scope
 from flux.kernel.store import Database, MigrationSet, Transaction
@@ -58,15 +59,15 @@ async def fill(database: Database, chance: random.Random) -> None:
             "created_at, updated_at, plain, item) VALUES (:id, 'e', 'f', :key, '', '', 'v', 'r', 0, 0, 1, :item)",
             documents,
         )
-        await tx.run_many(
-            "INSERT INTO content_vectors (slot, doc, ord, vector) VALUES (:slot, :doc, :ord, :vector)",
-            vectors,
-        )
+        near = database.dialect == "postgres" and await repository.keeps_near(tx)
+        await repository.put_vectors(tx, vectors[::2], near=near)
+        # As they were before the extension came.
+        await repository.put_vectors(tx, vectors[1::2][:40], near=False)
+        await repository.put_vectors(tx, vectors[1::2][40:], near=near)
 
     await database.transact(work)
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 async def test_the_database_only_helps(database_url: str) -> None:
     database = await open_database(StoreSettings(database=database_url), None)  # type: ignore[arg-type]
     chance = random.Random(3)
@@ -81,5 +82,5 @@ async def test_the_database_only_helps(database_url: str) -> None:
         found = await helped.nearest(*asked)
         assert found == await alone.nearest(*asked)
         assert found or threshold
-    assert helped._knows, "sqlite-vec is not loaded"
+    assert helped._knows, "neither sqlite-vec nor pgvector is there"
     await database.close()

@@ -21,6 +21,7 @@ MOST_HITS = 3
 
 async def settle_down(fire: Fire) -> None:
     """Until leases have run out and reorganisations were noticed."""
+    fire.node.fates.clear()
     vanished = {life.tx_hash for life in fire.lives if life.gone}
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:

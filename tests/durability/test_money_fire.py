@@ -30,6 +30,8 @@ LIVES = int(os.environ.get("FLUX_FIRE_LIVES", "10000" if LONG else "80"))
 SEED = int(os.environ.get("FLUX_FIRE_SEED", "20260101"))
 POINTS = {"unreserved", "reserved", "dispatched", "answered", "settled"}
 """Between which states of the ledger calls stood when their process died."""
+FINALITY = 12
+"""Blocks; each wave mines three, so that payments of a few waves are watched at a time."""
 AT_ONCE = 200 if LONG else 40
 SETTINGS = {
     "gateway_per_minute": "0", "max_in_flight": "5000", "connect_seconds": "1", "total_seconds": "1",
@@ -50,7 +52,7 @@ async def fire(
     workers = 2 if request.param == "postgres" else 1
     async with anvil() as chain, hostile_node(chain.url) as node:
         settings = chain_settings(chain, **SETTINGS)
-        settings["paygate.chains"][0]["rpcUrls"] = [node.url]
+        settings["paygate.chains"][0] |= {"rpcUrls": [node.url], "finalityDepth": FINALITY}
         settings["jobs.lease_seconds"] = "2"
         async with (
             serve(

@@ -112,7 +112,8 @@ class HostileNode:
         if not self.fates:
             return None
         for one in requests:
-            named = one.get("params") or [""]
+            # Not who only looks after what is paid for already.
+            named = one.get("params") or [""] if one["method"] == "eth_getTransactionByHash" else [""]
             fates = self.fates.get(named[0]) if isinstance(named[0], str) else None
             if fates:
                 return fates.pop(0)

@@ -24,6 +24,8 @@ STRANGERS_EXAMPLES = 1
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 UNLIMITED = {"community.rate_limits.enabled": False}
 PATIENCE = 30
+EMAIL, PASSWORD = "fuzz@example.test", "correct horse battery staple"
+"""Of the account that attacks the community."""
 
 
 async def credentials(server: Server, plane: str) -> dict[str, str]:
@@ -32,7 +34,7 @@ async def credentials(server: Server, plane: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {server.operator['content']['management_token']}"}
     if plane == "community":
         body = {
-            "email": "fuzz@example.test", "username": "fuzz", "password": "correct horse battery staple",
+            "email": EMAIL, "username": "fuzz", "password": PASSWORD,
             "date_of_birth": "1990-12-10", "consent": True,
         }  # fmt: skip
         answer = await server.http.post("/community/v1/auth/register", json=body)

@@ -137,7 +137,6 @@ def test_what_is_charged(status: int, policy: str, charged: bool) -> None:
         (402, "application/json", "", b'{"accepts":NaN}', True, "upstream_payment_required"),
         (402, "application/json", "gzip", b"\x1f\x8b", True, "upstream_payment_required"),
         (402, "text/plain", "br", b"x", True, "upstream_payment_required"),
-        (402, "text/plain", "", b"[" * 100_000, True, "upstream_payment_required"),
         (402, "text/plain", "", b" " * 1_048_577, True, "upstream_payment_required"),
         (402, "text/html", "", b"<p>Pay elsewhere</p>", True, None),
         (402, "text/plain", "identity", b"", True, None),

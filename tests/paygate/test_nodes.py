@@ -200,6 +200,24 @@ async def test_a_circuit_opens_after_five_failures_and_tries_again_later() -> No
         assert await asking.call(("eth_blockNumber", [])) == ["0x7"]
 
 
+async def test_a_node_that_answers_others_meanwhile_is_there() -> None:
+    """Requests it hangs on are theirs alone: the circuit is for nodes that answer nobody."""
+    good = results(eth_blockNumber="0x7")
+
+    def choosy(request: Any) -> tuple[int, bytes] | None:
+        return None if request["method"] == "eth_getCode" else good(request)
+
+    async with node(choosy) as there, client(there.url, seconds=0.5) as (asking, clock):
+        hanging = [asyncio.ensure_future(asking.call(("eth_getCode", []))) for _ in range(8)]
+        while sum(request["method"] == "eth_getCode" for request in there.asked) < 8:
+            await asyncio.sleep(0.01)
+        clock.advance(0.1)
+        assert await asking.call(("eth_blockNumber", [])) == ["0x7"]
+        failures = await asyncio.gather(*hanging, return_exceptions=True)
+        assert {str(failure) for failure in failures} == {"chain: timeout (timeout)"}
+        assert await asking.call(("eth_blockNumber", [])) == ["0x7"]
+
+
 async def test_all_calls_of_a_request_share_a_budget() -> None:
     async with (
         node(lambda _: None) as one,

@@ -971,7 +971,7 @@ async def test_the_code_of_a_small_limit_does_too(small: Witness, name: str) -> 
 
 
 async def test_a_row_that_a_refusal_left_would_be_noticed(seen: Witness) -> None:
-    with pytest.raises(AssertionError, match=r"UNKNOWN_GUILD and yet changed \{'community_notes'"):
+    with pytest.raises(AssertionError, match=r"UNKNOWN_GUILD and yet changed \['community_notes'"):
         await _refused_meanwhile(seen, "PUT", "/users/@me/notes/{0.id}", {"note": "hm"})
 
 

@@ -13,12 +13,19 @@ import pytest_asyncio
 from tests.clients.paygate_world import chain_settings, purse, target
 from tests.gates.observed import allowed
 from tests.harness.anvil import Anvil, anvil
+from tests.harness.rows import open_rows
 from tests.harness.server import free_port, serve
 from tests.harness.token import Usdc
 from tests.reach.paygate_scenarios import SCENARIOS, Scene, answer_nonsense
+from tests.reach.witness import Watch
 
 from flux.kernel.faults import load_contract
 from flux.paygate.envelope import PaygateEnvelope
+
+CALLED = {"paygate_calls", "paygate_journal", "paygate_payments"}
+LEAVES = {"GATEWAY_ERROR": CALLED, "INVALID_GATEWAY_RESPONSE": CALLED, "GATEWAY_TIMEOUT": CALLED}
+"""A call that came to nothing at the target is written down, and its payment is free again. Every other refusal leaves no
+row."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -65,7 +72,13 @@ async def scene(
         wallets = [purse(server, chain.accounts[index]) for index in range(3)]
         for wallet in wallets:
             await wallet.login()
-        yield Scene(server, chain, other, words, there, *wallets)
+        async with open_rows(server) as rows:
+            watch = Watch(rows, LEAVES, "error")
+            for wallet in wallets:
+                watch.follow(wallet.http)
+            yield Scene(server, chain, other, words, there, *wallets)
+            assert watch.refusals
+            assert watch.left <= LEAVES.keys()
         for wallet in wallets:
             await wallet.http.aclose()
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,63 +64,42 @@ SENTINEL_SECONDS = 20.0
 
 
 @dataclass
-class Witness:
-    server: Server
+class Watch:
+    """Of rows alone. `answered` raises AssertionError, out of whatever call was refused."""
+
     rows: Rows
-    place: Guild
-    http: httpx.AsyncClient
+    leaves: Mapping[str, set[str]]
+    spelled: str = "code"
+    """The member of a refusal's body that is its code."""
     refusals: int = 0
     left: set[str] = field(default_factory=set)
     """Codes whose refusals changed something."""
-    _told: list[str] = field(default_factory=list)
-    _sentinels: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
-    _unsettled: bool = True
     _ahead: float = 0.0
 
-    async def hear(self, message: Msg) -> None:
-        if not message.subject.startswith(("community.guild.", "community.user.")):
-            return
-        told = decoder.decode(message.data)
-        if message.subject == f"community.guild.{self.place.id}" and told.name == "TYPING_START":
-            self._sentinels.release()
-        else:
-            self._told.append(f"{told.name} on {message.subject}: {told.data.decode()}")
+    def follow(self, http: httpx.AsyncClient) -> None:
+        """Watch what is asked by this client. Requests must not overlap."""
+        http.event_hooks = {"request": [self.asked], "response": [self.answered]}
 
     async def asked(self, request: httpx.Request) -> None:
         """Before a request leaves."""
-        if self._unsettled:
-            await self._settle()
         if request.url.path == "/sandbox/clock":
             self._ahead += json.loads(request.content)["advance_seconds"]
-        self._told.clear()
         await self.rows.hold()
 
     async def answered(self, answer: httpx.Response) -> None:
-        request = answer.request
-        self._unsettled = not (request.method == "GET" or "/faults" in request.url.path)
-        if not request.url.path.startswith(API) or answer.status_code < 400:
+        if answer.status_code < 400 or answer.request.url.path.startswith("/sandbox/"):
             return
         await answer.aread()
-        code = answer.json()["code"]
+        code = answer.json()[self.spelled]
         moved = await self.rows.moved()
-        await self._settle()
         changes = {table: changed for table in moved if (changed := self._unexplained(table, moved[table]))}
-        surplus = changes.keys() - LEAVES.get(code, set())
+        surplus = changes.keys() - self.leaves.get(code, set())
         self.left |= {code} if changes else set()
-        what = f"{request.method} {request.url.path} was refused with {code} and yet"
-        assert not surplus, f"{what} changed { ({each: changes[each] for each in surplus}) }"
-        assert not self._told, f"{what} told {self._told}"
         self.refusals += 1
-
-    async def _settle(self) -> None:
-        """Whatever the server said up to now was heard."""
-        typing = f"{API}/channels/{self.place.text}/typing"
-        owner = self.place.owner
-        headers = {"Authorization": str(owner.authorization), "X-Forwarded-For": owner.address}
-        (await self.http.post(typing, headers=headers)).raise_for_status()
-        async with asyncio.timeout(SENTINEL_SECONDS):
-            await self._sentinels.acquire()
-        self._unsettled = False
+        shown = {each: changes[each] for each in surplus}
+        assert not surplus, (
+            f"{_told(answer)} was refused with {code} and yet changed {sorted(surplus)}: {shown}"
+        )
 
     def _unexplained(self, table: str, moved: Moved) -> Moved | None:
         if table in UNWATCHED:
@@ -143,16 +122,67 @@ class Witness:
         return table in FINISHED or (row.get("expires_at") or now + 1) <= now
 
 
+def _told(answer: httpx.Response) -> str:
+    return f"{answer.request.method} {answer.request.url.path}"
+
+
+@dataclass(kw_only=True)
+class Witness(Watch):
+    """Of rows and events."""
+
+    server: Server
+    place: Guild
+    http: httpx.AsyncClient
+    _told: list[str] = field(default_factory=list)
+    _sentinels: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    _unsettled: bool = True
+
+    async def hear(self, message: Msg) -> None:
+        if not message.subject.startswith(("community.guild.", "community.user.")):
+            return
+        told = decoder.decode(message.data)
+        if message.subject == f"community.guild.{self.place.id}" and told.name == "TYPING_START":
+            self._sentinels.release()
+        else:
+            self._told.append(f"{told.name} on {message.subject}: {told.data.decode()}")
+
+    async def asked(self, request: httpx.Request) -> None:
+        if self._unsettled:
+            await self._settle()
+        self._told.clear()
+        await super().asked(request)
+
+    async def answered(self, answer: httpx.Response) -> None:
+        request = answer.request
+        self._unsettled = not (request.method == "GET" or "/faults" in request.url.path)
+        await super().answered(answer)
+        if answer.status_code >= 400:
+            await self._settle()
+            assert not self._told, (
+                f"{_told(answer)} was refused with {answer.json()['code']} and yet told {self._told}"
+            )
+
+    async def _settle(self) -> None:
+        """Whatever the server said up to now was heard."""
+        typing = f"{API}/channels/{self.place.text}/typing"
+        owner = self.place.owner
+        headers = {"Authorization": str(owner.authorization), "X-Forwarded-For": owner.address}
+        (await self.http.post(typing, headers=headers)).raise_for_status()
+        async with asyncio.timeout(SENTINEL_SECONDS):
+            await self._sentinels.acquire()
+        self._unsettled = False
+
+
 @asynccontextmanager
 async def witness(server: Server, nats_url: str) -> AsyncIterator[Witness]:
     """Requests of the block must not overlap. The sentinel comes from an account and a guild of its own."""
     place = await guild(await unlimited(await person(server)))
     client = await nats.connect(nats_url)
     async with open_rows(server) as rows, server.client() as http:
-        seen = Witness(server, rows, place, http)
+        seen = Witness(rows, LEAVES, server=server, place=place, http=http)
         await client.subscribe("community.>", cb=seen.hear)
         await client.flush()
-        server.http.event_hooks = {"request": [seen.asked], "response": [seen.answered]}
+        seen.follow(server.http)
         try:
             yield seen
         finally:

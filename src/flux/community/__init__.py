@@ -13,7 +13,7 @@ auth           registration, login and its second step, sessions, mail tokens, s
 mfa            the doors of factors and passkeys;  phones  numbers and their proof
 standing       who may do what where: the permission algorithm
 media          images: probing, decoding in workers, sizes and formats;  uploads  files of messages
-audit          what moderators did
+audit          what moderators did;  voice  where voice is carried
 expressions    emojis, stickers
 erasure        the end of an account
 account        one's own account, another address, another password

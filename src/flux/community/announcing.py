@@ -82,6 +82,10 @@ class Announcer:
         for user_id in user_ids:
             self._bus.publish(user_subject(user_id), payload)
 
+    def control_now(self, user_id: int, name: str, data: Any) -> None:
+        told = Announcement(name, encoder.encode(data), control=True)
+        self._bus.publish(user_subject(user_id), _encoder.encode(told))
+
     def _publish(self, tx: Transaction, subject: str, told: Announcement) -> None:
         payload = _encoder.encode(told)
         tx.after_commit(lambda: self._bus.publish(subject, payload))

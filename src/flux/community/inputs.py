@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any
 
@@ -15,12 +16,15 @@ from msgspec import UNSET, Meta, Struct
 from msgspec import inspect as types
 
 from flux.community import faults
+from flux.kernel.store import iso
 from flux.kernel.wire import Kind, Problem, WireTrouble
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _INTEGER = re.compile(r"-?\d{1,40}")
 _RAW = "raw"
 LONGEST = 10_000
+_LAST_MS = 8_640_000_000_000_000
+_YEAR_9999_MS = 253_402_300_799_999
 I64 = (1 << 63) - 1
 
 Secret = Annotated[str, Meta(max_length=LONGEST, extra={_RAW: True})]
@@ -69,6 +73,32 @@ def _string(name: str, kind: types.Type) -> tuple[str, int] | None:
         raw = any(isinstance(part, types.Metadata) and (part.extra or {}).get(_RAW) for part in kind.types)
         return found[0] if found and not raw else None
     return (name, kind.min_length or 0) if isinstance(kind, types.StrType) else None
+
+
+class Moment(str):
+    """A point in time: RFC 3339 text or Unix milliseconds on the way in, ISO text in UTC ever after."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_wire(cls, value: object) -> Moment:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST_MS:
+            return cls(iso(min(value, _YEAR_9999_MS)))
+        if isinstance(value, str) and len(value) <= 64:
+            when = datetime.fromisoformat(value)
+            when = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+            if when.year >= 1970:
+                return cls(iso(int(when.timestamp() * 1000)))
+        raise ValueError("an RFC 3339 date and time, or milliseconds since 1970")
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        return {
+            "oneOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "integer", "minimum": 0, "maximum": _LAST_MS},
+            ]
+        }
 
 
 class Permissions(int):

@@ -57,7 +57,7 @@ from flux.community.members.searching import SearchingService
 from flux.community.members.service import MemberService
 from flux.community.mentions.service import MentionService
 from flux.community.messages import endpoints as message_endpoints
-from flux.community.messages import reaction_endpoints
+from flux.community.messages import reaction_endpoints, withdrawing_endpoints
 from flux.community.messages.bookmarks import BookmarkService
 from flux.community.messages.composing import Composing
 from flux.community.messages.ghostwriting import GhostwritingService
@@ -68,6 +68,8 @@ from flux.community.messages.send import SendService
 from flux.community.messages.service import MessageService
 from flux.community.messages.views import MessageViews
 from flux.community.messages.welcome import Welcome
+from flux.community.messages.withdrawing import JOB as WITHDRAW
+from flux.community.messages.withdrawing import WithdrawingService
 from flux.community.messages.writing import Writing
 from flux.community.notes import endpoints as note_endpoints
 from flux.community.notes.service import NoteService
@@ -92,6 +94,8 @@ from flux.community.standing.service import StandingService
 from flux.community.upkeep import Upkeep
 from flux.community.users import endpoints as user_endpoints
 from flux.community.users.service import UserService
+from flux.community.voice import endpoints as voice_endpoints
+from flux.community.voice.service import RegionService
 from flux.kernel.house import House
 from flux.kernel.identity import new_token
 from flux.kernel.quota import Quota
@@ -115,7 +119,7 @@ def routes() -> Routes:
         profile_endpoints, *identities.ROOMS, oauth2_endpoints, guild_endpoints,
         role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
-        reaction_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
+        reaction_endpoints, withdrawing_endpoints, voice_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,
         admin_endpoints, instance_endpoints, *furnishing.ROOMS,
     )  # fmt: skip
     return Routes.joined(room.routes for room in rooms)
@@ -133,6 +137,7 @@ def build(house: House) -> Plane:
     Upkeep(house.db, *sweepers).schedule(house.jobs)
     house.jobs.handle(ERASE, services[Erasure].run)
     furnishing.schedule(plane, house.jobs)
+    house.jobs.handle(WITHDRAW, services[WithdrawingService].run)
     house.jobs.handle(EXPIRY, services[BanService].expire)
     return plane
 
@@ -201,8 +206,11 @@ class Builder:
         house, limits = self.house, self.settings.limits
         self.roles = RoleService(house.db, house.ids, self.where, self.files.audit, self.announcer, limits)
         overwrites = Overwrites(limits)
+        self.regions = RegionService(self.where, self.settings.voice)
+        self.plane.provide(self.regions)
         self.channels = ChannelService(
-            house.db, house.clock, house.ids, self.where, self.private, overwrites, self.files.audit, self.announcer,
+            house.db, house.clock, house.ids, self.where, self.private, overwrites, self.regions,
+            self.files.audit, self.announcer,
             limits,
         )  # fmt: skip
         self.joining = Joining(house.clock, self.announcer, limits)
@@ -230,7 +238,9 @@ class Builder:
             self.files.stickers,
         )
         searching = SearchingService(house.db, self.where, self.members)
-        ordering = OrderingService(house.db, self.where, self.announcer, self.settings.limits)
+        ordering = OrderingService(
+            house.db, self.where, self.files.audit, self.announcer, self.settings.limits
+        )
         pruning = PruningService(
             house.db, house.clock, self.users, self.where, self.joining, self.files.audit
         )
@@ -281,7 +291,10 @@ class Builder:
         bookmarks = BookmarkService(
             house.db, house.clock, self.users, self.where, messages, views, self.announcer, limits
         )
-        self.plane.provide(pins, reactions, bookmarks)
+        withdrawing = WithdrawingService(
+            house.db, house.clock, house.jobs, self.users, self.where, writing, self.settings
+        )
+        self.plane.provide(pins, reactions, bookmarks, withdrawing)
 
     def _keep(self, messages: MessageService, views: MessageViews) -> None:
         """What people keep for themselves."""
@@ -314,7 +327,7 @@ class Builder:
         )
         consent = ConsentService(
             house.db, house.clock, self.users, applications, self.where, self.roles, self.members, self.joining,
-            self.welcome, house.public_url,
+            self.welcome, self.files.audit, house.public_url,
         )  # fmt: skip
         grants = TokenService(house.db, house.clock, self.users, applications)
         self.plane.provide(applications, consent, grants)
@@ -353,9 +366,12 @@ class Builder:
     def _realtime(self) -> None:
         house, limits = self.house, self.settings.realtime
         presence = Presence(house.bus, new_token(8))
-        statuses = Statuses(presence, self.users, self.relationships, self.private, self.announcer)
+        statuses = Statuses(
+            presence, house.clock, self.users, self.relationships, self.private, self.announcer
+        )
         ready = ReadyMaker(
-            self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox, self.pinned, statuses
+            self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox, self.pinned, statuses,
+            self.regions,
         )  # fmt: skip
         lists = MemberLists(self.users, self.members, self.roles, self.states, presence)
         hub = Hub(

@@ -11,6 +11,12 @@ from msgspec import Struct
 from flux.content.pages import Rows, Window
 from flux.kernel.store import Reader, Transaction
 
+HAS_NEAR = (
+    "SELECT count(*) FROM information_schema.columns WHERE table_schema = current_schema() "
+    "AND table_name = 'content_vectors' AND column_name = 'near'"
+)
+"""Whether a PostgreSQL keeps vectors as pgvector measures them, beside the packed ones."""
+
 
 def columns(row: type[Struct], alias: str = "") -> str:
     prefix = f"{alias}." if alias else ""

@@ -31,10 +31,7 @@ def plain(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """In order. Long ones are cut, so that they can be indexed."""
-    if text.isascii():
-        found = text.lower().translate(_ASCII).split()
-    else:
-        found = _WORD.findall(plain(text))
+    found = text.lower().translate(_ASCII).split() if text.isascii() else _WORD.findall(plain(text))
     if max(map(len, found), default=0) > LONGEST_WORD:
         return [word[:LONGEST_WORD] for word in found]
     return found

@@ -36,6 +36,8 @@ from flux.paygate.faults import (
 )
 
 GATEWAY_PREFIXES = ("/api/v2/gateway/", "/api/v2/x402/")
+BELOW_LISTING = 5
+"""Slashes up to and including the one behind a listing's id."""
 RETRY_SECONDS = 5
 OVERLOAD_SECONDS = 30
 
@@ -171,7 +173,9 @@ def _from_wire(trouble: WireTrouble, call: Call) -> FaultError:
         return SERVICE_UNAVAILABLE(reason="overload", seconds=OVERLOAD_SECONDS)
     if kind in (Kind.NUL_CHARACTER, Kind.BAD_UTF8) and call.route is None and is_gateway(call):
         # The router refuses such a path before any route is known; for the caller it is a bad endpoint path.
-        return INVALID_ENDPOINT(path=shown(call.path), reason="illegal_character")
+        below = call.path.split("/", BELOW_LISTING)
+        path = "/" + below[-1] if len(below) > BELOW_LISTING else call.path
+        return INVALID_ENDPOINT(path=shown(path), reason="illegal_character")
     detail: dict[str, Any] = {}
     if trouble.position is not None:
         detail["position"] = trouble.position

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 
 from flux.settings.community_media import Media
 from flux.settings.community_unfurling import Unfurling
+from flux.settings.community_voice import Voice
 
 MIB = 1_048_576
 
@@ -210,6 +211,9 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
             ge=0, description="Days until an account that its owner deletes is erased; a log-in calls it off."
         ),
     ] = 14
+    message_deletion_hours: Annotated[
+        int, Meta(ge=0, description="Hours until all that an account has said is deleted, once asked for.")
+    ] = 24
     minimum_age: Annotated[int, Meta(ge=0, description="Years a new account's owner must have.")] = 13
     kept_page_bytes: Annotated[
         int, Meta(ge=0, description="Memory for the JSON of pages of history that were read lately.")
@@ -221,3 +225,4 @@ class CommunitySettings(Struct, frozen=True, kw_only=True):
     realtime: Realtime = field(default_factory=Realtime)
     media: Media = field(default_factory=Media)
     unfurling: Unfurling = field(default_factory=Unfurling)
+    voice: Voice = field(default_factory=Voice)

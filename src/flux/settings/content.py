@@ -176,6 +176,12 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
             description="Most bytes of compiled query plans kept in memory, one for each shape of query; 0 is off.",
         ),
     ] = 8_000_000
+    fragment_cache_bytes: Annotated[
+        int,
+        Meta(
+            ge=0, description="Most bytes of documents kept in memory because others refer to them; 0 is off."
+        ),
+    ] = 16_000_000
     embeddings: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     bootstrap_email: Annotated[str, Meta(description="E-mail of the first user.")] = "operator@flux.invalid"

@@ -16,7 +16,7 @@ from flux.community.media.rules import AVATAR, BANNER
 from flux.community.media.service import AssetService
 from flux.community.standing import service as standing
 from flux.community.users import rules
-from flux.community.users.records import BY_OWNER, DISABLED, SELF_DELETED, UserRow
+from flux.community.users.records import BY_OWNER, DISABLED, OWN_CHOICES, SELF_DELETED, UserRow
 from flux.community.users.schemas import UserUpdate
 from flux.community.users.service import UserService
 from flux.kernel.identity import hash_password
@@ -70,7 +70,10 @@ class AccountService:
         for value in sent.values():
             if isinstance(value, str) and any(word in value.casefold() for word in self._blocked):
                 raise faults.CONTENT_BLOCKED()
+        chosen = {name: sent.pop(name) for name in OWN_CHOICES if name in sent}
         values = await self._columns(user, sent)
+        if chosen:
+            values["flags"] = _choose(user.flags, chosen)
         for name, image in images.items():
             values[name] = await self._assets.hash(_IMAGES[name], user.id, image, name)
         if not values and token is None:
@@ -129,3 +132,9 @@ class AccountService:
                 await self._erasure.schedule(tx, user.id, when)
 
         await self._db.transact(work, serializable=True)
+
+
+def _choose(flags: int, chosen: dict[str, bool]) -> int:
+    for name, on in chosen.items():
+        flags = flags | OWN_CHOICES[name] if on else flags & ~OWN_CHOICES[name]
+    return flags

@@ -13,7 +13,9 @@ from flux.kernel.store import iso
 from flux.kernel.wire import Snowflake
 
 
-class UserAdmin(Struct, frozen=True):
+class UserAdmin(Struct, frozen=True, kw_only=True):
+    """What an operator sees of an account. What the instance does not know is null."""
+
     id: str
     username: str
     discriminator: int
@@ -21,24 +23,47 @@ class UserAdmin(Struct, frozen=True):
     bot: bool
     system: bool
     flags: str
+    avatar: str | None
+    banner: str | None
+    bio: str | None
+    pronouns: str | None
+    accent_color: int | None
     email: str | None
     email_verified: bool
+    email_bounced: bool = False
     phone: str | None
     date_of_birth: str | None
-    acls: list[str]
-    premium_type: int
+    locale: str | None = None
+    premium_type: int | None
+    premium_since: str | None
+    premium_until: str | None
     suspicious_activity_flags: int
     temp_banned_until: str | None
     pending_deletion_at: str | None
-    last_active_ip: str | None
+    pending_bulk_message_deletion_at: str | None
+    deletion_reason_code: int | None = None
+    deletion_public_reason: str | None = None
+    acls: list[str]
+    traits: list[str] = []
     has_totp: bool
+    authenticator_types: list[int]
+    last_active_at: str | None = None
+    last_active_ip: str | None
+    last_active_ip_reverse: str | None = None
+    last_active_location: str | None = None
 
     @classmethod
     def of(cls, row: UserRow) -> UserAdmin:
         return cls(
-            str(row.id), row.username, row.discriminator, row.global_name, bool(row.bot), bool(row.system), str(row.flags),
-            row.email, bool(row.email_verified), row.phone, row.date_of_birth, sorted(row.acl_set), row.premium_type,
-            row.suspicious_flags, _when(row.banned_until), _when(row.deletion_at), row.last_address, row.has_mfa,
+            id=str(row.id), username=row.username, discriminator=row.discriminator, global_name=row.global_name,
+            bot=bool(row.bot), system=bool(row.system), flags=str(row.flags), avatar=row.avatar, banner=row.banner,
+            bio=row.bio, pronouns=row.pronouns, accent_color=row.accent_color, email=row.email,
+            email_verified=bool(row.email_verified), phone=row.phone, date_of_birth=row.date_of_birth,
+            premium_type=row.premium_type, premium_since=_when(row.premium_since), premium_until=_when(row.premium_until),
+            suspicious_activity_flags=row.suspicious_flags, temp_banned_until=_when(row.banned_until),
+            pending_deletion_at=_when(row.deletion_at), pending_bulk_message_deletion_at=_when(row.withdrawal_at),
+            acls=sorted(row.acl_set), has_totp=row.totp_secret is not None, authenticator_types=row.authenticators,
+            last_active_ip=row.last_address,
         )  # fmt: skip
 
 

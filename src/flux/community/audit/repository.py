@@ -21,6 +21,17 @@ class EntryRow(Struct, frozen=True):
     changes: bytes | None
 
 
+class WebhookRow(Struct, frozen=True):
+    id: int
+    guild_id: int
+    channel_id: int
+    name: str
+    avatar: str | None
+
+
+WEBHOOKS = (
+    "SELECT id, guild_id, channel_id, name, avatar FROM community_webhooks WHERE id IN :ids ORDER BY id"
+)
 INSERT = """
 INSERT INTO community_audit_log (id, guild_id, action_type, user_id, target_id, reason, options, changes)
 VALUES (:id, :guild_id, :action_type, :user_id, :target_id, :reason, :options, :changes)
@@ -36,6 +47,11 @@ OLDEST = PAGE.format(order="ASC")
 
 async def insert(tx: Transaction, values: dict[str, Any]) -> None:
     await tx.run(INSERT, values)
+
+
+async def webhooks(db: Database, ids: list[int]) -> list[WebhookRow]:
+    """Those of them that there are still."""
+    return await db.all(WEBHOOKS, {"ids": ids}, WebhookRow) if ids else []
 
 
 async def page(db: Database, values: dict[str, Any], *, oldest_first: bool) -> list[EntryRow]:

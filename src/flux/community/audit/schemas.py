@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -29,9 +29,19 @@ class AuditEntry(Struct, frozen=True):
     changes: msgspec.Raw | UnsetType = UNSET
 
 
+class AuditWebhook(Struct, frozen=True):
+    id: str
+    guild_id: str
+    channel_id: str
+    name: str
+    avatar_hash: str | None
+    type: int = 1
+
+
 class AuditLog(Struct, frozen=True):
-    """Newest first. `users` are those who acted."""
+    """Newest first. `users` are those who acted and, as far as there is room, those it was done to; `webhooks` those
+    that there are still."""
 
     audit_log_entries: list[AuditEntry]
     users: list[UserPartial]
-    webhooks: list[Any] = []
+    webhooks: list[AuditWebhook]

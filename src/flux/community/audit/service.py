@@ -8,10 +8,10 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import UNSET
 
-from flux.community.audit import repository
+from flux.community.audit import actions, repository
 from flux.community.audit.actions import LONGEST, Change
 from flux.community.audit.repository import EntryRow
-from flux.community.audit.schemas import AuditEntry, AuditLog, AuditQuery
+from flux.community.audit.schemas import AuditEntry, AuditLog, AuditQuery, AuditWebhook
 from flux.community.envelope import invalid
 from flux.community.inputs import I64, encode
 from flux.community.standing import rules
@@ -22,6 +22,7 @@ from flux.community.users.service import UserService
 from flux.kernel.store import Database, Snowflakes, Transaction
 
 HEADER = "x-audit-log-reason"
+MOST_PEOPLE = 100
 
 
 def reason_of(header: str | None) -> str | None:
@@ -85,8 +86,24 @@ class AuditService:
         }
         rows = await repository.page(self._db, values, oldest_first=query.after is not None)
         rows.sort(key=lambda row: row.id, reverse=True)
-        people = await self._users.find_many({row.user_id for row in rows})
-        return AuditLog([_entry(row) for row in rows], [UserPartial.of(row) for row in people.values()])
+        return AuditLog([_entry(row) for row in rows], await self._people(rows), await self._webhooks(rows))
+
+    async def _people(self, rows: list[EntryRow]) -> list[UserPartial]:
+        actors = dict.fromkeys(row.user_id for row in rows)
+        targets = dict.fromkeys(_target(row) for row in rows if row.action_type in actions.ABOUT_PEOPLE)
+        people = await self._users.find_many(list(actors | targets)[:MOST_PEOPLE])
+        return [UserPartial.of(row) for row in people.values()]
+
+    async def _webhooks(self, rows: list[EntryRow]) -> list[AuditWebhook]:
+        about = {_target(row) for row in rows if row.action_type in actions.ABOUT_WEBHOOKS}
+        return [
+            AuditWebhook(str(row.id), str(row.guild_id), str(row.channel_id), row.name, row.avatar)
+            for row in await repository.webhooks(self._db, sorted(about))
+        ]
+
+
+def _target(row: EntryRow) -> int:
+    return int(row.target_id) if row.target_id and row.target_id.isdigit() else 0
 
 
 def _entry(row: EntryRow) -> AuditEntry:

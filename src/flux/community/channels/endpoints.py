@@ -55,7 +55,8 @@ async def create_channel(call: Call, guild_id: Snowflake, body: ChannelCreate) -
 )
 async def move_channels(call: Call, guild_id: Snowflake, body: list[ChannelPlace]) -> None:
     """Put channels into another order or under other categories: all of them, or none."""
-    await call.use(OrderingService).move(call.principal.user, guild_id, body)
+    reason = reason_of(call.header(HEADER))
+    await call.use(OrderingService).move(call.principal.user, guild_id, body, reason)
 
 
 @routes.get("/channels/{channel_id}", auth=ANYBODY, bucket=buckets.CHANNEL_READ, raises=CHANNEL)

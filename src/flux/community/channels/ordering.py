@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from flux.community import faults
 from flux.community.announcing import Announcer
+from flux.community.audit import actions
+from flux.community.audit.service import AuditService
 from flux.community.channels import repository
+from flux.community.channels.rules import NOTED
 from flux.community.channels.schemas import ChannelPlace, ChannelView
 from flux.community.envelope import invalid
 from flux.community.standing import records, rules
@@ -17,14 +20,22 @@ from flux.settings.community import CommunityLimits
 
 class OrderingService:
     def __init__(
-        self, db: Database, where: StandingService, announcer: Announcer, limits: CommunityLimits
+        self,
+        db: Database,
+        where: StandingService,
+        audit: AuditService,
+        announcer: Announcer,
+        limits: CommunityLimits,
     ) -> None:
         self._db = db
         self._where = where
+        self._audit = audit
         self._announcer = announcer
         self._limits = limits
 
-    async def move(self, user: UserRow, guild_id: int, places: list[ChannelPlace]) -> None:
+    async def move(
+        self, user: UserRow, guild_id: int, places: list[ChannelPlace], reason: str | None = None
+    ) -> None:
         """All of them or none. Raises MISSING_PERMISSIONS, MAX_CATEGORY_CHANNELS, a validation failure for channels and
         categories that are not the guild's."""
 
@@ -38,15 +49,30 @@ class OrderingService:
             await self._demand_room(tx, {int(place.parent_id) for place in places if place.parent_id})
             changed = [int(place.id) for place in places]
             overwrites = await repository.overwrites_of(tx, changed)
-            views = [
-                ChannelView.of(row, overwrites.get(row.id, ()))
-                for row in await repository.list_channels(tx, guild_id)
-                if row.id in changed
-            ]
+            now = [row for row in await repository.list_channels(tx, guild_id) if row.id in changed]
+            views = [ChannelView.of(row, overwrites.get(row.id, ())) for row in now]
+            for row in now:
+                await self._note(tx, user, rows[row.id], row, reason)
             told = {"guild_id": str(guild_id), "channels": views}
             self._announcer.guild(tx, guild_id, "CHANNEL_UPDATE_BULK", told)
 
         await self._db.transact(work)
+
+    async def _note(
+        self, tx: Transaction, user: UserRow, before: ChannelRow, after: ChannelRow, reason: str | None
+    ) -> None:
+        """In the guild's audit log, if it stands elsewhere now."""
+        differences = actions.changes(actions.of(before, NOTED), actions.of(after, NOTED))
+        if differences and after.guild_id is not None:
+            await self._audit.record(
+                tx,
+                after.guild_id,
+                actions.CHANNEL_UPDATE,
+                user.id,
+                after.id,
+                reason=reason,
+                changes=differences,
+            )
 
     async def _place(
         self, tx: Transaction, rows: dict[int, ChannelRow], place: ChannelPlace, path: str

@@ -20,6 +20,7 @@ from flux.community.standing import records, rules
 from flux.community.standing.records import ChannelRow
 from flux.community.standing.service import ChannelStanding, Standing, StandingService
 from flux.community.users.records import UserRow
+from flux.community.voice.service import RegionService
 from flux.kernel.store import Clock, Database, Reader, Snowflakes, Transaction
 from flux.settings.community import CommunityLimits
 
@@ -33,6 +34,7 @@ class ChannelService:
         where: StandingService,
         private: PrivateChannels,
         overwrites: Overwrites,
+        regions: RegionService,
         audit: AuditService,
         announcer: Announcer,
         limits: CommunityLimits,
@@ -43,6 +45,7 @@ class ChannelService:
         self._where = where
         self._private = private
         self._overwrites = overwrites
+        self._regions = regions
         self._audit = audit
         self._announcer = announcer
         self._limits = limits
@@ -249,7 +252,7 @@ class ChannelService:
         if "rtc_region" in values:
             standing.need(rules.UPDATE_RTC_REGION)
             if values["rtc_region"] is not None:
-                raise faults.UNKNOWN_VOICE_REGION()
+                self._regions.demand(values["rtc_region"])
         if values.get("name", "") is None:
             raise invalid("name", "Expected a string.", "INVALID_TYPE")
         if "parent_id" in values and values["parent_id"] != channel.parent_id:

@@ -100,8 +100,9 @@ class ConversationService:
         await self._db.transact(work)
 
     async def enter(self, tx: Transaction, channel: ChannelRow, user: UserRow) -> bool:
-        """Somebody comes into a group of their own accord, in the caller's serializable unit of work. False for who is in
-        it. Raises MAX_GROUP_DM_RECIPIENTS, MAX_GROUP_DMS."""
+        """Somebody comes into a group of their own accord, in the caller's unit of work, which has the channel's turn.
+        False for who is in it. Raises MAX_GROUP_DM_RECIPIENTS, MAX_GROUP_DMS."""
+        await self._users.lock(tx, user.id)
         recipients = await self._where.recipients(channel.id, tx)
         return await self._admit(tx, channel, recipients, user, by=user.id)
 

@@ -68,6 +68,7 @@ class GroupInvites:
 
         async def work(tx: Transaction) -> GroupInviteView:
             invite = await self._require(code, tx)
+            await self._where.channel_turn(tx, invite.channel_id)
             channel = await self._where.find_channel(invite.channel_id, tx)
             if channel is None:
                 raise faults.UNKNOWN_INVITE()
@@ -76,7 +77,7 @@ class GroupInvites:
                 raise faults.UNKNOWN_INVITE()
             return await self._view(invite, tx)
 
-        return await self._db.transact(work, serializable=True)
+        return await self._db.transact(work)
 
     async def delete(self, user: UserRow, code: str) -> None:
         """Its maker may, and who is in the group. Raises UNKNOWN_INVITE, MISSING_PERMISSIONS."""

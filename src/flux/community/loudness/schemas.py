@@ -6,30 +6,44 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from flux.community.inputs import Moment
+
 Level = Annotated[int, Meta(ge=0, le=3)]
 
 
+class MuteUpdate(Struct, kw_only=True):
+    end_time: Moment | None = None
+    selected_time_window: int
+
+
+class OverrideUpdate(Struct, kw_only=True):
+    collapsed: bool = False
+    message_notifications: Level = 3
+    muted: bool = False
+    mute_config: MuteUpdate | None = None
+
+
 class MuteConfig(Struct, kw_only=True):
-    end_time: str | int | None = None
+    end_time: str | None = None
     selected_time_window: int
 
 
 class ChannelOverride(Struct, kw_only=True):
-    collapsed: bool = False
-    message_notifications: Level = 3
-    muted: bool = False
-    mute_config: MuteConfig | None = None
+    collapsed: bool
+    message_notifications: int
+    muted: bool
+    mute_config: MuteConfig | None
 
 
 Overrides = Annotated[
-    dict[Annotated[str, Meta(pattern=r"^\d{1,19}$")], ChannelOverride], Meta(max_length=1000)
+    dict[Annotated[str, Meta(pattern=r"^\d{1,19}$")], OverrideUpdate], Meta(max_length=1000)
 ]
 
 
 class GuildSettingsUpdate(Struct, kw_only=True):
     message_notifications: Level | UnsetType = UNSET
     muted: bool | UnsetType = UNSET
-    mute_config: MuteConfig | UnsetType | None = UNSET
+    mute_config: MuteUpdate | UnsetType | None = UNSET
     mobile_push: bool | UnsetType = UNSET
     suppress_everyone: bool | UnsetType = UNSET
     suppress_roles: bool | UnsetType = UNSET

@@ -40,7 +40,9 @@ class LoudnessService:
             held = await repository.find(tx, user.id, guild_id)
             name = None if guild_id == CONVERSATIONS else str(guild_id)
             settings = GuildSettings(guild_id=name) if held is None else _decoder.decode(held)
-            changed = msgspec.structs.replace(settings, **filled(body), version=settings.version + 1)
+            sent = msgspec.to_builtins(filled(body), enc_hook=str)
+            version = {"version": settings.version + 1}
+            changed = msgspec.convert(msgspec.to_builtins(settings) | sent | version, GuildSettings)
             await repository.put(tx, user.id, guild_id, encode(changed))
             self._announcer.user(tx, user.id, "USER_GUILD_SETTINGS_UPDATE", changed)
             return changed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flux.community.messages.records import COLUMNS, MessageRow
+from flux.community.messages.records import COLUMNS, DELETABLE, MessageRow
 from flux.kernel.store import Reader, Transaction
 
 FIND = f"SELECT {COLUMNS} FROM community_messages x WHERE x.id = :id AND x.channel_id = :channel_id"
@@ -28,6 +28,13 @@ DELETE_MANY = "DELETE FROM community_messages WHERE channel_id = :channel_id AND
 OF_AUTHOR = """
 SELECT x.id, x.channel_id FROM community_messages x JOIN community_channels c ON c.id = x.channel_id
 WHERE c.guild_id = :guild_id AND x.author_id = :author_id AND x.id >= :since ORDER BY x.id LIMIT 10000
+"""
+ANYWHERE = f"""
+SELECT x.id, x.channel_id FROM community_messages x WHERE x.author_id = :author_id AND x.type IN ({", ".join(map(str, sorted(DELETABLE)))})
+ORDER BY x.id LIMIT :limit
+"""
+COUNT_OF_AUTHOR = """
+SELECT COUNT(DISTINCT channel_id), COUNT(*) FROM community_messages WHERE author_id = :author_id
 """
 CLAIM_NONCE = """
 INSERT INTO community_message_nonces (channel_id, author_id, nonce, message_id, created_at)
@@ -110,6 +117,21 @@ async def of_author(reader: Reader, guild_id: int, author_id: int, since: int) -
     for message_id, channel_id in await reader.all(OF_AUTHOR, params, lambda *row: row):
         found.setdefault(channel_id, []).append(message_id)
     return found
+
+
+async def of_author_anywhere(reader: Reader, author_id: int, limit: int) -> dict[int, list[int]]:
+    """Message ids by channel, oldest first: those that can be deleted."""
+    found: dict[int, list[int]] = {}
+    params = {"author_id": author_id, "limit": limit}
+    for message_id, channel_id in await reader.all(ANYWHERE, params, lambda *row: row):
+        found.setdefault(channel_id, []).append(message_id)
+    return found
+
+
+async def count_of_author(reader: Reader, author_id: int) -> tuple[int, int]:
+    """How many channels they said something in, and how many messages."""
+    rows = await reader.all(COUNT_OF_AUTHOR, {"author_id": author_id}, lambda *row: row)
+    return int(rows[0][0]), int(rows[0][1])
 
 
 async def claim_nonce(

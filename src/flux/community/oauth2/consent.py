@@ -5,6 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from flux.community import faults
+from flux.community.audit import actions
+from flux.community.audit.service import AuditService
 from flux.community.envelope import invalid
 from flux.community.inputs import Permissions
 from flux.community.members.joining import BY_BOT_INVITE, Joining
@@ -37,6 +39,7 @@ class ConsentService:
         members: MemberService,
         joining: Joining,
         welcome: Welcome,
+        audit: AuditService,
         public_url: str,
     ) -> None:
         self._db = db
@@ -48,6 +51,7 @@ class ConsentService:
         self._members = members
         self._joining = joining
         self._welcome = welcome
+        self._audit = audit
         self._public_url = public_url
 
     async def give(self, user: UserRow, body: Consent) -> ConsentGiven:
@@ -121,6 +125,7 @@ class ConsentService:
         if permissions & rules.ALL:
             role = await self._roles.make(tx, guild_id, application.name, permissions)
             await self._members.give_role(tx, guild_id, bot.id, role.id)
+        await self._audit.record(tx, guild_id, actions.BOT_ADD, user.id, bot.id)
         await self._welcome.say(tx, standing.guild, bot)
 
     async def _code(

@@ -3,6 +3,7 @@
 protocol.py      opcodes, close codes, frames and how inbound payloads are read: pure
 connection.py    a socket that is written to without a task of its own;  compression.py  its encodings
 session.py       numbered events, what was not acknowledged yet, what is waiting for a slow reader
+sieve.py         what of them a client does not want, or wants together
 guildroom.py     one guild in this process: who sees what, and handing each event to them;  seats.py  what it remembers
 refreshing.py    compares rooms with the database where several processes may tell things out of order
 audience.py      what sessions can do without;  memberlist.py  who stands where beside a channel;  lists.py  telling it

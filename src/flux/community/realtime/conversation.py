@@ -18,6 +18,7 @@ from flux.community.realtime.hub import Hub
 from flux.community.realtime.lists import MemberLists
 from flux.community.realtime.protocol import Inbound, Refused, control
 from flux.community.realtime.session import Session
+from flux.community.realtime.sieve import GATHER_REACTIONS, Sieve
 from flux.kernel.faults import PortFailure
 from flux.kernel.quota import Quota, Rate
 from flux.kernel.store import Clock
@@ -145,14 +146,12 @@ class Conversation:
             return
         session = gateway.hub.begin(principal.user, credential.hash, principal.session)
         self.session = session
-        if body.ignored_events:
-            session.ignored = frozenset(name.upper() for name in body.ignored_events[:100])
-        if body.presence is not None:
-            session.status = _status(body.presence.status)
-            session.afk, session.mobile = body.presence.afk, body.presence.mobile
+        if body.ignored_events or body.flags & GATHER_REACTIONS:
+            gather = bool(body.flags & GATHER_REACTIONS)
+            session.sieve = Sieve(body.ignored_events, gather=gather, clock=gateway.clock, push=session.push)
         session.attach(self._connection)
         try:
-            await gateway.hub.prepare(session, principal.user)
+            await gateway.hub.prepare(session, principal.user, body.presence)
         except Exception:
             log.exception("a session could not be started")
             gateway.hub.end(session)
@@ -189,7 +188,7 @@ class Conversation:
         session.attach(self._connection, after=body.seq)
 
     def _presence(self, session: Session, body: protocol.PresenceInput) -> None:
-        self._gateway.hub.set_status(session, _status(body.status), afk=body.afk, mobile=body.mobile)
+        self._gateway.hub.set_status(session, body)
 
     async def _members(self, session: Session, body: protocol.MembersRequest) -> None:
         room = None
@@ -234,10 +233,3 @@ class Conversation:
 
     def _fail(self, code: str, message: str) -> None:
         self._connection.write_control(control(protocol.GATEWAY_ERROR, {"code": code, "message": message}))
-
-
-def _status(wanted: str) -> str:
-    """`offline` is read as invisible; anything unknown as online."""
-    if wanted == "offline":
-        return "invisible"
-    return wanted if wanted in protocol.STATUSES else "online"

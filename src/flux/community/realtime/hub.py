@@ -23,14 +23,16 @@ from flux.community.realtime.protocol import (
     SESSION_TIMEOUT,
     UNKNOWN_ERROR,
     Frame,
+    PresenceInput,
     Refused,
     control,
 )
 from flux.community.realtime.ready import ReadyMaker
 from flux.community.realtime.refreshing import Refresher
 from flux.community.realtime.session import Session
-from flux.community.realtime.statuses import Statuses, sessions_shown
+from flux.community.realtime.statuses import WORN, Statuses, sessions_shown
 from flux.community.users.records import UserRow
+from flux.community.users.schemas import UserSettings
 from flux.community.users.service import UserService
 from flux.kernel.bus.port import Bus, Subscription
 from flux.kernel.store import Clock, random_key
@@ -168,12 +170,18 @@ class Hub:
             self._heard_users[user.id] = self._bus.subscribe(user_subject(user.id), self._user_event)
         return session
 
-    async def prepare(self, session: Session, user: UserRow) -> None:
-        """Seat the session in its guilds and send READY."""
+    async def prepare(self, session: Session, user: UserRow, presence: PresenceInput | None) -> None:
+        """Seat the session in its guilds and send READY. Without a presence of its own it is as the account has chosen."""
         await self._bus.settle()
         guild_ids = await self._seat(session, await self._members.guild_ids(user.id))
+        settings = None if user.bot else await self._users.settings(user.id)
+        if settings is not None:
+            self._statuses.follow(session, settings)
+            self._settle_later(user.id, settings)
+        if presence is not None:
+            self._statuses.take(session, presence)
         sessions = sessions_shown(self._by_user.get(user.id, []))
-        frames = await self._ready.frames(session, user, guild_ids, sessions)
+        frames = await self._ready.frames(session, user, settings, guild_ids, sessions)
         if not session.alive:
             return
         if session.connection is None:
@@ -209,9 +217,9 @@ class Hub:
         if not self.presence.connected(session.user_id):
             self._spawn(self._members.end_temporary(session.user_id))
 
-    def set_status(self, session: Session, status: str, *, afk: bool, mobile: bool) -> None:
-        session.status, session.afk, session.mobile = status, afk, mobile
-        self._status_changed(session.user_id, session.guilds)
+    def set_status(self, session: Session, presence: PresenceInput) -> None:
+        self._statuses.take(session, presence)
+        self._status_changed(session.user_id, session.guilds, told=True)
 
     # -- guild rooms ------------------------------------------------------------------------------------------
 
@@ -289,7 +297,7 @@ class Hub:
             session.push(frame)
 
     def _control(self, user_id: int, told: Announcement) -> None:
-        data: dict[str, Any] = msgspec.json.decode(told.data)
+        data: Any = msgspec.json.decode(told.data)
         sessions = list(self._by_user.get(user_id, ()))
         if told.name == "GUILD_JOINED":
             for session in sessions:
@@ -302,11 +310,26 @@ class Hub:
                 if wanted is None or (session.auth_hash is not None and id_hash(session.auth_hash) in wanted):
                     self._revoke(session)
 
+        elif told.name == "STATUS_CHOSEN":
+            self._chosen(user_id, sessions, data)
+        elif told.name == WORN:
+            for session in sessions:
+                session.custom = b"" if data is None else told.data
+            self._status_changed(user_id, {guild for session in sessions for guild in session.guilds})
         elif told.name == "SESSION_ROTATED":
             for session in sessions:
                 if session.auth_hash == from_id_hash(data["old_auth_session_id_hash"]):
                     session.auth_hash = from_id_hash(data["new_auth_session_id_hash"])
                     session.token_hash = session.auth_hash or b""
+
+    def _chosen(self, user_id: int, sessions: list[Session], data: dict[str, Any]) -> None:
+        """The account chose a status: it holds for every session, whatever each of them was before."""
+        settings = msgspec.convert(data["settings"], UserSettings)
+        for session in sessions:
+            self._statuses.follow(session, settings, status=data["status"])
+        self._settle_later(user_id, settings)
+        guild_ids = {guild_id for session in sessions for guild_id in session.guilds}
+        self._status_changed(user_id, guild_ids, told=True)
 
     def _revoke(self, session: Session) -> None:
         if session.connection is not None:
@@ -346,10 +369,19 @@ class Hub:
 
     # -- presence ---------------------------------------------------------------------------------------------
 
-    def _status_changed(self, user_id: int, guild_ids: Iterable[int]) -> None:
+    def _status_changed(self, user_id: int, guild_ids: Iterable[int], *, told: bool = False) -> None:
         mine = list(self._by_user.get(user_id, ()))
-        if self._statuses.changed(user_id, mine):
-            self._spawn(self._statuses.tell(user_id, list(guild_ids), mine))
+        if self._statuses.changed(user_id, mine, told=told):
+            self._spawn(self._statuses.tell(user_id, list(guild_ids)))
+
+    def _settle_later(self, user_id: int, settings: UserSettings) -> None:
+        """When what the account chose ends while it is here, everybody hears of it."""
+        if (seconds := self._statuses.ends_in(settings)) is not None:
+            self._clock.call_later(seconds, lambda: self._settle(user_id))
+
+    def _settle(self, user_id: int) -> None:
+        if user_id in self._by_user:
+            self._spawn(self._users.settle_status(user_id))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work))

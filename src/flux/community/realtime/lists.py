@@ -70,13 +70,33 @@ class MemberLists:
         wanted = _ids(body)
         if wanted is not None:
             found = await self._members.some(room.guild_id, wanted)
-            return _frames(room.guild_id, found, body)
+            return self._frames(room.guild_id, found, body)
         if not body.query and not body.limit:
             if not room.members[user_id].base & EVERYBODYS_LIST:
                 return None
-            return _frames(room.guild_id, await self._members.every(room.guild_id), body)
+            return self._frames(room.guild_id, await self._members.every(room.guild_id), body)
         most = min(body.limit or MOST_MATCHES, MOST_MATCHES)
-        return _frames(room.guild_id, await self._members.matching(room.guild_id, body.query, most), body)
+        found = await self._members.matching(room.guild_id, body.query, most)
+        return self._frames(room.guild_id, found, body)
+
+    def _frames(self, guild_id: int, members: list[MemberView], body: MembersRequest) -> list[Frame]:
+        """With `presences` also how those of them are here who are."""
+        pages = [members[start : start + CHUNK] for start in range(0, len(members), CHUNK)] or [[]]
+        frames = []
+        for index, page in enumerate(pages):
+            told: dict[str, object] = {
+                "guild_id": str(guild_id),
+                "members": page,
+                "chunk_index": index,
+                "chunk_count": len(pages),
+            }
+            if body.presences:
+                here = (each.user for each in page if self._presence.status(int(each.user.id)) != "offline")
+                told["presences"] = [self._presence.shown(user) for user in here]
+            if isinstance(body.nonce, str) and len(body.nonce.encode()) <= 32:
+                told["nonce"] = body.nonce
+            frames.append(Frame.of("GUILD_MEMBERS_CHUNK", told))
+        return frames
 
     async def sync(self, user_id: int, guild_id: int) -> Frame | None:
         user = await self._users.find(user_id)
@@ -150,19 +170,3 @@ def _ids(body: MembersRequest) -> list[int] | None:
     if not isinstance(given, (list, str, int)):
         return None
     return ids((given if isinstance(given, list) else [given])[:MOST_IDS])
-
-
-def _frames(guild_id: int, members: list[MemberView], body: MembersRequest) -> list[Frame]:
-    pages = [members[start : start + CHUNK] for start in range(0, len(members), CHUNK)] or [[]]
-    frames = []
-    for index, page in enumerate(pages):
-        told: dict[str, object] = {
-            "guild_id": str(guild_id),
-            "members": page,
-            "chunk_index": index,
-            "chunk_count": len(pages),
-        }
-        if isinstance(body.nonce, str) and len(body.nonce.encode()) <= 32:
-            told["nonce"] = body.nonce
-        frames.append(Frame.of("GUILD_MEMBERS_CHUNK", told))
-    return frames

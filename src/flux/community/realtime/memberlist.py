@@ -17,7 +17,6 @@ LAST = 100_000
 MOST_RANGES = 5
 MOST_AT_ONCE = 1000
 ONLINE, OFFLINE = "online", "offline"
-ABSENT = ("offline", "invisible")
 
 
 class MemberList:
@@ -58,7 +57,7 @@ def arrange(
     count = 0
     for member in members:
         count += 1
-        if status_of(int(member.user.id)) in ABSENT:
+        if status_of(int(member.user.id)) == "offline":
             lines[OFFLINE].append(member)
             continue
         held = set(member.roles)

@@ -7,6 +7,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from flux.community.inputs import Moment
+from flux.community.users.schemas import CustomStatus
+from flux.kernel.wire.values import decode_hook
+
 DISPATCH = 0
 HEARTBEAT = 1
 IDENTIFY = 2
@@ -36,6 +40,7 @@ RATE_LIMITED = 4008
 SESSION_TIMEOUT = 4009
 INVALID_API_VERSION = 4012
 
+LONGEST_STATUS = 128
 STATUSES = frozenset({"online", "idle", "dnd", "invisible"})
 
 
@@ -59,11 +64,39 @@ class Properties(Struct):
     device: str
 
 
+class CustomInput(Struct):
+    text: str | None = None
+    emoji_id: str | int | None = None
+    emoji_name: str | None = None
+    expires_at: Moment | None = None
+
+    def status(self) -> CustomStatus | None:
+        """None for one that says nothing."""
+        text = (self.text or "").strip()[:LONGEST_STATUS] or None
+        emoji_id = str(self.emoji_id) if str(self.emoji_id or "").isdigit() else None
+        emoji_name = (self.emoji_name or "").strip()[:LONGEST_STATUS] or None
+        if not (text or emoji_id or emoji_name):
+            return None
+        return CustomStatus(
+            text=text,
+            expires_at=self.expires_at and str(self.expires_at),
+            emoji_id=emoji_id,
+            emoji_name=emoji_name,
+        )
+
+
 class PresenceInput(Struct):
     status: str = "online"
     afk: bool = False
     mobile: bool = False
-    custom_status: Any = None
+    custom_status: CustomInput | UnsetType | None = UNSET
+
+    @property
+    def kind(self) -> str:
+        """`offline` is read as invisible; anything unknown as online."""
+        if self.status == "offline":
+            return "invisible"
+        return self.status if self.status in STATUSES else "online"
 
 
 class Identify(Struct):
@@ -123,7 +156,7 @@ def read(message: str | bytes, limit: int) -> Inbound:
 def data(payload: Inbound, kind: type[Any]) -> Any:
     """The payload's `d`. Raises `Refused` 4002."""
     try:
-        return msgspec.json.decode(payload.d, type=kind)
+        return msgspec.json.decode(payload.d, type=kind, dec_hook=decode_hook)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(DECODE_ERROR, "invalid data for this opcode") from None
 
@@ -174,6 +207,10 @@ class Frame:
     @classmethod
     def of(cls, name: str, value: Any, *, shared: bool = False) -> Frame:
         return cls(name, msgspec.json.encode(value), shared=shared)
+
+    def data(self) -> Any:
+        """What the event says, decoded."""
+        return msgspec.json.decode(self._head.removesuffix(',"s":') + "}")["d"]
 
     def text(self, number: int) -> str:
         """The whole payload."""

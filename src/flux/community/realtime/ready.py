@@ -20,8 +20,9 @@ from flux.community.realtime.statuses import Statuses
 from flux.community.relationships.schemas import RelationshipView
 from flux.community.relationships.service import RelationshipService
 from flux.community.users.records import UserRow
-from flux.community.users.schemas import UserPartial
+from flux.community.users.schemas import UserPartial, UserSettings
 from flux.community.users.service import UserService
+from flux.community.voice.service import RegionService
 from flux.kernel.faults import FaultError
 
 COUNTRY = "US"
@@ -39,6 +40,7 @@ class ReadyMaker:
         inbox: InboxService,
         pinned: PinnedService,
         statuses: Statuses,
+        regions: RegionService,
     ) -> None:
         self._users = users
         self._guilds = guilds
@@ -49,9 +51,15 @@ class ReadyMaker:
         self._inbox = inbox
         self._pinned = pinned
         self._statuses = statuses
+        self._regions = regions
 
     async def frames(
-        self, session: Session, user: UserRow, guild_ids: list[int], sessions: list[dict[str, Any]]
+        self,
+        session: Session,
+        user: UserRow,
+        settings: UserSettings | None,
+        guild_ids: list[int],
+        sessions: list[dict[str, Any]],
     ) -> list[Frame]:
         """READY first. A bot's guilds are placeholders there and follow whole, one by one; people get them at once."""
         known = await self._guilds.of_many(user, guild_ids)
@@ -60,7 +68,7 @@ class ReadyMaker:
             shown: list[dict[str, Any]] = [{"id": state["id"], "unavailable": True} for state in states]
         else:
             shown = states
-        ready = Frame.of("READY", await self._ready(session, user, shown, sessions))
+        ready = Frame.of("READY", await self._ready(session, user, settings, shown, sessions))
         return [ready, *(_whole(state) for state in states if user.bot)]
 
     async def guild(self, user: UserRow, guild_id: int) -> dict[str, Any]:
@@ -71,9 +79,13 @@ class ReadyMaker:
             return {"id": str(guild_id), "unavailable": True}
 
     async def _ready(
-        self, session: Session, user: UserRow, guilds: list[dict[str, Any]], sessions: list[dict[str, Any]]
+        self,
+        session: Session,
+        user: UserRow,
+        settings: UserSettings | None,
+        guilds: list[dict[str, Any]],
+        sessions: list[dict[str, Any]],
     ) -> dict[str, Any]:
-        settings = None if user.bot else await self._users.settings(user.id)
         conversations = await self._private.listing(user.id)
         relations = [] if user.bot else await self._relationships.listing(user.id)
         shown: dict[str, Any] = {
@@ -93,7 +105,7 @@ class ReadyMaker:
             "pinned_dms": [] if user.bot else await self._pinned.listing(user.id),
             "favorite_memes": [],
             "country_code": COUNTRY,
-            "rtc_regions": [],
+            "rtc_regions": self._regions.listing(),
         }
         if session.auth_hash is not None:
             shown["auth_session_id_hash"] = id_hash(session.auth_hash)

@@ -11,6 +11,7 @@ from itertools import islice
 
 from flux.community.realtime.connection import Connection
 from flux.community.realtime.protocol import UNKNOWN_ERROR, Frame, resumed
+from flux.community.realtime.sieve import Sieve
 from flux.community.users.records import UserRow
 from flux.settings.community import Realtime
 
@@ -29,13 +30,14 @@ class Session:
         "auth_hash",
         "bot",
         "connection",
+        "custom",
         "detached_at",
         "guilds",
         "id",
-        "ignored",
         "mobile",
         "number",
         "sent",
+        "sieve",
         "status",
         "token_hash",
         "told_to_return",
@@ -55,9 +57,12 @@ class Session:
         self.alive = True
         self.told_to_return = False
         self.status = "online"
+        self.custom = b""
+        """The custom status as JSON; empty for none."""
         self.mobile = False
         self.afk = False
-        self.ignored: frozenset[str] | None = None
+        self.sieve: Sieve | None = None
+        """What the client does not want, or not one by one."""
         self.guilds: set[int] = set()
         self.number = 0
         self.sent = 0
@@ -77,7 +82,7 @@ class Session:
         if self._held is not None:
             self._held.append(frame)
             return
-        if self.ignored is not None and frame.name in self.ignored:
+        if self.sieve is not None and not self.sieve.passes(frame):
             return
         self.number += 1
         self._buffer.append(frame)

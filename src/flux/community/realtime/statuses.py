@@ -5,56 +5,82 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import UnsetType
 
 from flux.community.announcing import Announcer
 from flux.community.channels.private import PrivateChannels
-from flux.community.realtime.presence import Presence, combined
-from flux.community.realtime.protocol import Frame
+from flux.community.realtime.presence import PLAIN, Presence, State, combined, joined
+from flux.community.realtime.protocol import CustomInput, Frame, PresenceInput
 from flux.community.realtime.session import Session
 from flux.community.relationships.rules import FRIEND
 from flux.community.relationships.service import RelationshipService
-from flux.community.users.schemas import UserPartial
+from flux.community.users import statuses
+from flux.community.users.schemas import CustomStatus, UserPartial, UserSettings
 from flux.community.users.service import UserService
+from flux.kernel.store import Clock
 
-ABSENT = ("offline", "invisible")
+LONGEST_WAIT_SECONDS = 30 * 86_400
+WORN = "CUSTOM_STATUS_WORN"
+"""To every process with sessions of the account: what it shows beside its name now. Its data is a CustomStatus or null."""
 
 
 class Statuses:
     def __init__(
         self,
         presence: Presence,
+        clock: Clock,
         users: UserService,
         relationships: RelationshipService,
         private: PrivateChannels,
         announcer: Announcer,
     ) -> None:
         self.presence = presence
+        self._clock = clock
         self._users = users
         self._relationships = relationships
         self._private = private
         self._announcer = announcer
 
-    def changed(self, user_id: int, mine: Sequence[Session]) -> bool:
-        """The account's sessions here are `mine` now. Whether that is news for others, which `tell` then spreads."""
-        if len(mine) > 1:
+    def follow(self, session: Session, settings: UserSettings, *, status: bool = True) -> None:
+        """The session is as its account has chosen in its settings; without `status` only its custom status."""
+        if status:
+            session.status = settings.status
+        session.custom = worn(settings.custom_status)
+
+    def take(self, session: Session, presence: PresenceInput) -> None:
+        """The session is as its client says."""
+        session.status, session.afk, session.mobile = presence.kind, presence.afk, presence.mobile
+        if not isinstance(presence.custom_status, UnsetType):
+            self._wear(session.user_id, presence.custom_status)
+
+    def ends_in(self, settings: UserSettings) -> float | None:
+        """Seconds until the first thing that is chosen for a while is over; None for never or a distant day."""
+        end = statuses.next_end(settings)
+        seconds = None if end is None else max(0, end - self._clock.now_ms()) / 1000
+        return None if seconds is None or seconds > LONGEST_WAIT_SECONDS else seconds
+
+    def _wear(self, user_id: int, custom: CustomInput | None) -> None:
+        """Somebody chose a custom status for the time they are here: all their sessions wear it, in every process."""
+        status = None if custom is None else custom.status()
+        if statuses.over(status, self._clock.now_ms()):
+            status = None
+        self._announcer.control_now(user_id, WORN, status)
+
+    def changed(self, user_id: int, mine: Sequence[Session], *, told: bool = False) -> bool:
+        """The account's sessions here are `mine` now. Whether that is news for others, which `tell` then spreads. `told`:
+        a sole session hears of it too."""
+        if len(mine) > 1 or (told and mine):
             replaced = Frame.of("SESSIONS_REPLACE", sessions_shown(mine))
             for session in mine:
                 session.push(replaced)
-        before = self.shown(user_id)
-        changed = self.presence.set(user_id, combined(each.status for each in mine) if mine else None)
-        return changed and self.shown(user_id) != before
+        return self.presence.set(user_id, joined([_state(each) for each in mine]) if mine else None)
 
-    def shown(self, user_id: int) -> str:
-        """What others see."""
-        status = self.presence.status(user_id)
-        return "offline" if status in ABSENT else status
-
-    async def tell(self, user_id: int, guild_ids: Iterable[int], mine: Sequence[Session]) -> None:
+    async def tell(self, user_id: int, guild_ids: Iterable[int]) -> None:
         user = await self._users.find(user_id)
         if user is None:
             return
-        told = self._presence(UserPartial.of(user), mine)
+        told = self.presence.shown(UserPartial.of(user))
         for guild_id in guild_ids:
             shown = {**told, "guild_id": str(guild_id)}
             self._announcer.guild_now(guild_id, "PRESENCE_UPDATE", shown, not_to=user_id)
@@ -63,18 +89,9 @@ class Statuses:
 
     async def around(self, user_id: int) -> list[dict[str, Any]]:
         """Friends and companions who are here now."""
-        here = [each for each in await self._companions(user_id) if self.shown(each) != "offline"]
+        here = [each for each in await self._companions(user_id) if self.presence.status(each) != "offline"]
         people = await self._users.find_many(here)
-        return [self._presence(UserPartial.of(user), ()) for user in people.values()]
-
-    def _presence(self, user: UserPartial, mine: Sequence[Session]) -> dict[str, Any]:
-        return {
-            "user": user,
-            "status": self.shown(int(user.id)),
-            "mobile": any(each.mobile for each in mine),
-            "afk": bool(mine) and all(each.afk for each in mine),
-            "custom_status": None,
-        }
+        return [self.presence.shown(UserPartial.of(user)) for user in people.values()]
 
     async def _companions(self, user_id: int) -> set[int]:
         """Friends, and the people of one's group conversations."""
@@ -83,6 +100,16 @@ class Statuses:
             if channel.type == 3 and not isinstance(channel.recipients, UnsetType):
                 found |= {int(each.id) for each in channel.recipients}
         return found - {user_id}
+
+
+def worn(custom: CustomStatus | None) -> bytes:
+    return b"" if custom is None else msgspec.json.encode(custom)
+
+
+def _state(session: Session) -> State:
+    if session.mobile or session.afk or session.custom:
+        return State(session.status, session.mobile, session.afk, session.custom)
+    return PLAIN[session.status]
 
 
 def sessions_shown(mine: Sequence[Session]) -> list[dict[str, Any]]:

@@ -11,6 +11,18 @@ INCOMING = 3
 OUTGOING = 4
 
 
+MUTUAL_FRIENDS = 1
+MUTUAL_GUILDS = 2
+ANYONE = 4
+"""Who may ask somebody to be their friend: `friend_source_flags`."""
+
+
+def may_ask(flags: int, *, friends: bool, guilds: bool) -> bool:
+    """`flags` are of whom is asked; `friends` and `guilds` are whether both have some in common."""
+    known = MUTUAL_FRIENDS * friends | MUTUAL_GUILDS * guilds
+    return bool(flags & (ANYONE | known))
+
+
 def request_refusal(mine: int | None, theirs: int | None) -> FaultError | None:
     """`mine` is what the other is to the caller, `theirs` what the caller is to the other."""
     if mine == BLOCKED:

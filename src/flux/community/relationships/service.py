@@ -71,6 +71,8 @@ class RelationshipService:
                 raise refusal
             if mine is not None and mine.type == rules.OUTGOING:
                 return _view(mine, other)
+            if mine is None:
+                await self._demand_welcome(tx, user, other)
             await self._demand_room(tx, user.id, new=mine is None)
             await self._demand_room(tx, other.id, new=theirs is None)
             kinds = (rules.FRIEND, rules.FRIEND) if mine is not None else (rules.OUTGOING, rules.INCOMING)
@@ -78,6 +80,16 @@ class RelationshipService:
             return await self._put(tx, user, other, kinds[0], known=mine is not None)
 
         return await self._db.transact(work)
+
+    async def _demand_welcome(self, tx: Transaction, user: UserRow, other: UserRow) -> None:
+        """Raises FRIEND_REQUEST_BLOCKED where the other does not hear requests of such people."""
+        flags = (await self._users.settings(other.id, tx)).friend_source_flags
+        if flags & rules.ANYONE:
+            return
+        friends = bool(await repository.mutual_friends(tx, user.id, other.id))
+        guilds = bool(await self._members.in_common(user.id, other.id, tx))
+        if not rules.may_ask(flags, friends=friends, guilds=guilds):
+            raise faults.FRIEND_REQUEST_BLOCKED()
 
     async def accept(self, user: UserRow, other_id: int) -> RelationshipView:
         """Raises UNKNOWN_USER when there is no request of theirs."""

@@ -33,20 +33,22 @@ async def create_role(call: Call, guild_id: Snowflake, body: RoleCreate) -> Role
 @routes.patch("/roles", auth=ANYBODY, bucket=buckets.ROLE_UPDATE, raises=MANAGE)
 async def move_roles(call: Call, guild_id: Snowflake, body: list[RolePosition]) -> None:
     """Put roles into another order."""
-    await call.use(RoleService).move(call.principal.user, guild_id, body)
+    reason = reason_of(call.header(HEADER))
+    await call.use(RoleService).move(call.principal.user, guild_id, body, reason)
 
 
 @routes.patch("/roles/hoist-positions", auth=ANYBODY, bucket=buckets.ROLE_UPDATE, raises=MANAGE)
 async def hoist_roles(call: Call, guild_id: Snowflake, body: list[HoistPosition]) -> None:
     """Show hoisted roles in an order of their own."""
     positions = {int(item.id): item.hoist_position for item in body}
-    await call.use(RoleService).hoist(call.principal.user, guild_id, positions)
+    reason = reason_of(call.header(HEADER))
+    await call.use(RoleService).hoist(call.principal.user, guild_id, positions, reason)
 
 
 @routes.delete("/roles/hoist-positions", auth=ANYBODY, bucket=buckets.ROLE_UPDATE, raises=MANAGE)
 async def flatten_roles(call: Call, guild_id: Snowflake) -> None:
     """Show hoisted roles in the order of the roles again."""
-    await call.use(RoleService).hoist(call.principal.user, guild_id, None)
+    await call.use(RoleService).hoist(call.principal.user, guild_id, None, reason_of(call.header(HEADER)))
 
 
 @routes.patch("/roles/{role_id}", auth=ANYBODY, bucket=buckets.ROLE_UPDATE, raises=[*MANAGE, *BITS])

@@ -19,7 +19,7 @@ from flux.community.users.records import UserRow
 from flux.kernel.store import Database, Reader, Snowflakes, Transaction
 from flux.settings.community import CommunityLimits
 
-_NOTED = ("name", "color", "hoist", "mentionable", "permissions")
+_NOTED = ("name", "color", "hoist", "mentionable", "permissions", "position", "hoist_position")
 
 
 class RoleService:
@@ -170,7 +170,9 @@ class RoleService:
 
         await self._db.transact(work)
 
-    async def move(self, user: UserRow, guild_id: int, body: list[RolePosition]) -> None:
+    async def move(
+        self, user: UserRow, guild_id: int, body: list[RolePosition], reason: str | None = None
+    ) -> None:
         """Raises UNKNOWN_ROLE, MISSING_PERMISSIONS when a role or its new place is not below the caller's highest."""
 
         async def work(tx: Transaction) -> None:
@@ -193,11 +195,14 @@ class RoleService:
                 order.remove(item.id)
                 order.insert(target - 1, int(item.id))
             await repository.move(tx, guild_id, {role: at for at, role in enumerate(order, start=1)})
+            await self._note_all(tx, standing, rows, {int(item.id) for item in body}, reason)
             await self._announce_all(tx, guild_id)
 
         await self._db.transact(work, serializable=True)
 
-    async def hoist(self, user: UserRow, guild_id: int, positions: dict[int, int] | None) -> None:
+    async def hoist(
+        self, user: UserRow, guild_id: int, positions: dict[int, int] | None, reason: str | None = None
+    ) -> None:
         """In which order hoisted roles are shown; None for the order of the roles. Raises UNKNOWN_ROLE."""
 
         async def work(tx: Transaction) -> None:
@@ -207,9 +212,23 @@ class RoleService:
             if positions is not None and positions.keys() - rows.keys():
                 raise faults.UNKNOWN_ROLE()
             await repository.hoist(tx, guild_id, positions)
+            await self._note_all(tx, standing, rows, set(rows), reason)
             await self._announce_all(tx, guild_id)
 
         await self._db.transact(work)
+
+    async def _note_all(
+        self,
+        tx: Transaction,
+        standing: Standing,
+        before: dict[int, RoleRow],
+        role_ids: set[int],
+        reason: str | None,
+    ) -> None:
+        """Those of the roles that are not where they were."""
+        for row in await self.all(standing.guild.id, tx):
+            if row.id in role_ids:
+                await self._note(tx, actions.ROLE_UPDATE, standing, before[row.id], row, reason)
 
     async def _announce_all(self, tx: Transaction, guild_id: int) -> None:
         roles = [RoleView.of(row) for row in await self.all(guild_id, tx)]

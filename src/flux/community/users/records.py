@@ -12,7 +12,26 @@ DELETED = 1 << 34
 DISABLED_SUSPICIOUS_ACTIVITY = 1 << 35
 SELF_DELETED = 1 << 36
 DISABLED = 1 << 38
+PREMIUM_BADGE_HIDDEN = 1 << 40
+PREMIUM_BADGE_MASKED = 1 << 41
+PREMIUM_BADGE_TIMESTAMP_HIDDEN = 1 << 42
+PREMIUM_BADGE_SEQUENCE_HIDDEN = 1 << 43
+PREMIUM_PURCHASE_DISABLED = 1 << 45
+PREMIUM_ENABLED_OVERRIDE = 1 << 46
 RATE_LIMIT_BYPASS = 1 << 47
+HAS_DISMISSED_PREMIUM_ONBOARDING = 1 << 51
+USED_MOBILE_CLIENT = 1 << 52
+
+OWN_CHOICES = {
+    "premium_badge_hidden": PREMIUM_BADGE_HIDDEN,
+    "premium_badge_masked": PREMIUM_BADGE_MASKED,
+    "premium_badge_timestamp_hidden": PREMIUM_BADGE_TIMESTAMP_HIDDEN,
+    "premium_badge_sequence_hidden": PREMIUM_BADGE_SEQUENCE_HIDDEN,
+    "premium_enabled_override": PREMIUM_ENABLED_OVERRIDE,
+    "has_dismissed_premium_onboarding": HAS_DISMISSED_PREMIUM_ONBOARDING,
+    "used_mobile_client": USED_MOBILE_CLIENT,
+}
+"""Flags that an account sets for itself, by the names they have on the wire."""
 
 BY_OWNER = 1
 BY_ADMIN = 2
@@ -21,7 +40,8 @@ COLUMNS = (
     "u.id, u.username, u.discriminator, u.global_name, u.email, u.email_verified, u.phone, u.password_hash, "
     "u.password_changed_at, u.date_of_birth, u.bot, u.system, u.flags, u.suspicious_flags, u.acls, u.avatar, u.avatar_color, "
     "u.banner, u.banner_color, u.bio, u.pronouns, u.accent_color, u.premium_type, u.premium_since, u.premium_until, "
-    "u.totp_secret, u.sms_mfa, u.passkeys, u.disabled_by, u.deletion_by, u.deletion_at, u.banned_until, u.last_address, u.created_at"
+    "u.totp_secret, u.sms_mfa, u.passkeys, u.disabled_by, u.deletion_by, u.deletion_at, u.banned_until, u.last_address, u.created_at, "
+    "u.withdrawal_at, u.withdrawal_channels, u.withdrawal_messages"
 )
 """Of `community_users u`, in the order of `UserRow`."""
 
@@ -83,6 +103,10 @@ class UserRow(Struct, frozen=True):
     banned_until: int | None
     last_address: str | None
     created_at: int
+    withdrawal_at: int | None
+    """When everything the account has said is deleted, Unix milliseconds."""
+    withdrawal_channels: int
+    withdrawal_messages: int
 
     @property
     def tag(self) -> str:

@@ -48,6 +48,7 @@ _CHANGEABLE = frozenset(
         "password_hash", "password_changed_at", "bio", "pronouns", "accent_color", "avatar", "banner", "flags",
         "suspicious_flags", "acls", "disabled_by", "deletion_by", "deletion_at", "banned_until", "last_address", "phone",
         "totp_secret", "sms_mfa", "passkeys", "totp_step", "date_of_birth",
+        "withdrawal_at", "withdrawal_channels", "withdrawal_messages",
     }
 )  # fmt: skip
 

@@ -6,8 +6,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from flux.community.inputs import Input, Password, Secret
-from flux.community.users.records import PUBLIC_FLAGS, STAFF, UserCard, UserRow
+from flux.community.inputs import Input, Moment, Password, Secret
+from flux.community.users.records import (
+    OWN_CHOICES,
+    PREMIUM_PURCHASE_DISABLED,
+    PUBLIC_FLAGS,
+    STAFF,
+    UserCard,
+    UserRow,
+)
 from flux.kernel.store import iso
 from flux.kernel.wire import Snowflake
 
@@ -48,6 +55,20 @@ class UserPartial(Struct, frozen=True):
             bot=True if row.bot else UNSET,
             system=True if row.system else UNSET,
         )
+
+
+class PendingDeletion(Struct, frozen=True):
+    """Of everything the account has said, as it was counted when its owner asked for that."""
+
+    scheduled_at: str
+    channel_count: int
+    message_count: int
+
+    @classmethod
+    def of(cls, row: UserRow) -> PendingDeletion | None:
+        if row.withdrawal_at is None:
+            return None
+        return cls(iso(row.withdrawal_at), row.withdrawal_channels, row.withdrawal_messages)
 
 
 class UserPrivate(Struct, frozen=True, kw_only=True):
@@ -93,7 +114,7 @@ class UserPrivate(Struct, frozen=True, kw_only=True):
     has_unread_gift_inventory: bool = False
     unread_gift_inventory_count: int = 0
     used_mobile_client: bool = False
-    pending_bulk_message_deletion: None = None
+    pending_bulk_message_deletion: PendingDeletion | None = None
 
     @classmethod
     def of(cls, row: UserRow, *, adult: bool, email: bool = True) -> UserPrivate:
@@ -128,7 +149,14 @@ class UserPrivate(Struct, frozen=True, kw_only=True):
             else iso(row.password_changed_at),
             required_actions=_required_actions(row.suspicious_flags),
             nsfw_allowed=adult,
+            premium_purchase_disabled=bool(row.flags & PREMIUM_PURCHASE_DISABLED),
+            pending_bulk_message_deletion=PendingDeletion.of(row),
+            **_chosen(row.flags),
         )
+
+
+def _chosen(flags: int) -> dict[str, Any]:
+    return {name: bool(flags & flag) for name, flag in OWN_CHOICES.items()}
 
 
 def _required_actions(flags: int) -> list[str] | None:
@@ -175,6 +203,13 @@ class UserUpdate(Input, kw_only=True):
     webauthn_response: dict[str, Any] | UnsetType = UNSET
     webauthn_challenge: Annotated[str, Meta(max_length=512)] | UnsetType = UNSET
     email_token: Secret | UnsetType = UNSET
+    premium_badge_hidden: bool | UnsetType = UNSET
+    premium_badge_masked: bool | UnsetType = UNSET
+    premium_badge_timestamp_hidden: bool | UnsetType = UNSET
+    premium_badge_sequence_hidden: bool | UnsetType = UNSET
+    premium_enabled_override: bool | UnsetType = UNSET
+    has_dismissed_premium_onboarding: bool | UnsetType = UNSET
+    used_mobile_client: bool | UnsetType = UNSET
 
 
 class TagQuery(Struct):
@@ -184,7 +219,7 @@ class TagQuery(Struct):
 
 class CustomStatusUpdate(Input, kw_only=True):
     text: Annotated[str, Meta(max_length=128)] | None = None
-    expires_at: str | None = None
+    expires_at: Moment | None = None
     emoji_id: Snowflake | None = None
     emoji_name: Annotated[str, Meta(max_length=64)] | None = None
 
@@ -205,7 +240,7 @@ class SettingsUpdate(Struct, kw_only=True):
     """What PATCH may change; a member that is not sent stays."""
 
     status: Status | UnsetType = UNSET
-    status_resets_at: str | UnsetType | None = UNSET
+    status_resets_at: Moment | UnsetType | None = UNSET
     status_resets_to: Status | UnsetType | None = UNSET
     theme: Literal["dark", "coal", "light", "system"] | UnsetType = UNSET
     locale: Locale | UnsetType = UNSET

@@ -11,7 +11,7 @@ from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.envelope import invalid
 from flux.community.inputs import encode, filled
-from flux.community.users import repository, rules
+from flux.community.users import repository, rules, statuses
 from flux.community.users.records import NewAccount, UserRow
 from flux.community.users.schemas import (
     SettingsUpdate,
@@ -21,6 +21,8 @@ from flux.community.users.schemas import (
 )
 from flux.kernel.store import Clock, Database, Reader, Snowflakes, Transaction, UniqueViolation
 from flux.kernel.wire.values import encoder
+
+STATUS_SETTINGS = ("status", "status_resets_at", "status_resets_to", "custom_status")
 
 
 class UserService:
@@ -187,7 +189,7 @@ class UserService:
         nothing = dict.fromkeys(
             (
                 "global_name", "email", "email_folded", "phone", "password_hash", "date_of_birth", "avatar", "banner",
-                "bio", "pronouns", "accent_color", "last_address", "acls", "deletion_at", "banned_until",
+                "bio", "pronouns", "accent_color", "last_address", "acls", "deletion_at", "banned_until", "withdrawal_at",
             )
         )  # fmt: skip
         return await self.set(
@@ -207,8 +209,23 @@ class UserService:
     # -- settings ---------------------------------------------------------------------------------------------
 
     async def settings(self, user_id: int, reader: Reader | None = None) -> UserSettings:
-        encoded = await repository.settings(reader or self._db, user_id)
+        """As they hold now: a status that was for a while may be over."""
+        return statuses.settled(await self._settings(user_id, reader or self._db), self._clock.now_ms())
+
+    async def _settings(self, user_id: int, reader: Reader) -> UserSettings:
+        encoded = await repository.settings(reader, user_id)
         return UserSettings() if encoded is None else msgspec.json.decode(encoded, type=UserSettings)
+
+    async def settle_status(self, user_id: int) -> None:
+        """Put an end to a status that is over, and tell; nothing happens when somebody did so already."""
+
+        async def work(tx: Transaction) -> None:
+            await repository.lock(tx, user_id)
+            before, now = await self._settings(user_id, tx), await self.settings(user_id, tx)
+            if before != now:
+                await self._keep_settings(tx, user_id, before, now)
+
+        await self._db.transact(work)
 
     async def change_settings(self, user_id: int, body: SettingsUpdate) -> UserSettings:
         """What was sent over what there is; two changes at once each build on the other."""
@@ -218,8 +235,18 @@ class UserService:
             await repository.lock(tx, user_id)
             current = msgspec.to_builtins(await self.settings(user_id, tx))
             merged = msgspec.convert({**current, **sent}, UserSettings)
-            await repository.put_settings(tx, user_id, encode(merged))
-            self._announcer.user(tx, user_id, "USER_SETTINGS_UPDATE", merged)
+            await self._keep_settings(tx, user_id, msgspec.convert(current, UserSettings), merged)
             return merged
 
         return await self._db.transact(work)
+
+    async def _keep_settings(
+        self, tx: Transaction, user_id: int, before: UserSettings, now: UserSettings
+    ) -> None:
+        """USER_SETTINGS_UPDATE; the hub hears of another status, which holds for every session."""
+        await repository.put_settings(tx, user_id, encode(now))
+        self._announcer.user(tx, user_id, "USER_SETTINGS_UPDATE", now)
+        chosen = {name: getattr(now, name) for name in STATUS_SETTINGS}
+        if chosen != {name: getattr(before, name) for name in STATUS_SETTINGS}:
+            told = {"settings": now, "status": now.status != before.status}
+            self._announcer.control(tx, user_id, "STATUS_CHOSEN", told)

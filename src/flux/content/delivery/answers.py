@@ -1,4 +1,5 @@
-"""Encoded answers: bounded in size, named by a strong ETag, remembered while nothing they show has changed."""
+"""Encoded answers: bounded in size, named by a strong ETag, remembered while nothing they show has changed. Beside them,
+why requests cannot be answered."""
 
 from __future__ import annotations
 
@@ -13,11 +14,14 @@ from flux.content.access import Anonymous, KeyHolder
 from flux.content.faults import MAX_RESPONSE_SIZE_EXCEEDED
 from flux.content.generations.service import Generations
 from flux.content.settled import Settled
+from flux.kernel.faults import FaultError
 from flux.kernel.house import House
 from flux.kernel.wire import Call, Raw
 
 ENTRY_BYTES = 600
 """What an answer costs in memory beside its body."""
+PROBLEM_BYTES = 400
+"""What each thing that is wrong with a request costs, where it was refused."""
 
 
 class Encoded(Struct, frozen=True):
@@ -67,9 +71,28 @@ class Answers:
         # By origin too, where none was sent: a shared cache must not give such an answer to a browser.
         self._open = {"Cache-Control": control, "Vary": "Authorization, Origin"}
         self._closed = {"Cache-Control": f"private, {control}", "Vary": "Authorization, Origin"}
-        self._kept: OrderedDict[Hashable, Encoded] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Encoded | FaultError] = OrderedDict()
         self._bytes = 0
         self._under_way: dict[Hashable, asyncio.Future[Encoded | None]] = {}
+
+    def at_hand(self, key: Hashable) -> Encoded | None:
+        """The answer under `key`, when it is kept and memory knows that it is as it was; else None, and `answer` is to be
+        asked. Raises what was kept as refused."""
+        known = self._kept.get(key)
+        if known is None or self._ports.armed("store"):
+            return None
+        if isinstance(known, FaultError):
+            self._kept.move_to_end(key)
+            raise known.with_traceback(None)
+        if not self._generations.stand(known.depends):
+            return None
+        self._kept.move_to_end(key)
+        return known
+
+    def refuse(self, key: Hashable, refused: FaultError) -> None:
+        """Keep why a request cannot be answered, where that depends on nothing but its key."""
+        if not self._ports.armed("store"):
+            self._keep(key, refused)
 
     async def answer(self, key: Hashable, make: Make) -> Encoded:
         """The answer kept under `key` while everything it depends on is as it was; else what `make` makes. While a fault
@@ -77,7 +100,7 @@ class Answers:
         if self._ports.armed("store"):
             return await self._made(make)
         known = self._kept.get(key)
-        if known is not None and await self._is_current(known):
+        if isinstance(known, Encoded) and await self._is_current(known):
             self._kept.move_to_end(key)
             return known
         other = self._under_way.get(key)
@@ -111,11 +134,12 @@ class Answers:
                 return False
         return True
 
-    def _keep(self, key: Hashable, answer: Encoded) -> None:
-        if len(answer.body) > self._most_bytes or not self._most:
+    def _keep(self, key: Hashable, answer: Encoded | FaultError) -> None:
+        size = _size(answer)
+        if size - ENTRY_BYTES > self._most_bytes or not self._most:
             return
         before = self._kept.pop(key, None)
-        self._bytes += _size(answer) - (_size(before) if before else 0)
+        self._bytes += size - (_size(before) if before else 0)
         self._kept[key] = answer
         while len(self._kept) > self._most or self._bytes > self._most_bytes:
             _, gone = self._kept.popitem(last=False)
@@ -137,8 +161,10 @@ class Answers:
         return Raw(answer.body, headers=headers)
 
 
-def _size(answer: Encoded) -> int:
-    return len(answer.body) + ENTRY_BYTES
+def _size(answer: Encoded | FaultError) -> int:
+    if isinstance(answer, FaultError):
+        return ENTRY_BYTES + PROBLEM_BYTES * len(answer.detail or ())
+    return ENTRY_BYTES + len(answer.body)
 
 
 def _matches(header: str, etag: str) -> bool:

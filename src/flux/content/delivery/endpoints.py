@@ -6,6 +6,7 @@ What a path means depends on the environment's folders, so there is one route a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flux.content import faults
@@ -101,7 +102,7 @@ async def read(call: Call) -> Any:
         raise faults.ACTION_NOT_ALLOWED()
     target = delivery.target(entry, segments)
     if target.key is None:
-        return await delivery.many(call, entry, target, {})
+        return await delivery.many(call, entry, target)
     return await delivery.one(call, entry, target)
 
 
@@ -117,7 +118,8 @@ async def search_or_create(call: Call) -> Any:
     if target.key is not None:
         raise faults.ROUTE_NOT_FOUND() if searching else faults.ACTION_NOT_ALLOWED()
     if searching:
-        return await delivery.many(call, entry, target, await _body(call))
+        raw = await call.body()
+        return await delivery.many(call, entry, target, partial(_decoded, call, raw))
     writes = call.use(Writes)
     writes.check(target, "create")
     parent = await delivery.check_parents(target)
@@ -197,7 +199,10 @@ async def _message(call: Call) -> Any:
 
 async def _body(call: Call) -> dict[str, Any]:
     """A JSON object; anything else is an invalid request."""
-    raw = await call.body()
+    return _decoded(call, await call.body())
+
+
+def _decoded(call: Call, raw: bytes) -> dict[str, Any]:
     return read_body(raw, decode_json(raw, Any, call.use(Settled).depth) if raw else None)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
 
 from flux.content.delivery.answers import Depends
-from flux.content.delivery.served import READS, ApiServed, Snapshot
+from flux.content.delivery.fragments import Fragments
+from flux.content.delivery.served import ApiServed, Snapshot
 from flux.content.delivery.snapshots import Snapshots
+from flux.content.delivery.splicing import Place, places, spliced
 from flux.content.search.plan import Join, Scope
 from flux.content.search.rows import Hit
 from flux.content.search.service import Search
@@ -18,17 +20,6 @@ from flux.content.shape.localising import Presenting, View
 from flux.settings.content import ContentSettings
 
 Item = dict[str, Any]
-
-
-class _Parts(Struct):
-    """A document of which only the members of `data` are told apart."""
-
-    system: msgspec.Raw = field(name="_sys")
-    data: dict[str, msgspec.Raw]
-
-
-_parts = msgspec.json.Decoder(_Parts)
-_NULL = msgspec.Raw(b"null")
 
 
 class Presenter:
@@ -43,7 +34,9 @@ class Presenter:
         api: ApiServed,
         view: View,
         depends: Depends,
+        fragments: Fragments,
     ) -> None:
+        self._fragments = fragments
         self._settings = settings
         self._snapshots = snapshots
         self._search = search
@@ -54,8 +47,12 @@ class Presenter:
 
     async def encoded(self, hits: list[Hit], populate: tuple[str, ...] = ()) -> list[bytes]:
         """Each document as JSON. Those that are shown as stored are not even decoded."""
+        if not populate and not self._view.changes(plain=True) and all(hit.plain for hit in hits):
+            return [hit.item for hit in hits]
         if populate and (whole := await self._whole(hits, populate)) is not None:
-            return await self._spliced(hits, whole)
+            found_in = [one for hit in hits if (one := places(hit.item, whole)) is not None]
+            if len(found_in) == len(hits):
+                return await self._spliced(hits, whole, found_in)
         found: list[bytes | Item] = []
         for hit in hits:
             if not populate and not self._view.changes(plain=bool(hit.plain)):
@@ -106,36 +103,33 @@ class Presenter:
                 await self._level(put, below, depth - 1)
 
     async def _whole(self, hits: list[Hit], populate: tuple[str, ...]) -> list[str] | None:
-        """The members to put documents in, when nothing else of the stored bytes changes; else None."""
+        """The members to put documents in, when nothing else of the stored bytes changes and the members can be found in
+        them; else None."""
         if self._view.changes(plain=True) or not all(hit.plain for hit in hits):
             return None
         found: dict[str, None] = {}
         for version in {hit.version for hit in hits}:
             shape = await self._snapshots.shape(self._snapshot, version)
             for path in populate:
-                one = shape.by_path.get(path) if shape is not None and "." not in path else None
+                one = shape.by_path.get(path) if shape is not None and path in shape.lone else None
                 if one is None or one.localizable:
                     return None
                 if one.type in REFERENCES:
                     found[path] = None
         return list(found)
 
-    async def _spliced(self, hits: list[Hit], members: list[str]) -> list[bytes]:
+    async def _spliced(
+        self, hits: list[Hit], members: list[str], found: Sequence[Sequence[Place]]
+    ) -> list[bytes]:
         """As `_populate`, without reading what stays as it is."""
-        documents = [_parts.decode(hit.item) for hit in hits]
+        shown: dict[str, dict[str, bytes | None]] = {}
         for member in members:
-            values = [
-                (one.data, msgspec.json.decode(one.data[member])) for one in documents if member in one.data
-            ]
-            keys = sorted({key for _, value in values for key in _keys(value)})
-            led = await self._led(member, keys, [(hit, None) for hit in hits])
+            keys = {one.key for places_ in found for one in places_ if one.member == member}
+            led = await self._led(member, sorted(keys), [(hit, None) for hit in hits])
             targets = [hit for hit in led.values() if hit is not None]
-            bodies = zip(targets, await self.encoded(targets), strict=True)
-            shown: dict[str, msgspec.Raw | None] = {key: None for key, hit in led.items() if hit is None}
-            shown.update({hit.key: msgspec.Raw(body) for hit, body in bodies})
-            for data, value in values:
-                data[member] = _filled(value, shown)
-        return [msgspec.json.encode(one) for one in documents]
+            bodies = dict(zip((hit.key for hit in targets), await self.encoded(targets), strict=True))
+            shown[member] = {key: bodies.get(key) for key in led}
+        return [spliced(hit.item, places_, shown) for hit, places_ in zip(hits, found, strict=True)]
 
     async def _targets(
         self, path: str, found: list[tuple[dict[str, Any], str]], holders: list[tuple[Hit, Any]]
@@ -150,13 +144,13 @@ class Presenter:
     async def _led(self, path: str, keys: list[str], holders: list[tuple[Hit, Any]]) -> dict[str, Hit | None]:
         """By key. None: no such document; a key that is absent points where this API does not serve, and stays."""
         folders = await self._folders(path, holders)
-        open_ = {one.key for one in self._api.folders if one.allowed.intersection(READS)}
+        open_ = self._api.readable
         if not keys or not (folders & open_):
             return {}
         targets: dict[str, Hit | None] = dict.fromkeys(keys)
-        for folder in folders:
-            await self._depends.on(folder)
-        for hit in await self._search.many(sorted(folders), keys):
+        looked_in = tuple(sorted(folders))
+        generations = tuple([await self._depends.on(folder) for folder in looked_in])
+        for hit in await self._fragments.of(looked_in, generations, keys):
             if hit.values[0] in open_:
                 targets[hit.key] = hit
             elif targets.get(hit.key) is None:
@@ -253,17 +247,6 @@ def _keys(value: Any) -> list[str]:
     if isinstance(value, list):
         return [key for one in value for key in _keys(one)]
     return [key for one in value.values() for key in _keys(one)] if isinstance(value, dict) else []
-
-
-def _filled(value: Any, shown: dict[str, msgspec.Raw | None]) -> Any:
-    """A value with documents in the place of keys."""
-    if isinstance(value, str):
-        return (shown[value] or _NULL) if value in shown else msgspec.Raw(msgspec.json.encode(value))
-    if isinstance(value, list):
-        gone = {key for key, body in shown.items() if body is None}
-        filled = [_filled(one, shown) for one in value if not (isinstance(one, str) and one in gone)]
-        return msgspec.Raw(msgspec.json.encode(filled))
-    return msgspec.Raw(msgspec.json.encode(value))
 
 
 def _replace(

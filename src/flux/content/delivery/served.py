@@ -69,6 +69,7 @@ class ApiServed:
         self.folders = list(folders)
         self.by_path = {one.path: one for one in folders}
         self.by_key = {one.key: one for one in folders}
+        self.readable = frozenset(one.key for one in folders if one.allowed.intersection(READS))
         self._root = _Node()
         self._found: dict[tuple[str, ...], Target | None] = {}
         for one in folders:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from flux.content import faults
 from flux.content.delivery import parameters
 from flux.content.delivery.answers import Answers, Depends, Encoded, encoded
 from flux.content.delivery.door import Entry
+from flux.content.delivery.fragments import Fragments
 from flux.content.delivery.presenting import Presenter
 from flux.content.delivery.reading import Reading
 from flux.content.delivery.served import Target
@@ -24,6 +26,7 @@ from flux.content.search.service import Search
 from flux.content.search.tallies import Tallies
 from flux.content.settled import Settled
 from flux.content.shape.localising import View
+from flux.kernel.faults import FaultError
 from flux.kernel.house import House
 from flux.kernel.wire import Call, Raw
 
@@ -48,6 +51,7 @@ class Delivery:
         self._tallies = tallies
         self._answers = answers
         self._shapes = Shapes(settled)
+        self._fragments = Fragments(house, settled, search)
 
     # -- paths ------------------------------------------------------------------------------------------------
 
@@ -72,16 +76,21 @@ class Delivery:
 
     # -- list and search --------------------------------------------------------------------------------------
 
-    async def many(self, call: Call, entry: Entry, target: Target, body: dict[str, Any]) -> Raw:
-        """A page of documents. `body` is empty for a list."""
+    async def many(
+        self, call: Call, entry: Entry, target: Target, decoded: Callable[[], dict[str, Any]] = dict
+    ) -> Raw:
+        """A page of documents. `decoded` gives the body, which was read; it is empty for a list."""
         if "get_many" not in target.served.allowed:
+            decoded()
             raise faults.ACTION_NOT_ALLOWED()
         base = self._settled.public_base(call)
+        key = self._key(call, entry, base)
 
         async def make(depends: Depends) -> bytes:
+            body = decoded()
             await self._depend(depends, target)
             parent = await self.check_parents(target)
-            reading = self._shapes.read(entry.snapshot, entry.api, target.served, parent, call.query, body)
+            reading = self._read(key, call, entry, target, parent, body)
             page = await self._page(call, base, entry, reading, depends)
             if reading.tally is None:
                 return page
@@ -89,8 +98,25 @@ class Delivery:
             told = await self._tallies.of(realised(reading.plan), reading.ranked, reading.tally, generation)
             return page[:-1] + b"," + msgspec.json.encode(told)[1:]
 
-        key = await self._key(call, entry, target, base)
-        return self._answers.reply(call, await self._answers.answer(key, make), entry.principal)
+        answer = self._answers.at_hand(key) or await self._answers.answer(key, make)
+        return self._answers.reply(call, answer, entry.principal)
+
+    def _read(
+        self,
+        key: Hashable,
+        call: Call,
+        entry: Entry,
+        target: Target,
+        parent: str | None,
+        body: dict[str, Any],
+    ) -> Reading:
+        """The request understood. Why it cannot be is kept, where no document has a say in it."""
+        try:
+            return self._shapes.read(entry.snapshot, entry.api, target.served, parent, call.query, body)
+        except FaultError as refused:
+            if not target.parents:
+                self._answers.refuse(key, refused)
+            raise
 
     async def _page(self, call: Call, base: str, entry: Entry, reading: Reading, depends: Depends) -> bytes:
         paging, plan = reading.paging, reading.plan
@@ -139,8 +165,9 @@ class Delivery:
             await self._depend(depends, target)
             return await self._item(call, entry, target, depends)
 
-        key = await self._key(call, entry, target, "")
-        return self._answers.reply(call, await self._answers.answer(key, make), entry.principal)
+        key = self._key(call, entry, "")
+        answer = self._answers.at_hand(key) or await self._answers.answer(key, make)
+        return self._answers.reply(call, answer, entry.principal)
 
     async def _item(self, call: Call, entry: Entry, target: Target, depends: Depends) -> bytes:
         parent = await self.check_parents(target)
@@ -169,7 +196,14 @@ class Delivery:
 
     def _presenter(self, entry: Entry, view: View, depends: Depends) -> Presenter:
         return Presenter(
-            self._settled.content, self._snapshots, self._search, entry.snapshot, entry.api, view, depends
+            self._settled.content,
+            self._snapshots,
+            self._search,
+            entry.snapshot,
+            entry.api,
+            view,
+            depends,
+            self._fragments,
         )
 
     @staticmethod
@@ -179,15 +213,19 @@ class Delivery:
             await depends.on(served.key)
 
     @staticmethod
-    async def _key(call: Call, entry: Entry, target: Target, base: str) -> Hashable:
+    def _key(call: Call, entry: Entry, base: str) -> Hashable:
         """What was asked, of which state of the environment. `base` where the answer names URLs."""
         snapshot = entry.snapshot
+        query = call.scope["query_string"]
         place = snapshot.environment, snapshot.generation, base, call.path
         if call.method != "POST":
-            return *place, call.scope["query_string"]
-        return *place, call.scope["query_string"], await call.body()
+            return *place, query if len(query) <= _LONGEST_KEY else sha256(query).digest()
+        body = call.body_now() or b""
+        return *place, sha256(query + b"\n" + body).digest()
 
 
+_LONGEST_KEY = 1000
+"""Bytes of a query that is its own name; a longer one goes by its hash."""
 _OF_A_PAGE = frozenset(("next", "previous", "offset", "limit"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from weakref import WeakSet
 
@@ -39,6 +39,19 @@ class Generations:
         self._remembers = house.db.dialect == "sqlite"
         self.remembered: dict[str, int] = {}
         _memories.add(self)
+
+    def stand(self, depends: Iterable[tuple[str, int]]) -> bool | None:
+        """Whether scopes have these generations, by memory alone; None when it cannot tell."""
+        if self._ports.armed("store"):
+            return None
+        remembered = self.remembered
+        for scope, generation in depends:
+            known = remembered.get(scope)
+            if known is None:
+                return None
+            if known != generation:
+                return False
+        return True
 
     async def of(self, scope: str) -> int:
         """0 for a scope that never changed."""

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from flux.content import repository as rows
+from flux.content.embeddings.rules import unpacked
 from flux.content.projection.rows import Document, Stored, Value
 from flux.content.projection.rules import HEAD
 from flux.content.projection.tags import tags
@@ -133,12 +134,26 @@ class Values:
             )
 
 
-async def put_vectors(tx: Transaction, found: Sequence[dict[str, Any]]) -> None:
-    """Rows of `slot`, `doc`, `ord` within both, and packed `vector`."""
-    if found:
+async def keeps_near(reader: Reader) -> bool:
+    """Of a PostgreSQL: whether its vectors are kept for pgvector too."""
+    return bool(await reader.value(rows.HAS_NEAR, {}))
+
+
+async def put_vectors(tx: Transaction, found: Sequence[dict[str, Any]], *, near: bool) -> None:
+    """Rows of `slot`, `doc`, `ord` within both, and packed `vector`; `near`: for pgvector too."""
+    if not found:
+        return
+    if near:
+        measured = "CAST(CAST(:near AS REAL[]) AS vector)"
         await tx.run_many(
-            "INSERT INTO content_vectors (slot, doc, ord, vector) VALUES (:slot, :doc, :ord, :vector)", found
+            "INSERT INTO content_vectors (slot, doc, ord, vector, near) "
+            f"VALUES (:slot, :doc, :ord, :vector, {measured})",
+            [{**one, "near": list(unpacked(one["vector"]))} for one in found],
         )
+        return
+    await tx.run_many(
+        "INSERT INTO content_vectors (slot, doc, ord, vector) VALUES (:slot, :doc, :ord, :vector)", found
+    )
 
 
 # -- slots ----------------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ class Projection:
         self._jobs = house.jobs
         self._slots: dict[tuple[str, str, str, str], int] = {}
         self._vocabulary = words_repository.Vocabulary()
+        self._near: bool | None = None
 
     async def put(self, tx: Transaction, published: Published, vectors: Vectors) -> int:
         """As `put_all` of one."""
@@ -182,7 +183,9 @@ class Projection:
             for number, (value, vector) in enumerate(zip(one.values, one.vectors, strict=True)):
                 slot = await self._slot(tx, place, value.path, value.locale)
                 rows.append({"slot": slot, "doc": place.doc, "ord": number, "vector": vector})
-        await repository.put_vectors(tx, rows)
+        if rows and self._near is None:
+            self._near = self._db.dialect == "postgres" and await repository.keeps_near(tx)
+        await repository.put_vectors(tx, rows, near=bool(self._near))
 
     async def _slot(self, tx: Transaction, place: _Place, path: str, locale: str) -> int:
         """Slots never change, so they are remembered; but only once their unit is committed."""

@@ -18,6 +18,10 @@ from flux.kernel.house import House
 
 CHEAP = 1500
 """Rows of an index that may be read in the loop: about a millisecond."""
+LIST_CHEAPNESS = 6
+"""How many documents of a list are read in the time of one row."""
+LOOK_COST = 4
+"""How many documents of a list are read in the time of one look into the index."""
 MOST_LEXICONS = 100
 ALL = 1 << 60
 
@@ -50,7 +54,7 @@ class Finding:
             {**lexicon.vocabulary.alike(word, query.threshold), word: 1.0} for word in dict.fromkeys(asked)
         ]
         await self._count(lexicon, slots, [word for one in wanted for word in one])
-        found = await self._found(slots, lexicon, wanted, asked if query.phrase else None)
+        found = await self._found(lexicon, wanted, asked if query.phrase else None)
         docs = sorted({one.doc for one in found})
         keys: dict[int, str] | None = None
         if docs and _is_narrowed(plan):
@@ -59,7 +63,8 @@ class Finding:
             found = [one for one in found if one.doc in keys]
         if not docs:
             return []
-        lengths = await repository.lengths(self._reading(len(docs) * len(slots)), slots, docs)
+        read = {one.slot for one in found}
+        lengths = await repository.lengths(self._reading(len(docs) * len(read)), sorted(read), docs)
         scores = words.relevance(wanted, found, lexicon, lengths)
         return await self._keyed(_leading(scores, most), keys)
 
@@ -86,39 +91,52 @@ class Finding:
             lexicon.count(missing, await words_repository.counts(self._db, slots, missing))
 
     async def _found(
-        self, slots: list[int], lexicon: Lexicon, wanted: list[dict[str, float]], phrase: list[str] | None
+        self, lexicon: Lexicon, wanted: list[dict[str, float]], phrase: list[str] | None
     ) -> list[words.Posting]:
         """Postings in documents that have every word, side by side in one field for a phrase."""
         if self._db.dialect != "sqlite":
-            found = await self._meeting(slots, lexicon, wanted, positions=phrase is not None)
+            found = await self._meeting(lexicon, wanted, positions=phrase is not None)
             return found if phrase is None else _in_phrases(phrase, found)
         rarest = min(lexicon.total(one) for one in wanted)
-        if rarest == 0 or not slots:
+        if rarest == 0:
             return []
+        slots = lexicon.slots_of({word for one in wanted for word in one})
         if phrase is not None and len(phrase) > 1:
             return await words_repository.in_phrase(self._reading(rarest), slots, phrase)
         return await words_repository.meeting(self._reading(rarest), slots, [list(one) for one in wanted])
 
     async def _meeting(
-        self, slots: list[int], lexicon: Lexicon, wanted: list[dict[str, float]], *, positions: bool
+        self, lexicon: Lexicon, wanted: list[dict[str, float]], *, positions: bool
     ) -> list[words.Posting]:
-        """Postings in documents that have every word, the rarest word first: it says where to look for the others."""
-        found: list[words.Posting] = []
+        """Postings in documents that have every word. Which documents these are is found out first, by the rarest word
+        before the others: of most words far more is stored than is asked for."""
+        docs = await self._having_all(lexicon, wanted) if len(wanted) > 1 else None
+        if docs is not None and not docs:
+            return []
+        asked = {word for one in wanted for word in one}
+        slots = lexicon.slots_of(asked)
+        among = None if docs is None else sorted(docs)
+        rows = lexicon.total(asked)
+        if among is not None:
+            rows = min(rows, len(slots) * len(asked) * len(among))
+        return await words_repository.postings(
+            self._reading(rows), slots, sorted(asked), among, positions=positions
+        )
+
+    async def _having_all(self, lexicon: Lexicon, wanted: list[dict[str, float]]) -> set[int]:
+        """Documents that have every word, in any of the fields."""
         docs: set[int] | None = None
         for likenesses in sorted(wanted, key=lexicon.total):
-            if docs is not None and not docs:
-                return []
             size = lexicon.total(likenesses)
-            within = len(slots) * len(likenesses) * len(docs) if docs is not None else ALL
-            among = sorted(docs) if docs is not None and within < size else None
-            reading = self._reading(min(size, within))
-            more = await words_repository.postings(
-                reading, slots, sorted(likenesses), among, positions=positions
-            )
-            here = {one.doc for one in more}
-            docs = here if docs is None else docs & here
-            found += more
-        return [one for one in found if docs and one.doc in docs]
+            if not size or (docs is not None and not docs):
+                return set()
+            slots = lexicon.slots_of(likenesses)
+            looks = len(slots) * len(likenesses) * len(docs) if docs is not None else ALL
+            among = sorted(docs) if docs is not None and looks * LOOK_COST < size else None
+            reading = self._reading(size // LIST_CHEAPNESS if among is None else looks)
+            here = await words_repository.having(reading, slots, sorted(likenesses), among)
+            docs = set(here) if docs is None else docs.intersection(here)
+        return docs or set()
 
     def _reading(self, rows: int) -> repository.Read:
         """Off the loop for many rows."""

@@ -71,18 +71,26 @@ class Lexicon:
         self._counted: set[str] = set()
 
     def uncounted(self, words: Iterable[str]) -> list[str]:
-        return [word for word in words if word not in self._counted]
-
-    def count(self, words: Iterable[str], counts: Mapping[tuple[int, str], int]) -> None:
-        """Note in how many documents of each slot the words stand."""
+        """Those of one query that must be counted. Makes room where too much is remembered, so that the counts of all of
+        them are there together."""
+        listed = list(words)
         if len(self._counted) > MOST_REMEMBERED:
             self._counted.clear()
             self._counts.clear()
+        return [word for word in listed if word not in self._counted]
+
+    def count(self, words: Iterable[str], counts: Mapping[tuple[int, str], int]) -> None:
+        """Note in how many documents of each slot the words stand."""
         self._counted.update(words)
         self._counts.update(counts)
 
     def documents(self, slot: int, word: str) -> int:
         return self._counts.get((slot, word), 0)
+
+    def slots_of(self, words: Iterable[str]) -> list[int]:
+        """Where any of the words stands."""
+        listed = list(words)
+        return [slot for slot in self.statistics if any((slot, word) in self._counts for word in listed)]
 
     def total(self, words: Iterable[str]) -> int:
         """Postings of all the words together."""

@@ -7,11 +7,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from flux.content.embeddings.rules import unpacked
+from flux.content.repository import HAS_NEAR
 from flux.content.search.plan import Plan, Scope
 from flux.content.search.rows import Hit, hit
 from flux.content.search.sql_repository import Statement, conditions
 from flux.content.search.words import Statistics
-from flux.kernel.store import Database
+from flux.kernel.store import Database, Sql
 
 Read = Callable[..., Awaitable[list[Any]]]
 """`Database.all` or `Database.scan`, as there are few rows or many."""
@@ -76,10 +78,13 @@ class Near(Struct, frozen=True):
 
 async def knows_distances(db: Database) -> bool:
     """Whether the database can compare vectors itself."""
-    if db.dialect != "sqlite":
-        return False
-    sql = "SELECT count(*) FROM pragma_function_list WHERE name = 'vec_distance_cosine'"
-    return bool(await db.value(sql, {}))
+    return bool(await db.value(_KNOWS_DISTANCES, {}))
+
+
+_KNOWS_DISTANCES = Sql(
+    sqlite="SELECT count(*) FROM pragma_function_list WHERE name = 'vec_distance_cosine'",
+    postgres=HAS_NEAR,
+)
 
 
 async def vectors(
@@ -94,8 +99,7 @@ async def vectors(
     distance, order = "NULL", ""
     if nearest is not None:
         vector, most = nearest
-        length = statement.bind(len(vector))
-        distance = f"CASE length(x.vector) WHEN {length} THEN vec_distance_cosine(x.vector, {statement.bind(vector)}) END"
+        distance = _distance(db, statement, vector)
         order = f" ORDER BY near NULLS FIRST, x.doc, x.ord LIMIT {statement.bind(most)}"
     sql = (
         f"SELECT x.doc, d.key, x.vector, {distance} AS near "
@@ -103,6 +107,17 @@ async def vectors(
     )
     found: list[Near] = await db.scan(sql, statement.params, Near)
     return found
+
+
+def _distance(db: Database, statement: Statement, vector: bytes) -> str:
+    """NULL for a vector of another length, or of none."""
+    if db.dialect == "sqlite":
+        length, query = statement.bind(len(vector)), statement.bind(vector)
+        return f"CASE length(x.vector) WHEN {length} THEN vec_distance_cosine(x.vector, {query}) END"
+    query = f"CAST(CAST({statement.bind(list(unpacked(vector)))} AS REAL[]) AS vector)"
+    length = statement.bind(len(unpacked(vector)))
+    measured = f"NULLIF(x.near <=> {query}, CAST('NaN' AS DOUBLE PRECISION))"
+    return f"CASE WHEN vector_dims(x.near) = CAST({length} AS INTEGER) THEN {measured} END"
 
 
 async def documents(db: Database, ids: Sequence[int]) -> dict[int, Hit]:

@@ -115,6 +115,15 @@ class Shape:
         return frozenset(path for path, one in self.searchable.items() if one.type in ("string", "text"))
 
     @cached_property
+    def lone(self) -> frozenset[str]:
+        """Keys that no other object of a document can have: they stand once in the tree, beside no JSON of any form."""
+        fields = list(self.walk())
+        if any(one.type == "json" for one in fields):
+            return frozenset()
+        keys = [one.key for one in fields]
+        return frozenset(key for key in keys if keys.count(key) == 1)
+
+    @cached_property
     def has_locales(self) -> bool:
         return any(one.localizable for one in self.walk())
 

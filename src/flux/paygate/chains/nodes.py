@@ -69,17 +69,22 @@ class _Node:
         self.checked_at = float("-inf")
         self._failures: deque[float] = deque(maxlen=BREAKER_FAILURES)
         self._open_until = 0.0
+        self._worked_at = float("-inf")
 
     def is_open(self, now: float) -> bool:
         return now < self._open_until
 
-    def failed(self, now: float) -> None:
+    def failed(self, began: float, now: float) -> None:
+        """A node that answered somebody else meanwhile is there, whatever became of this request."""
         self.checked_at = float("-inf")
+        if self._worked_at >= began:
+            return
         self._failures.append(now)
         if len(self._failures) == BREAKER_FAILURES and now - self._failures[0] <= BREAKER_WINDOW_SECONDS:
             self._open_until = now + BREAKER_OPEN_SECONDS
 
-    def worked(self) -> None:
+    def worked(self, now: float) -> None:
+        self._worked_at = now
         self._failures.clear()
         self._open_until = 0.0
 
@@ -115,15 +120,16 @@ class ChainClient:
     async def _anywhere(self, requests: Sequence[Request]) -> list[Any]:
         reason = "circuit_open"
         for node in self._nodes:
-            if node.is_open(self._clock.monotonic()):
+            began = self._clock.monotonic()
+            if node.is_open(began):
                 continue
             try:
                 results = await self._persistently(node, requests)
             except _Unreached as failure:
-                node.failed(self._clock.monotonic())
+                node.failed(began, self._clock.monotonic())
                 reason = failure.reason
                 continue
-            node.worked()
+            node.worked(self._clock.monotonic())
             return results
         mode = Mode.TIMEOUT if reason == "timeout" else Mode.UNAVAILABLE
         raise ChainFailure(self.chain.name, mode, reason)

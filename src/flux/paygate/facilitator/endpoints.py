@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import UNSET
+
 from flux.kernel.wire import Body, Call, Routes
 from flux.paygate.bodies import read_struct
 from flux.paygate.chains.nodes import ChainFailure
@@ -79,6 +81,8 @@ def _read(call: Call, given: FacilitatorBody) -> tuple[Payload, Requirement]:
         payload = from_object(given.payment_payload)
     except BadPayload as error:
         raise Refused("invalid_payload", f"expected {error}") from None
+    if given.x402_version is not UNSET and given.x402_version != payload.version:
+        raise Refused("invalid_x402_version", "not the payload's", payload.payer)
     return payload, requirement_from(given.payment_requirements, call.use(Chains))
 
 

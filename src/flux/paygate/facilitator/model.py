@@ -16,13 +16,17 @@ MAX_TIMEOUT_SECONDS = 300
 
 
 class Refused(Exception):
-    """Not a payment we take; `reason` is the protocol's own word for why."""
+    """Not a payment we take; `reason` is the protocol's own word for why. `outdated`: it is a good one for other
+    requirements than those that hold now."""
 
-    def __init__(self, reason: str, message: str = "", payer: str | None = None) -> None:
+    def __init__(
+        self, reason: str, message: str = "", payer: str | None = None, *, outdated: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.message = message
         self.payer = payer
+        self.outdated = outdated
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ def fault_of(
 ) -> FaultError:
     reason = refused.reason
     detail: dict[str, Any] = {"x402Reason": reason}
+    if refused.outdated:
+        # Asked for again, with what is asked for now.
+        return insufficient(terms, "wrong_token", **detail)
     if reason in _INSUFFICIENT:
         return insufficient(terms, _INSUFFICIENT[reason], **detail)
     if reason in _CHAIN:

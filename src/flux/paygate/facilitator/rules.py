@@ -17,7 +17,7 @@ def check_match(payload: Payload, requirement: Requirement) -> None:
     if accepted is not None:
         wanted = requirement.v2()
         if str(accepted.get("asset", "")).lower() != requirement.token.address:
-            raise Refused("invalid_payment_requirements", payer=payer)
+            raise Refused("invalid_payment_requirements", payer=payer, outdated=True)
         if str(accepted.get("payTo", "")).lower() != requirement.pay_to:
             raise Refused("invalid_exact_evm_payload_recipient_mismatch", payer=payer)
         if str(accepted.get("amount", "")) != wanted["amount"]:
@@ -27,7 +27,7 @@ def check_match(payload: Payload, requirement: Requirement) -> None:
             not isinstance(extra, dict)
             or {key: extra.get(key) for key in ("name", "version")} != wanted["extra"]
         ):
-            raise Refused("missing_eip712_domain", payer=payer)
+            raise Refused("missing_eip712_domain", payer=payer, outdated=True)
     if payload.authorization.to != requirement.pay_to:
         raise Refused("invalid_exact_evm_payload_recipient_mismatch", payer=payer)
     if payload.authorization.value != requirement.amount:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from flux.paygate.scalars import Address
 
@@ -12,7 +12,8 @@ from flux.paygate.scalars import Address
 class FacilitatorBody(Struct, kw_only=True, rename="camel"):
     payment_payload: Any
     payment_requirements: Any
-    x402_version: int = field(default=2, name="x402Version")
+    x402_version: int | UnsetType = field(default=UNSET, name="x402Version")
+    """Where it is told, it is the payload's."""
 
 
 class ResourcesQuery(Struct, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flux.kernel.store import Clock, Database, Transaction
 from flux.paygate.ledger import repository
-from flux.paygate.ledger.model import Hold, Moved, transaction_key
+from flux.paygate.ledger.model import Hold, Moved, PaymentRow, transaction_key
 
 
 class Settlements:
@@ -33,6 +33,18 @@ class Settlements:
             return True
 
         return await self._db.transact(work)
+
+    async def own(self, row: PaymentRow, tries: list[list[str]]) -> list[list[str]]:
+        """Of what was sent to settle an authorisation: what was sent for this payment's calls. The rest was settled for
+        other resource servers, and bought something there. One of the hashes of a nonce tells for all."""
+        found: list[list[str]] = []
+        for hashes in tries:
+            for tx_hash in hashes:
+                claim = await repository.get(self._db, transaction_key(row.chain_id, tx_hash))
+                if tx_hash == row.tx_hash or (claim is not None and claim.api_id == row.api_id):
+                    found.append(hashes)
+                    break
+        return found
 
     async def forget(self, hold: Hold) -> None:
         """The chain did not take the settlement, so none is on its way."""

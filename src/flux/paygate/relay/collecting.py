@@ -92,7 +92,7 @@ class Collector:
         """Whether an earlier attempt settled after all. Never a second transfer while one may still be mined."""
         if row is None or row.settled:
             return row is not None
-        tries = await self._facilitator.sent(payload, requirement)
+        tries = await self._settlements.own(row, await self._facilitator.sent(payload, requirement))
         if row.tx_hash is not None and not any(row.tx_hash in hashes for hashes in tries):
             tries = [[row.tx_hash], *tries]
         if not tries:

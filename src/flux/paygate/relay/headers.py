@@ -22,9 +22,11 @@ _TO_TARGET_PREFIXES = ("proxy-", "x-forwarded-", "x-gateway-", "x-consumer-")
 _TO_CONSUMER = _HOP_BY_HOP | {
     "content-length", "payment-required", "payment-response", "x-payment-response", "x-call-id", "x-request-id",
     "strict-transport-security", "alt-svc", "clear-site-data", "settlement-overrides", "x-payment-status",
-    "x-payment-remaining", "retry-after-gateway",
+    "x-payment-remaining", "idempotent-replayed", "service-worker-allowed", "x-sendfile", "x-lighttpd-send-file",
+    "x-litespeed-location",
 }  # fmt: skip
-_TO_CONSUMER_PREFIXES = ("proxy-", "x-gateway-", "access-control-", "ratelimit-")
+_TO_CONSUMER_PREFIXES = ("proxy-", "x-gateway-", "access-control-", "ratelimit-", "x-accel-")
+"""With what stands for files of the machine to a proxy in front of us."""
 _POWERED_BY = ("server", "x-powered-by")
 SESSION_COOKIE = "session"
 _NONE: frozenset[str] = frozenset()
