@@ -7,6 +7,7 @@ import pytest
 
 from flux.kernel.store import Database, ForeignKeyViolation, Sql, Transaction, UniqueViolation, UnstorableText
 from flux.kernel.store.migrations import expand
+from flux.kernel.wire import Snowflake
 
 
 class Account(msgspec.Struct):
@@ -90,7 +91,7 @@ async def test_lists_in_membership(database: Database) -> None:
     assert await database.all(within, {"ids": (1, 2), "names": []}, int) == [1, 2]
     assert await database.scan(within, {"ids": [], "names": []}, int) == []
     counted = await database.transact(
-        lambda tx: tx.run("DELETE FROM accounts WHERE id IN :ids", {"ids": [4, 5, 6]})
+        lambda tx: tx.run("DELETE FROM accounts WHERE id IN :ids", {"ids": [Snowflake(4), Snowflake(5), 6]})
     )
     assert counted == 2
 
