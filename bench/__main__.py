@@ -13,6 +13,7 @@ RUNS = (
     ("bench.startup",),
     ("bench.content", "2000"),
     ("bench.paygate",),
+    ("bench.relaying",),
     ("bench.community",),
 )
 

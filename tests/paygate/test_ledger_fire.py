@@ -161,3 +161,19 @@ async def test_lives_of_payments(database: Database) -> None:
 
 async def column(database: Database, sql: str) -> list[Any]:
     return await database.scan(sql, {}, lambda value: value)
+
+
+async def test_what_is_final_is_not_watched(database: Database) -> None:
+    clock = SandboxClock()
+    credits, replays = Credits(database, clock), Replays(database, clock)
+    ledger = Ledger(database, clock, History(database), credits, replays, 3)
+    fire = Fire(ledger, clock, random.Random(1))
+    for number, final in enumerate((False, True)):
+        key = f"tx:31337:final{number}"
+        funds = Funds(key, "direct", TERMS, "0x" + "11" * 20, PRICE, key, 7, "0xb", final=final)
+        hold = await ledger.reserve(funds, fire.request(), dispatched=True)
+        assert await ledger.settle(hold, GOOD) == "consumed"
+    watched = await column(
+        database, "SELECT final_at_block FROM paygate_payments WHERE tx_hash LIKE '%final%' ORDER BY tx_hash"
+    )
+    assert watched == [7, None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import apsw
+import msgspec
 
 from flux.kernel.faults.ports import Mode, PortFailure
 from flux.kernel.store.port import ForeignKeyViolation, UniqueViolation
@@ -106,7 +106,7 @@ def _claim_log(connection: apsw.Connection, path: Path) -> None:
 def _bind_list(_cursor: apsw.Cursor, _number: int, value: Any) -> Any:
     """SQLite has no arrays: the list of an `IN :name` crosses as JSON. apsw asks only for types it does not know."""
     if isinstance(value, (list, tuple, set, frozenset)):
-        return json.dumps(list(value))
+        return msgspec.json.encode(value).decode()
     raise TypeError(f"a {type(value).__name__} cannot be a SQL parameter")
 
 

@@ -55,6 +55,8 @@ class Funds(msgspec.Struct, frozen=True):
     block_number: int | None = None
     block_hash: str | None = None
     prepaid: Prepaid | None = None
+    final: bool = False
+    """No reorganisation takes it back any more."""
 
 
 class Request(msgspec.Struct, frozen=True):

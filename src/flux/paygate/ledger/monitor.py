@@ -68,6 +68,7 @@ class ReorgMonitor:
         # The head first: a receipt may only be newer than it, so that nothing is final too early.
         head = await self._chains.head(chain)
         receipts = await self._chains.receipts(chain, [row.tx_hash or "" for row in rows])
+        final: list[str] = []
         for row, receipt in zip(rows, receipts, strict=True):
             if receipt is None:
                 if not await self._is_replaced(chain, row, head):
@@ -78,9 +79,11 @@ class ReorgMonitor:
             elif receipt.status != 1:
                 await self._orphan(chain, row)
             elif head - receipt.block_number >= chain.finality_depth:
-                await self._watch(row, None)
+                final.append(row.payment_key)
             elif (receipt.block_number, receipt.block_hash) != (row.block_number, row.block_hash):
                 await self._watch(row, receipt)
+        if final:
+            await self._leave(final)
 
     async def _is_replaced(self, chain: Chain, row: PaymentRow, head: int) -> bool:
         """A node that lags behind, or forgets, does not know a receipt either: that is no reorganisation. What is to be
@@ -90,11 +93,15 @@ class ReorgMonitor:
         block_hash = await self._chains.block_hash(chain, row.block_number)
         return block_hash is not None and block_hash != row.block_hash
 
-    async def _watch(self, row: PaymentRow, receipt: Receipt | None) -> None:
+    async def _watch(self, row: PaymentRow, receipt: Receipt) -> None:
         async def work(tx: Transaction) -> None:
-            number = receipt.block_number if receipt is not None else None
-            block_hash = receipt.block_hash if receipt is not None else None
-            await repository.watch_at(tx, row.payment_key, number, block_hash)
+            await repository.watch_at(tx, row.payment_key, receipt.block_number, receipt.block_hash)
+
+        await self._db.transact(work)
+
+    async def _leave(self, keys: list[str]) -> None:
+        async def work(tx: Transaction) -> None:
+            await repository.leave(tx, keys)
 
         await self._db.transact(work)
 

@@ -74,10 +74,12 @@ async def settle(
     return bool(changed)
 
 
-async def consume(tx: Transaction, key: str, call_id: str, now: int) -> bool:
-    """The usual end of a call, in one statement; False when its payment is settled already."""
+async def consume(tx: Transaction, key: str, call_id: str, now: int, *, final: bool) -> bool:
+    """The usual end of a call, in one statement; False when its payment is settled already. What is `final` is not watched
+    for reorganisations."""
+    watched = "NULL" if final else "block_number"
     changed = await tx.run(
-        "UPDATE paygate_payments SET state = 'consumed', final_at_block = block_number, updated_at = :now"
+        f"UPDATE paygate_payments SET state = 'consumed', final_at_block = {watched}, updated_at = :now"
         " WHERE payment_key = :key AND call_id = :call_id AND state IN ('reserved', 'dispatched')",
         {"key": key, "call_id": call_id, "now": now},
     )
@@ -218,13 +220,15 @@ async def watched(db: Reader, chain_id: int, block: int, key: str, limit: int) -
     )
 
 
-async def watch_at(tx: Transaction, key: str, block_number: int | None, block_hash: str | None) -> None:
-    """The payment stands in another block now; None: it is final and needs no watching."""
-    if block_number is None:
-        await tx.run(
-            "UPDATE paygate_payments SET final_at_block = NULL WHERE payment_key = :key", {"key": key}
-        )
-        return
+async def leave(tx: Transaction, keys: list[str]) -> None:
+    """The payments are final and need no watching."""
+    await tx.run(
+        "UPDATE paygate_payments SET final_at_block = NULL WHERE payment_key IN :keys", {"keys": keys}
+    )
+
+
+async def watch_at(tx: Transaction, key: str, block_number: int, block_hash: str) -> None:
+    """The payment stands in another block now."""
     await tx.run(
         "UPDATE paygate_payments SET block_number = :block_number, block_hash = :block_hash,"
         " final_at_block = :block_number WHERE payment_key = :key",

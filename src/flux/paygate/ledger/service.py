@@ -141,7 +141,7 @@ class Ledger:
     async def _settle_held(self, tx: Transaction, hold: Hold, outcome: Outcome, now: int) -> str | None:
         """None when the payment is settled already."""
         if outcome.charge:
-            if not await repository.consume(tx, hold.key, hold.call_id, now):
+            if not await repository.consume(tx, hold.key, hold.call_id, now, final=hold.funds.final):
                 return None
             # What the reservation wrote of it is in the hold.
             await self._history.close(tx, hold.call_id, outcome, "consumed", now)

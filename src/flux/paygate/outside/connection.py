@@ -17,6 +17,8 @@ from flux.kernel.faults import Mode, PortFailure
 MAX_HEADER_BYTES = 65_536
 BUFFERED_BYTES = 262_144
 """Beyond this the target is not read any further until the consumer has taken something."""
+COPIED_BYTES = 65_536
+"""A body beyond this is not copied behind its head."""
 CONTINUE, SWITCHING = 100, 101
 _BODILESS = (204, 304)
 
@@ -201,7 +203,11 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None
         response = self._response = Response(self, without_body=without_body)
         self._bytes_beside = 0
-        self._transport.write(head + body if body else head)
+        if body and len(body) > COPIED_BYTES:
+            self._transport.write(head)
+            self._transport.write(body)
+        else:
+            self._transport.write(head + body if body else head)
         return response
 
     def finished(self, *, reusable: bool) -> None:

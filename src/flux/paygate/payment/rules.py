@@ -75,6 +75,8 @@ class Paid(msgspec.Struct, frozen=True):
     """Unix seconds."""
     digest: bytes = b""
     """What was signed for this call."""
+    final: bool = False
+    """So deep that no reorganisation reaches it."""
 
 
 class Window(msgspec.Struct, frozen=True):

@@ -123,7 +123,8 @@ class Payments:
         window = Window(claim.listed_at, self._clock.now_ms(), self.max_age_ms)
         signer, digest = signed
         paid = check_paid(facts, claim.offers(facts.block.timestamp), signer, window, relayed=claim.relayed)
-        return replace(paid, digest=digest)
+        depth = chain.finality_depth
+        return replace(paid, digest=digest, final=0 < depth < facts.confirmations)
 
     async def _facts(self, tx_hash: str, chain: Chain) -> Facts:
         facts = await self._chains.facts(chain, tx_hash)

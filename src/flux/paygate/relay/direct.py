@@ -155,4 +155,5 @@ def _funds(proof: Proof, paid: Paid) -> Funds:
         tx_hash=proof.tx_hash,
         block_number=paid.block_number,
         block_hash=paid.block_hash,
+        final=paid.final,
     )
