@@ -103,17 +103,14 @@ def _claim_log(connection: apsw.Connection, path: Path) -> None:
         )
 
 
-def _number(value: Any) -> int:
-    """Of an id from the wire, which is an integer of a type of its own."""
-    if isinstance(value, int):
-        return int(value)
-    raise TypeError(f"a {type(value).__name__} cannot be in a list for SQL")
+_list_encoder = msgspec.json.Encoder(enc_hook=int)
+"""msgspec knows no kinds of int, and ids are of one."""
 
 
-def _bind_list(_cursor: apsw.Cursor, _place: int, value: Any) -> Any:
+def _bind_list(_cursor: apsw.Cursor, _number: int, value: Any) -> Any:
     """SQLite has no arrays: the list of an `IN :name` crosses as JSON. apsw asks only for types it does not know."""
     if isinstance(value, (list, tuple, set, frozenset)):
-        return msgspec.json.encode(value, enc_hook=_number).decode()
+        return _list_encoder.encode(value).decode()
     raise TypeError(f"a {type(value).__name__} cannot be a SQL parameter")
 
 
