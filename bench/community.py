@@ -29,8 +29,8 @@ import httpx
 from tests.harness.server import Server, serve
 
 from bench.crowd import Crowd as Visitors
-from bench.fanout import raise_file_limit
 from bench.figures import Figure, cpu_seconds, load, rss_kib, show
+from bench.sockets import raise_file_limit
 
 LONG = bool(os.environ.get("FLUX_LONG"))
 API = "/community/v1"

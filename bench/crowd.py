@@ -17,77 +17,36 @@ import asyncio
 import json
 import sys
 import time
-from typing import Any, cast
+from typing import Any
 
 import uvloop
 
-from bench.fanout import masked, raise_file_limit
+from bench.sockets import SocketClient, raise_file_limit
 
 PATH = "/community/gateway?v=1&encoding=json"
 CONTENT = b'"content":"@'
 SEQUENCE = b',"s":'
-PROPERTIES = {"os": "linux", "browser": "bench", "device": "bench"}
 
 
-class Client(asyncio.Protocol):
+class Client(SocketClient):
     """One session. It looks only at what it must, so that the clients cost little of the machine they share."""
 
     def __init__(self, crowd: Crowd, token: str) -> None:
+        super().__init__(PATH)
         self.crowd = crowd
         self.token = token
         self.session = ""
         self.sequence = 0
         self.repeated = 0
         self.lost = 0
-        self.transport: asyncio.Transport | None = None
-        self._buffer = bytearray()
-        self._open = False
 
-    async def connect(self, port: int) -> None:
-        self._buffer.clear()
-        self._open = False
-        await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", port)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self.transport.write(
-            f"GET {PATH} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
-
-    def data_received(self, data: bytes) -> None:
-        buffer = self._buffer
-        buffer += data
-        if not self._open:
-            end = buffer.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            del buffer[: end + 4]
-            self._open = True
-            self._greet()
-        while len(buffer) >= 2:
-            size, head = buffer[1] & 127, 2
-            if size == 126:
-                size, head = int.from_bytes(buffer[2:4], "big"), 4
-            elif size == 127:
-                size, head = int.from_bytes(buffer[2:10], "big"), 10
-            if len(buffer) < head + size:
-                return
-            if buffer[0] & 15 == 1:
-                self._heard(bytes(buffer[head : head + size]))
-            del buffer[: head + size]
-
-    def _greet(self) -> None:
+    def opened(self) -> None:
         if self.session:
-            self._say(6, {"token": self.token, "session_id": self.session, "seq": self.sequence})
+            self.say(6, {"token": self.token, "session_id": self.session, "seq": self.sequence})
         else:
-            self._say(2, {"token": self.token, "properties": PROPERTIES})
+            self.identify(self.token)
 
-    def _say(self, op: int, data: Any) -> None:
-        assert self.transport is not None
-        self.transport.write(masked(json.dumps({"op": op, "d": data}).encode()))
-
-    def _heard(self, payload: bytes) -> None:
+    def heard(self, payload: bytes) -> None:
         if not payload.startswith(b'{"op":0'):
             return
         name = payload[13 : payload.index(b'"', 13)]

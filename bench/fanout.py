@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import shutil
 import statistics
 import subprocess
@@ -19,7 +18,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import httpx
 import uvicorn
@@ -27,6 +26,7 @@ import uvloop
 from tests.harness.server import Server, free_port, serve
 
 from bench.figures import Figure, cpu_seconds, rss_kib, show
+from bench.sockets import SocketClient, raise_file_limit
 
 SESSIONS = 2000
 MESSAGES = 20
@@ -44,56 +44,26 @@ TEXT = "The quick brown fox jumps over the lazy dog. " * 4
 # -- the clients' process -------------------------------------------------------------------------------------
 
 
-class Client(asyncio.Protocol):
-    """Counts text frames that carry `mark`, and answers nothing."""
+class Client(SocketClient):
+    """Counts messages by how they begin, and answers nothing."""
 
-    def __init__(self, crowd: Crowd, path: str, first: bytes) -> None:
+    longest = 40
+
+    def __init__(self, crowd: Crowd, path: str, token: str) -> None:
+        super().__init__(path)
         self._crowd = crowd
-        self._path = path
-        self._first = first
-        self._buffer = bytearray()
-        self._open = False
+        self._token = token
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(
-            f"GET {self._path} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
+    def opened(self) -> None:
+        self._crowd.opened()
+        if self._token:
+            self.identify(self._token)
 
-    def data_received(self, data: bytes) -> None:
-        buffer = self._buffer
-        buffer += data
-        if not self._open:
-            end = buffer.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            del buffer[: end + 4]
-            self._open = True
-            self._crowd.opened()
-            if self._first:
-                self._transport.write(masked(self._first))
-        while len(buffer) >= 2:
-            size, head = buffer[1] & 127, 2
-            if size == 126:
-                size, head = int.from_bytes(buffer[2:4], "big"), 4
-            elif size == 127:
-                size, head = int.from_bytes(buffer[2:10], "big"), 10
-            if len(buffer) < head + size:
-                return
-            self._crowd.heard(bytes(buffer[head : head + 40]))
-            del buffer[: head + size]
+    def heard(self, message: bytes) -> None:
+        self._crowd.heard(message)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._crowd.lost += 1
-
-
-def masked(body: bytes) -> bytes:
-    """A client's text frame under a mask of zeros."""
-    size = (
-        bytes([0x80 | len(body)]) if len(body) < 126 else bytes([0x80 | 126]) + len(body).to_bytes(2, "big")
-    )
-    return b"\x81" + size + b"\0\0\0\0" + body
 
 
 class Crowd:
@@ -126,10 +96,7 @@ async def crowd(port: int, path: str, tokens: list[str]) -> None:
     clients = Crowd(len(tokens))
     loop = asyncio.get_running_loop()
     for token in tokens:
-        properties = {"os": "linux", "browser": "bench", "device": "bench"}
-        body = {"op": 2, "d": {"token": token, "properties": properties}}
-        first = json.dumps(body).encode() if token else b""
-        await loop.create_connection(lambda first=first: Client(clients, path, first), "127.0.0.1", port)  # type: ignore[misc]
+        await Client(clients, path, token).connect(port)
     await loop.run_in_executor(None, sys.stdin.read)
 
 
@@ -315,11 +282,6 @@ async def measure(directory: Path) -> list[Figure]:
         Figure("memory per idle session", ours.per_session, "KiB", "aim <= 25"),
         Figure("the floor: a bare socket", theirs.per_session, "KiB"),
     ]
-
-
-def raise_file_limit() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def main(arguments: list[str]) -> None:

@@ -189,3 +189,50 @@ async def test_a_process_that_dies_while_it_settles(world: World, moment: str) -
     assert await world.received() == before + PRICE
     assert (await world.present(header)).json()["details"]["reason"] == "payment_already_used"
     (await Books.of(world.server)).check()
+
+
+def without_logs(receipt: Any) -> Any:
+    return {**receipt, "logs": []}
+
+
+def less_money(receipt: Any) -> Any:
+    return {**receipt, "logs": [{**log, "data": f"0x{PRICE - 1:064x}"} for log in receipt["logs"]]}
+
+
+def another_token(receipt: Any) -> Any:
+    return {**receipt, "logs": [{**log, "address": "0x" + "11" * 20} for log in receipt["logs"]]}
+
+
+def another_payee(receipt: Any) -> Any:
+    topics = [[*log["topics"][:2], "0x" + "0" * 24 + "11" * 20] for log in receipt["logs"]]
+    return {
+        **receipt,
+        "logs": [{**log, "topics": one} for log, one in zip(receipt["logs"], topics, strict=True)],
+    }
+
+
+def failed(receipt: Any) -> Any:
+    return {**receipt, "status": "0x0"}
+
+
+@pytest.mark.parametrize("lie", [without_logs, less_money, another_token, another_payee, failed])
+async def test_a_node_that_lies_about_a_settlement(world: World, lie: Any) -> None:
+    """What it shows is no payment, so nothing is sold for it; when the truth comes out the call is served, for the money
+    that has moved already."""
+    header, _ = await world.authorisation()
+    before, hits = await world.received(), len(world.target.hits)
+    world.node.lies["eth_getTransactionReceipt"] = lie
+    try:
+        refused = await world.present(header)
+    finally:
+        world.node.lies.clear()
+    assert (refused.status_code, refused.json()["error"]) == (402, "PAYMENT_REVERTED"), refused.text
+    reason = "invalid_transaction_state" if lie is failed else "invalid_exact_evm_transfer_event_mismatch"
+    assert refused.json()["details"]["x402Reason"] == reason
+    assert json.loads(base64.b64decode(refused.headers["payment-response"]))["success"] is False
+    served = await world.present(header)
+    assert served.status_code == 200, served.text
+    assert await world.received() == before + PRICE
+    assert (await world.present(header)).json()["details"]["reason"] == "payment_already_used"
+    assert len(world.target.hits) == hits + 2
+    (await Books.of(world.server)).check()

@@ -22,7 +22,7 @@ def still(
 
 def moving(kind: str = "gif", width: int = 8, height: int = 8, frames: int = 3) -> bytes:
     out = io.BytesIO()
-    each = [Image.new("RGB", (width, height), (80 * number, 10, 10)) for number in range(frames)]
+    each = [Image.new("RGB", (width, height), (80 * number % 256, 10, 10)) for number in range(frames)]
     each[0].save(out, kind.upper(), save_all=True, append_images=each[1:], duration=100, loop=0)
     return out.getvalue()
 

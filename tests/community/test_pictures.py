@@ -96,6 +96,14 @@ def test_an_animation_stays_one(target: str) -> None:
     assert getattr(Image.open(io.BytesIO(data)), "n_frames", 1) == 2
 
 
+def test_a_long_animation_on_a_large_canvas_is_cut_short() -> None:
+    """A few bytes can stand for a frame of millions of pixels: what is drawn in all is bounded too."""
+    order = Order(0, 1_000_000, 250, "webp", 8, 8, True, animated_pixels=50_000)
+    answer, data = develop(order, moving("gif", 100, 100, frames=20))
+    assert answer.error == ""
+    assert getattr(Image.open(io.BytesIO(data)), "n_frames", 1) == 5
+
+
 @given(data=st.binary(max_size=300), start=st.sampled_from([still(kind)[:60] for kind in KINDS]))
 def test_broken_images_are_refused(data: bytes, start: bytes) -> None:
     answer, _ = develop(Order(0, 1_000_000, 10), start + data)

@@ -1,6 +1,7 @@
 """Random clients for a while, processes killed meanwhile: in the end each client's view equals the database.
 
-Twelve seconds in the suite; ten minutes with `FLUX_LONG=1` (`FLUX_SOAK_SECONDS` for any other time).
+Twelve seconds in the suite; ten minutes with `FLUX_LONG=1` (`FLUX_SOAK_SECONDS` for any other time). `FLUX_SOAK_SEED` repeats the
+clients' whims, not what the machine makes of them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import os
 import random
 import signal
+from collections import Counter
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -96,10 +98,15 @@ async def test_every_view_equals_the_database(tmp_path: Path, database: str, wor
     async with serve(tmp_path, database=database, workers=workers_, settings=SETTINGS) as server:
         seconds = SECONDS if workers_ > 1 else min(SECONDS, 8.0)
         kill_every = KILL_EVERY if workers_ > 1 else 0.0
-        wanderers = await soak(server, seconds, PEOPLE, kill_every, seed=random.randrange(1 << 32))
+        seed = int(os.environ.get("FLUX_SOAK_SEED") or random.randrange(1 << 32))
+        print(f"{database}: seed {seed}, {seconds:.0f} s, {PEOPLE} people", flush=True)
+        wanderers = await soak(server, seconds, PEOPLE, kill_every, seed)
         said = sum(len(each.own) for each in wanderers)
+        done = Counter[str]()
+        for each in wanderers:
+            done += each.done
         readies, resumes = (sum(getattr(each, name) for each in wanderers) for name in ("readies", "resumes"))
-        print(f"{database}: {said} own messages left, {readies} READYs, {resumes} resumes")
+        print(f"{said} own messages left, {readies} READYs, {resumes} resumes, {dict(done)}")
         assert said > 10
         assert resumes, "no socket fell"
         if workers_ > 1 and seconds > 2 * KILL_EVERY:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -117,6 +118,7 @@ class Wanderer:
         self.belief = Belief()
         self.own: list[tuple[str, str]] = []
         self.readies = self.resumes = self.drops = 0
+        self.done = Counter[str]()
         self.stopping = False
         self._client: GatewayClient | None = None
         self._fetching: set[asyncio.Task[None]] = set()
@@ -183,8 +185,10 @@ class Wanderer:
             whims += [self.join] * 2 + [self.leave, self.drop]
             if any(place.owner is self.who for place in self.places):
                 whims += [self.rebuild] * 2 + [self.hide] * 2
+            whim = self.dice.choice(whims)
             with contextlib.suppress(*LOST):
-                await self.dice.choice(whims)()
+                await whim()
+                self.done[whim.__name__] += 1
             await asyncio.sleep(self.dice.uniform(0.0, 0.05))
 
     def _somewhere(self) -> str | None:

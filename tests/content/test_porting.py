@@ -210,6 +210,48 @@ async def test_schema_as_code(made: Blog, tmp_path: Path) -> None:
     assert (await flux(server, "diff", "--from", one.env, "--env", other.env)).out == b""
 
 
+async def test_older_versions_of_components_stay_pinned(made: Blog, tmp_path: Path) -> None:
+    """Also where the other environment knows the component in its newest version only, and inside of components."""
+    server, here = made.world.server, await World.make(made.world.server)
+    people = await here.collection("people", [a_field("name")])
+    somebody = await here.publish(people, {"name": "Ada"})
+    inner = await here.component("inner", [a_field("old", "reference", meta={"folder": people})])
+    first = (await here.make_one(f"/components/{inner}/", method="GET"))["current_version"]
+    pinned = {"component": inner, "component_version": first}
+    outer = await here.component("outer", [a_field("deep", "nested", meta=pinned)])
+    second = await here.schema(f"/components/{inner}", [a_field("new", required=True)])
+    whole = {"component": outer, "component_version": None}
+    whole["component_version"] = (await here.make_one(f"/components/{outer}/", method="GET"))[
+        "current_version"
+    ]
+    newest = {"component": inner, "component_version": second}
+    fields = [
+        a_field("one", "nested", meta=pinned),
+        a_field("two", "nested", meta=newest),
+        a_field("three", "nested", meta=whole),
+    ]
+    folder = await here.collection("pinning", fields)
+    data = {"one": {"old": somebody}, "two": {"new": "n"}, "three": {"deep": {"old": somebody}}}
+    await here.publish(folder, data, external_id="p")
+    path, again = tmp_path / "pins.ndjson", tmp_path / "again.ndjson"
+    await flux(server, "export", path, "--env", here.env)
+    there = await World.make(server)
+    await there.component("inner", [a_field("new", required=True)])
+    await flux(server, "import", path, "--env", there.env)
+    assert (await flux(server, "diff", path, "--env", there.env)).out == b""
+    assert (await flux(server, "apply", path, "--env", there.env)).lines == ["nothing to change"]
+    await flux(server, "export", again, "--env", there.env)
+    before, after = (one.read_bytes().splitlines() for one in (path, again))
+    assert before[1] == after[1]
+    [shown] = [json.loads(line)["resource"] for line in after if b'"external_id":"p"' in line]
+    copy = under(there.env, somebody)
+    assert shown["published"] == {
+        "one": {"old": copy},
+        "two": {"new": "n"},
+        "three": {"deep": {"old": copy}},
+    }
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [

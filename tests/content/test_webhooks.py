@@ -142,6 +142,27 @@ async def test_children_of_a_deleted_resource_are_told_too(world: World, receive
     assert {one.json["resource"]["key"] for one in told} == {owner, below}
 
 
+async def test_all_that_goes_with_a_folder_is_told(world: World, receiver: Receiver) -> None:
+    """Collections and composites, published or not, of the folder and of those below it; only of folders listened to."""
+    parent = await world.collection(name("posts"), [a_field("title")])
+    below = await world.collection(name("pages"), [], folder_type="composite", parent=parent)
+    deaf = await world.collection(name("deaf"), [a_field("title")], parent=parent)
+    hero = await world.component(name("hero"), [a_field("headline")])
+    shown = await world.publish(parent, {"title": "P"}, external_id="e1")
+    draft = await world.draft(parent, {"title": "D"})
+    page = await world.publish(below, {"headline": "H"}, component=hero)
+    await world.publish(deaf, {"title": "nobody listens"})
+    hook = await _hook(world, receiver, events=["resource.deleted"], folders=[parent, below])
+    await world.make_one(f"/folders/tree/folder/?key={parent}", method="DELETE")
+    told = {one.json["resource"]["key"]: one.json for one in await _told(receiver, hook, 3)}
+    assert set(told) == {shown, draft, page}
+    assert told[shown]["resource"]["external_id"] == "e1" and told[shown]["resource"]["revision"]
+    assert told[draft]["resource"]["revision"] is None and told[page]["resource"]["component"] == hero
+    assert {one["event"] for one in told.values()} == {"resource.deleted"}
+    history = await _history(world, hook, lambda found: all(one["status"] == "delivered" for one in found))
+    assert len(history) == 3
+
+
 async def test_tried_again_until_it_is_taken(world: World, receiver: Receiver) -> None:
     folder = await world.collection(name("again"), [a_field("title")])
     hook = await _hook(world, receiver, folders=[folder])

@@ -5,6 +5,7 @@
                                              # hang · null (knows nothing) · another (transaction) · pass
         node.on["eth_sendRawTransaction"] = act  # awaited before a request with that method is passed on
 
+    node.lies["eth_getTransactionReceipt"] = alter   # what becomes of a result before it is passed back
     node.fates[tx_hash] = ["hang", "null"]   # moods for the next requests that name this transaction
 
 `act` may return "stop": the request goes no further, or "drop": it is passed on and its answer is lost; `afterwards` is
@@ -32,6 +33,7 @@ class HostileNode:
         self.mood = "pass"
         self.on: dict[str, Act] = {}
         self.fates: dict[str, list[str]] = {}
+        self.lies: dict[str, Callable[[Any], Any]] = {}
         self.afterwards: Callable[[], None] = lambda: None
         self.asked: list[str] = []
         """Methods, in the order they came."""
@@ -105,8 +107,19 @@ class HostileNode:
             answer = _forgetful(answer)
         if mood == "another":
             answer = answer.replace(requests[0]["params"][0].encode(), b"0x" + b"ee" * 32)
+        if self.lies:
+            answer = self._told(requests, answer)
         await _write(writer, status, answer)
         return True
+
+    def _told(self, requests: list[Any], answer: bytes) -> bytes:
+        told: Any = json.loads(answer)
+        methods = {one["id"]: one["method"] for one in requests}
+        for one in told if isinstance(told, list) else [told]:
+            lie = self.lies.get(methods.get(one.get("id"), ""))
+            if lie is not None and one.get("result") is not None:
+                one["result"] = lie(one["result"])
+        return json.dumps(told).encode()
 
     def _fate(self, requests: list[Any]) -> str | None:
         if not self.fates:

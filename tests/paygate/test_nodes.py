@@ -17,7 +17,7 @@ from flux.paygate.chains.nodes import ChainClient, ChainFailure, RpcRefused
 from flux.paygate.chains.registry import Chain, Chains
 from flux.paygate.chains.service import ChainReader
 from flux.paygate.envelope import chain_fault
-from flux.settings.paygate import ChainSettings, PaygateSettings
+from flux.settings.paygate import ChainSettings, PaygateSettings, TokenSettings
 
 Answer = Callable[[Any], tuple[int, bytes] | None]
 CHAIN_ID = 31337
@@ -344,6 +344,29 @@ async def test_inconsistent_answers(change: dict[str, Any], mode: Mode) -> None:
         with pytest.raises(ChainFailure) as caught:
             await reading.facts(chain, HASH)
     assert caught.value.mode is mode
+
+
+async def test_a_tokens_decimals_are_looked_at_again() -> None:
+    decimals = 6
+    token = TokenSettings(address=ADDRESS)
+
+    def answer(request: Any) -> tuple[int, bytes] | None:
+        return results(eth_call=f"0x{decimals:064x}")(request)
+
+    async with node(answer) as there:
+        chain = ChainSettings(name="local", chain_id=CHAIN_ID, rpc_urls=[there.url], tokens={"USDC": token})
+        settings, clock = PaygateSettings(chains=[chain]), SandboxClock()
+        chains = Chains(settings)
+        reading = ChainReader(chains, settings, clock, Ports())
+        await reading.start()
+        await reading.check_decimals(chains.default)
+        decimals = 18
+        await reading.check_decimals(chains.default)
+        clock.advance(301)
+        with pytest.raises(ChainFailure) as caught:
+            await reading.check_decimals(chains.default)
+        assert caught.value.reason == "inconsistent"
+        await reading.close()
 
 
 async def test_caches_stand_aside_while_a_fault_is_armed() -> None:

@@ -1,4 +1,4 @@
-"""The vectors of the contract, and their negative companions."""
+"""Signatures, messages and logins beyond the vectors of the contract, which stand in `test_vectors.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from eth_account.messages import encode_defunct, encode_typed_data
 from flux.paygate.signing.accounts import checksummed, parse_address
 from flux.paygate.signing.curve import (
     BadSignature,
-    Unrecoverable,
     address_of,
     parse_signature,
     personal_digest,
@@ -18,8 +17,7 @@ from flux.paygate.signing.curve import (
 )
 from flux.paygate.signing.keccak import keccak256
 from flux.paygate.signing.login import NotALogin, login_message, parse_login
-from flux.paygate.signing.message import Freshness, Signed, call_digest, packed, seconds_of, typed_call_digest
-from flux.paygate.signing.typed import TRANSFER_TYPEHASH, Authorization, domain_separator, typed_digest
+from flux.paygate.signing.message import Freshness, Signed, call_digest, packed, typed_call_digest
 
 KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
 OTHER_KEY = bytes.fromhex("59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d")
@@ -48,56 +46,6 @@ LOGIN = "\n".join(
 )
 
 
-def test_vector_1() -> None:
-    raw = packed("api_123", HASH, 1700000000)
-    assert len(raw) == 105
-    assert keccak256(raw).hex() == "b425d5631550a91f8dba5c592c62c9bea816556c9b34176fdd7943689cbf7122"
-    digest = call_digest("api_123", HASH, 1700000000)
-    assert digest.hex() == DIGEST
-    assert checksummed(recover(parse_signature(SIGNATURE), digest)) == SIGNER
-    assert sign(digest, KEY) == SIGNATURE
-
-
-def test_vector_2() -> None:
-    api = "api_01hzy8v3k2m4n6p8q0r2s4t6v8"
-    assert (
-        keccak256(packed(api, HASH, 1763775000)).hex()
-        == "5ce4c5d38e2d620b320105df3ecf6c9cb634d938237f47ab63bb7d678885ee9f"
-    )
-    assert sign(call_digest(api, HASH, 1763775000), KEY) == (
-        "0xfbe9fc0e0f1c0609191a7934ba2ba992b2673a6484c204cd7e2e3a91355e3712"
-        "4ed0e516d21f0542702761fe1f88709f80fc9595890ca302ce1573787612d4b71c"
-    )
-
-
-def test_another_key_recovers_to_another_address() -> None:
-    signature = (
-        "0x55e123f0b3f48507f0dad4831b1e182efd878322508cbfb13663ed4881e5515d"
-        "0bad9c3b50301f4e347dbb30593c5ed8a27489f452902c197cd594be1880ee2a1b"
-    )
-    assert checksummed(recover(parse_signature(signature), bytes.fromhex(DIGEST))) == OTHER
-
-
-def test_personal_sign_of_the_plain_text_is_another_signer() -> None:
-    signature = (
-        "0xc7c8fce03fd8845408b1a834cda768b552fe922424d156db44c72a56297a52ec"
-        "5e9ee5045d72059269ff72429ff9f27643a50c4828cc79a7383041b79f7f5c6c1c"
-    )
-    assert recover(parse_signature(signature), bytes.fromhex(DIGEST)) != SIGNER.lower()
-    plain = personal_digest(f"api_123{HASH}1700000000".encode())
-    assert recover(parse_signature(signature), plain) == SIGNER.lower()
-
-
-def test_the_high_s_twin_is_refused() -> None:
-    twin = (
-        "0x275f318897b04f2fa6be1b4c481bfbc57f63aca27b53bde845beb2f0740568af"
-        "90b7a46438e8a7e9034832c6ae2f68f0b42c4b463346c14ef017b3168e1990a81c"
-    )
-    with pytest.raises(BadSignature) as refused:
-        parse_signature(twin)
-    assert refused.value.reason == "high_s"
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -120,12 +68,6 @@ def test_malformed_signatures(text: str) -> None:
 def test_v_of_zero_and_one_is_the_same() -> None:
     assert parse_signature(SIGNATURE[:-2] + "00") == parse_signature(SIGNATURE)
     assert parse_signature(SIGNATURE[:-2] + "01") != parse_signature(SIGNATURE)
-
-
-def test_an_unrecoverable_signature() -> None:
-    text = "0x" + "00" * 31 + "05" + "00" * 31 + "01" + "1b"
-    with pytest.raises(Unrecoverable):
-        recover(parse_signature(text), bytes.fromhex(DIGEST))
 
 
 def test_version_1_agrees_with_a_wallet_library() -> None:
@@ -160,26 +102,6 @@ def test_version_2_agrees_with_a_wallet_library() -> None:
     assert recover(parse_signature("0x" + signed.signature.hex()), moved) != SIGNER.lower()
 
 
-def test_the_transfer_authorization_vector() -> None:
-    token = "0x036CbD53842c5426634e7929541eC2318f3dCF7e"
-    transfer = Authorization(
-        OTHER.lower(), "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc", 10000, 0, 1900000000, b"\x11" * 32
-    )
-    assert TRANSFER_TYPEHASH.hex() == "7c7c6cdb67a18743f49ec6fa9b35f50d52ed05cbed4cc592e13b44501c1a2267"
-    assert (
-        domain_separator("USDC", "2", 84532, token.lower()).hex()
-        == "71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818"
-    )
-    assert transfer.struct_hash().hex() == "c45064b8585ce03955ae2789ba2a3cdb803a3232a639c8a5cf2ca27bd236f71b"
-    digest = transfer.digest("USDC", "2", 84532, token.lower())
-    assert digest.hex() == "f2953de99b86b53b5373c9946704f72f6cbf02a1de79c9720f592dd2b062d7dd"
-    assert digest == typed_digest(domain_separator("USDC", "2", 84532, token.lower()), transfer.struct_hash())
-    assert sign(digest, OTHER_KEY) == (
-        "0x9ee5cbd85039917a89c4ace7961877e72c83b40c97cd44a8fef9bd0be35f3525"
-        "1e592e9a98d4ea66dcbcb36f9cdd4fdeaa33af0e3bbcd9a198ce53e0d88d59131b"
-    )
-
-
 @pytest.mark.parametrize(
     ("age", "verdict"), [(300, "fresh"), (301, "too_old"), (0, "fresh"), (-60, "fresh"), (-61, "in_future")]
 )
@@ -187,11 +109,6 @@ def test_freshness_at_its_bounds(age: int, verdict: str) -> None:
     now = 1_800_000_000
     assert Freshness().verdict(now - age, now) == verdict
     assert Freshness().verdict((now - age) * 1000 + 999, now) == verdict
-
-
-def test_milliseconds_are_told_from_seconds() -> None:
-    assert seconds_of(10**11 - 1) == 10**11 - 1
-    assert seconds_of(10**11) == 10**8
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ from flux.content.search.tallies import Tallies
 from flux.content.settled import Settled
 from flux.content.webhooks import endpoints as webhooks
 from flux.content.webhooks.sending import Sending
-from flux.content.webhooks.service import Webhooks
+from flux.content.webhooks.service import ANNOUNCE, Webhooks
 from flux.kernel.house import House
 from flux.kernel.outside.guard import Guard
 from flux.kernel.store.migrations import MigrationSet
@@ -82,6 +82,7 @@ def build(house: House) -> Plane:
     plane = furnished(house)
     jobs.register(house.jobs, plane.services[Projection])
     plane.services[Sending].register(house.jobs)
+    house.jobs.handle(ANNOUNCE, plane.services[Webhooks].told_later)
     return plane
 
 

@@ -32,6 +32,7 @@ class _Applying:
         self._say = say
         self._folders = names.folder_keys
         self._components = names.component_keys
+        self._earlier = dict(names.earlier)
 
     async def run(self, todo: list[Change]) -> None:
         """Fields after all that they may point to, surplus after all that may point to it."""
@@ -44,7 +45,8 @@ class _Applying:
         changed = {(one.section, one.name) for one in todo if one.sign != "-"}
         for name in _by_need(self._wanted["components"]):
             if ("components", name) in changed:
-                await self._schema("components", name, f"/components/{self._components[name]}")
+                again = await self._embedded_versions(name)
+                await self._schema("components", name, f"/components/{self._components[name]}", again=again)
         for path in self._wanted["folders"]:
             if ("folders", path) in changed:
                 await self._schema("folders", path, f"/folders/{self._folders[path]}")
@@ -87,16 +89,34 @@ class _Applying:
         mutable = {name: value for name, value in body.items() if name not in _FIXED}
         await self._target.put("/folders/tree/folder/", mutable, key=self._folders[change.name])
 
-    async def _schema(self, section: str, name: str, owner: str) -> None:
+    async def _embedded_versions(self, name: str) -> bool:
+        """Have the older versions of a component that are to be embedded, made before its newest where there is none.
+        True when one was made, so that the newest has to be published again."""
+        here = self._present["components"].get(name, {})
+        known = list(zip(here.get("earlier", []), self._earlier.get(name, []), strict=True))
+        owner, made, keys = f"/components/{self._components[name]}", False, []
+        for fields in self._wanted["components"][name].get("earlier", []):
+            key = next((key for listed, key in known if listed == fields), None)
+            if key is None:
+                key, made = await self._publish(owner, fields), True
+            keys.append(key)
+        self._earlier[name] = keys
+        return made
+
+    async def _schema(self, section: str, name: str, owner: str, *, again: bool = False) -> None:
         fields = self._wanted[section][name].get("fields", [])
         before = self._present[section].get(name, {}).get("fields", [])
-        if not fields or fields == before:
-            return
-        version = (await self._target.post(f"{owner}/model/versions/", {"name": "applied"}))["key"]
+        if fields and (again or fields != before):
+            await self._publish(owner, fields)
+
+    async def _publish(self, owner: str, fields: list[Json]) -> str:
+        """A new version; its key."""
+        version: str = (await self._target.post(f"{owner}/model/versions/", {"name": "applied"}))["key"]
         at = f"{owner}/model/versions/{version}"
         for field in fields:
             await self._target.post(f"{at}/schema/tree/", await self._field(field))
         await self._target.post(f"{at}/publish/")
+        return version
 
     async def _field(self, field: Json) -> Json:
         parent, _, key = field["path"].rpartition(".")
@@ -105,8 +125,11 @@ class _Applying:
             meta["folder"] = self._folders.get(meta["folder"], meta["folder"])
         if "component" in meta:
             component = self._components[meta["component"]]
-            shown = await self._target.get(f"/components/{component}/")
-            meta |= {"component": component, "component_version": shown["current_version"]}
+            if "component_version" in meta:
+                pin = self._earlier[meta["component"]][meta["component_version"]]
+            else:
+                pin = (await self._target.get(f"/components/{component}/"))["current_version"]
+            meta |= {"component": component, "component_version": pin}
         body = {name: value for name, value in field.items() if name != "path" and value is not None}
         return {**body, "key": key, "parent": parent or None, "meta": meta}
 
@@ -155,4 +178,7 @@ def _by_need(components: Json) -> Iterator[str]:
 
 
 def _embedded(component: Json) -> set[Any]:
-    return {field["meta"]["component"] for field in component["fields"] if "component" in field["meta"]}
+    listed = [component["fields"], *component.get("earlier", [])]
+    return {
+        field["meta"]["component"] for fields in listed for field in fields if "component" in field["meta"]
+    }

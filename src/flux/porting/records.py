@@ -69,6 +69,11 @@ class Rewriting:
         self._owners = {
             **{f"folder {path}": _tree(one.get("fields", [])) for path, one in structure["folders"].items()},
             **{f"component {name}": _tree(one["fields"]) for name, one in structure["components"].items()},
+            **{
+                f"component {name}\0{place}": _tree(fields)
+                for name, one in structure["components"].items()
+                for place, fields in enumerate(one.get("earlier", []))
+            },
         }
 
     def resource(self, folder: str, resource: Json) -> Json:
@@ -105,8 +110,15 @@ class Rewriting:
         if kind == "object":
             return self._document(field["children"], value)
         if kind == "nested":
-            return self._document(self._owners.get(f"component {field['meta'].get('component')}", {}), value)
+            return self._document(self._owners.get(_embedded(field["meta"]), {}), value)
         return value
+
+
+def _embedded(meta: Json) -> str:
+    """The component, in its newest version or in the older one that is pinned."""
+    is_older = "component_version" in meta and not meta.get("auto_update")
+    older = f"\0{meta['component_version']}" if is_older else ""
+    return f"component {meta.get('component')}{older}"
 
 
 def _tree(fields: list[Json]) -> dict[str, Json]:

@@ -16,6 +16,10 @@ class Media(Struct, frozen=True, kw_only=True):
     frames: Annotated[int, Meta(ge=1, description="Frames of an animation that a smaller version keeps.")] = (
         250
     )
+    animated_pixels: Annotated[
+        int,
+        Meta(ge=1, description="Pixels of an animation's frames together; a smaller version ends there."),
+    ] = 100_000_000
     source_bytes: Annotated[
         int, Meta(ge=1024, description="Bytes a file may have to be shown in other sizes and formats.")
     ] = 25 * MIB

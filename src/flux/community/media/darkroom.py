@@ -52,7 +52,10 @@ class Darkroom:
         Raises `BadImage`, SERVICE_UNAVAILABLE when too many wait."""
         if self._waiting >= self._settings.waiting:
             raise faults.SERVICE_UNAVAILABLE()
-        order = Order(size, self._settings.pixels, self._settings.frames, format, width, height, animated)
+        order = Order(
+            size, self._settings.pixels, self._settings.frames, format, width, height, animated,
+            self._settings.animated_pixels,
+        )  # fmt: skip
         self._waiting += 1
         try:
             worker = await self._free.get()

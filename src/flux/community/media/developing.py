@@ -41,6 +41,8 @@ class Order(Struct):
     width: int = 0
     height: int = 0
     animated: bool = False
+    animated_pixels: int = 100_000_000
+    """Of all frames together, as they were sent; what comes after is left out."""
 
 
 class Answer(Struct):
@@ -92,8 +94,10 @@ def _render(order: Order, image: Image.Image) -> tuple[Answer, bytes]:
 def _frames(order: Order, image: Image.Image, width: int, height: int) -> tuple[list[Image.Image], list[int]]:
     frames: list[Image.Image] = []
     durations: list[int] = []
+    # A few bytes a frame can stand for a huge canvas that is drawn anew each time.
+    most = max(1, min(order.frames, order.animated_pixels // (image.width * image.height)))
     for frame in ImageSequence.Iterator(image):
-        if len(frames) == order.frames or (len(frames) + 1) * width * height > order.pixels:
+        if len(frames) == most or (len(frames) + 1) * width * height > order.pixels:
             break
         durations.append(max(20, int(frame.info.get("duration") or 100)))
         frames.append(frame.convert("RGBA").resize((width, height), Image.Resampling.BILINEAR))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from flux.content import faults
@@ -18,6 +19,7 @@ from flux.kernel.house import House
 from flux.kernel.store import LOWER, Reader, Transaction, UniqueViolation, random_key
 
 LONGEST_PATH = 1000
+Leaving = Callable[[Transaction, Sequence[Folder]], Awaitable[None]]
 
 
 class Folders:
@@ -26,6 +28,11 @@ class Folders:
         self._clock = house.clock
         self._plans = plans
         self._projection = projection
+        self._leaving: list[Leaving] = []
+
+    def before_deleting(self, act: Leaving) -> None:
+        """Have `act` called in the unit of work that deletes folders, while all that lies in them is still there."""
+        self._leaving.append(act)
 
     async def find(self, reader: Reader | None, environment: str, name: str) -> Folder:
         """By key, by path, or by an alias that only one folder has. Raises `FOLDER_NOT_FOUND`."""
@@ -97,7 +104,10 @@ class Folders:
         async def work(tx: Transaction) -> None:
             await advance(tx, environment)
             everything = await repository.all_of(tx, environment)
-            gone = [folder.key, *(one.key for one in rules.related(everything, folder, "descendants"))]
+            leaving = [folder, *rules.related(everything, folder, "descendants")]
+            for act in self._leaving:
+                await act(tx, leaving)
+            gone = [one.key for one in leaving]
             await self._projection.remove_folders(tx, gone)
             await repository.delete(tx, gone)
 

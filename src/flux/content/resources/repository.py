@@ -41,6 +41,11 @@ async def one(reader: Reader, folder: str, key: str) -> Resource | None:
     return await reader.one(sql, {"key": key, "folder": folder}, Resource)
 
 
+async def all_in(reader: Reader, folder: str) -> list[Resource]:
+    sql = f"SELECT {_RESOURCE} FROM content_resources WHERE folder = :folder ORDER BY created_at, key"
+    return await reader.all(sql, {"folder": folder}, Resource)
+
+
 async def by_external_id(reader: Reader, folder: str, external_id: str) -> Resource | None:
     sql = f"SELECT {_RESOURCE} FROM content_resources WHERE folder = :folder AND external_id = :external_id"
     return await reader.one(sql, {"folder": folder, "external_id": external_id}, Resource)

@@ -54,6 +54,7 @@ class Resources:
         self._writing = writing
         self._projection = projection
         self._embeddings = embeddings
+        folders.before_deleting(writing.leave)
 
     async def listing(
         self, folder: Folder, at: Window, query: ResourcesQuery, bounds: dict[str, tuple[str, int]]

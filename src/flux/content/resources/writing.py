@@ -201,6 +201,14 @@ class Writing:
         await repository.delete(tx, resource.key)
         await self._webhooks.announce(tx, [_happening(DELETED, folder, resource, resource.current_revision)])
 
+    async def leave(self, tx: Transaction, folders: Sequence[Folder]) -> None:
+        """Tell who listens that everything in the folders is about to be deleted."""
+        for folder in folders:
+            if await self._webhooks.listens(tx, folder.environment, DELETED, folder.key):
+                gone = await repository.all_in(tx, folder.key)
+                told = [_happening(DELETED, folder, one, one.current_revision) for one in gone]
+                await self._webhooks.announce_many(tx, told)
+
     # -- inside -----------------------------------------------------------------------------------------------
 
     async def _show(

@@ -33,9 +33,9 @@ class Happening(Struct, frozen=True):
     revision: str | None
 
 
-def wants(hook: Webhook, what: Happening) -> bool:
+def wants(hook: Webhook, event: str, folder: str) -> bool:
     folders: list[str] = msgspec.json.decode(hook.folders)
-    return what.event in hook.events.split(",") and (not folders or what.folder in folders)
+    return event in hook.events.split(",") and (not folders or folder in folders)
 
 
 def message(identity: str, what: Happening, at: str) -> bytes:

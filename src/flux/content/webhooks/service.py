@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -22,6 +23,9 @@ from flux.kernel.store import LOWER, Reader, Transaction, iso, random_key
 
 SEND = "content.webhook"
 """The job that sends one message: `{"delivery": key}`."""
+ANNOUNCE = "content.webhook.announce"
+"""The job that writes down what happened to many resources at once: `{"happened": [Happening, …]}`."""
+MOST_AT_ONCE = 200
 PURPOSE = "content webhooks"
 _HINT = 4
 
@@ -116,11 +120,30 @@ class Webhooks:
             return
         now = self._clock.now_ms()
         for what in happened:
-            hooks = [hook for hook in enabled if rules.wants(hook, what)]
+            hooks = [hook for hook in enabled if rules.wants(hook, what.event, what.folder)]
             if hooks:
                 body = rules.message(random_key(16), what, iso(now))
                 for hook in hooks:
                     await self._queue(tx, hook.key, what.event, body, now)
+
+    async def listens(self, tx: Transaction, environment: str, event: str, folder: str) -> bool:
+        """Whether anybody is to be told of such events in the folder."""
+        return any(rules.wants(hook, event, folder) for hook in await repository.enabled(tx, environment))
+
+    async def announce_many(self, tx: Transaction, happened: Sequence[Happening]) -> None:
+        """As `announce`, but written down a few at a time once this unit is committed: there may be many."""
+        for start in range(0, len(happened), MOST_AT_ONCE):
+            some = [msgspec.to_builtins(one) for one in happened[start : start + MOST_AT_ONCE]]
+            await self._jobs.enqueue(tx, ANNOUNCE, {"happened": some})
+
+    async def told_later(self, payload: dict[str, Any]) -> None:
+        """The job `ANNOUNCE`."""
+        happened = msgspec.convert(payload["happened"], list[Happening])
+
+        async def work(tx: Transaction) -> None:
+            await self.announce(tx, happened)
+
+        await self._db.transact(work)
 
     async def deliveries(self, environment: str, key: str, at: Window, status: str | None) -> Rows:
         found = await self.one(None, environment, key)

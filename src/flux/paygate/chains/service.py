@@ -12,7 +12,7 @@ from flux.kernel.faults import Mode, PortFailure, Ports
 from flux.kernel.store import Clock
 from flux.paygate.chains import decoding
 from flux.paygate.chains.decoding import Block, Receipt, Transaction, Undecodable
-from flux.paygate.chains.nodes import ChainClient, ChainFailure, Request
+from flux.paygate.chains.nodes import RECHECK_SECONDS, ChainClient, ChainFailure, Request
 from flux.paygate.chains.registry import Chain, Chains
 from flux.settings.paygate import PaygateSettings
 
@@ -60,7 +60,7 @@ class ChainReader:
         self._heads: dict[int, tuple[float, int]] = {}
         self._asking: dict[tuple[int, str], asyncio.Task[Facts | None]] = {}
         self._heading: dict[int, asyncio.Task[int]] = {}
-        self._decimals_seen: set[int] = set()
+        self._decimals_seen: dict[int, float] = {}
 
     async def start(self) -> None:
         if any(chain.rpc_urls for chain in self.chains):
@@ -172,7 +172,11 @@ class ChainReader:
 
     async def check_decimals(self, chain: Chain) -> None:
         """The configured token really has the configured decimals. Raises `ChainFailure`."""
-        if chain.usdc is None or chain.chain_id in self._decimals_seen:
+        now = self._clock.monotonic()
+        if (
+            chain.usdc is None
+            or now - self._decimals_seen.get(chain.chain_id, float("-inf")) < RECHECK_SECONDS
+        ):
             return
         call = {"to": chain.usdc.address, "data": DECIMALS_SELECTOR}
         [result] = await self.call(chain, ("eth_call", [call, "latest"]))
@@ -182,7 +186,7 @@ class ChainReader:
                 "chain %s: the USDC token has not the %d decimals configured", chain.name, chain.usdc.decimals
             )
             raise ChainFailure(chain.name, Mode.ERROR, "inconsistent")
-        self._decimals_seen.add(chain.chain_id)
+        self._decimals_seen[chain.chain_id] = now
 
     async def call(self, chain: Chain, *requests: Request) -> list[Any]:
         """Raw results of a batch. Raises `ChainFailure`."""

@@ -65,6 +65,7 @@ class Facilitator:
         rules.check_times(payload, self._clock.now_ms() // 1000)
         own = rules.signed_by_payer(payload, requirement)
         chain, token, payer = requirement.chain, requirement.token.address, payload.payer
+        await self._chains.check_decimals(chain)
         if not own and not await self._chains.has_code(chain, payer):
             raise Refused("invalid_exact_evm_payload_signature", payer=payer)
         code, used, balance = await self._chains.call(
