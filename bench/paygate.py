@@ -153,6 +153,34 @@ async def stream(bench: Bench) -> list[Figure]:
     ]
 
 
+async def upload(bench: Bench) -> list[Figure]:
+    """How much the server grows while a gibibyte of the largest bodies there may be passes, one after the other: each is
+    held whole, because the origin signature in front of it covers it."""
+    body = b"x" * (8 * 2**20)
+    requests = [
+        b"POST"
+        + one.removeprefix(b"GET").removesuffix(b"\r\n")
+        + b"Content-Length: %d\r\n\r\n" % len(body)
+        + body
+        for one in await bench.paid(MEBIBYTES // 8)
+    ]
+    before, peak = rss_kib(bench.pid), 0
+
+    async def watch() -> None:
+        nonlocal peak
+        while True:
+            peak = max(peak, rss_kib(bench.pid))
+            await asyncio.sleep(0.005)
+
+    watching = asyncio.ensure_future(watch())
+    spent, _, _ = await bench.run(requests, 200, connections=1)
+    watching.cancel()
+    return [
+        Figure("1 GiB sent in bodies of 8 MiB: growth", (peak - before) / 1024, "MiB", "aim <= 32"),
+        Figure("1 GiB sent in bodies of 8 MiB: CPU", spent / 8 / 1e3, "ms/MiB"),
+    ]
+
+
 async def measure() -> list[Figure]:
     provider_account, consumer = Account.create(), Account.create()
     target, [target_port] = child("bench.paygate_world", "target")
@@ -167,7 +195,7 @@ async def measure() -> list[Figure]:
             listing = await provider.list_api(f"http://127.0.0.1:{target_port}", **usdc)
             await provider.http.aclose()
             bench = Bench(server, int(target_port), consumer, listing["id"])
-            return [*await unpaid(bench), *await paid(bench), *await stream(bench)]
+            return [*await unpaid(bench), *await paid(bench), *await stream(bench), *await upload(bench)]
     finally:
         for process in (target, node):
             process.terminate()

@@ -30,6 +30,7 @@ class TargetProtocol(asyncio.Protocol):
         self.writable = asyncio.Event()
         self.writable.set()
         self.seen = b""
+        self.body_left = 0
         self.streaming: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -37,11 +38,21 @@ class TargetProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         assert self.transport is not None
+        if self.body_left >= len(data):
+            self.body_left -= len(data)
+            if self.body_left == 0:
+                self.transport.write(ANSWER)
+            return
         self.seen += data
         while (end := self.seen.find(b"\r\n\r\n")) >= 0:
             head, self.seen = self.seen[:end], self.seen[end + 4 :]
             at = head.find(b"/stream/", 0, head.find(b"\r\n"))
-            if head.startswith(b"HEAD"):
+            if head.startswith(b"POST"):
+                length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+                self.body_left, self.seen = length - len(self.seen), b""
+                if self.body_left == 0:
+                    self.transport.write(ANSWER)
+            elif head.startswith(b"HEAD"):
                 self.transport.write(_HEAD % len(BODY))
             elif at >= 0:
                 self.streaming = asyncio.ensure_future(self.stream(int(head[at + 8 :].split()[0])))

@@ -193,3 +193,19 @@ class _nothing:
     def __enter__(self) -> None: ...
 
     def __exit__(self, *_: object) -> None: ...
+
+
+async def test_a_unit_is_run_through_whoever_waits_for_it(database: Database) -> None:
+    """Also those that still queue behind a commit when their callers are cancelled."""
+    waiting = [asyncio.ensure_future(database.transact_through(inserting(number))) for number in range(20)]
+    await asyncio.sleep(0)
+    for one in waiting:
+        one.cancel()
+    assert await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(one.cancelled() for one in waiting)
+    async with asyncio.timeout(30):
+        while len(await database.scan(ALL, {}, int)) < 20:
+            await asyncio.sleep(0.01)
+    with pytest.raises(UniqueViolation):
+        await database.transact_through(inserting(1))
+    assert await database.transact_through(inserting(20)) == 20

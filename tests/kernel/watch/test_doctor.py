@@ -260,3 +260,18 @@ def test_every_setting_is_printed() -> None:
     for entry in describe():
         assert f"\n{entry['variable']}  ({entry['type']}, default " in text
     assert "[server]" in text and "Port to listen on" in text
+
+
+async def test_a_damaged_sqlite_file_is_named_with_what_to_do(tmp_path: Path) -> None:
+    db = SqliteDatabase(tmp_path / "flux.db")
+    columns = ", ".join(f"c{number} {{{{bigint}}}}" for number in range(40))
+    one = room(tmp_path / "one", *(f"CREATE TABLE t{number} ({columns})" for number in range(40)))
+    await migrate(db, [one])
+    await db.close()
+    assert (await database_finding(tmp_path, one)).level == "ok"
+    whole = (tmp_path / "flux.db").read_bytes()
+    last_pages = whole[:-8192] + b"\xa5" * 8192
+    for content in (last_pages, b"not a database at all" * 1000):
+        (tmp_path / "flux.db").write_bytes(content)
+        found = await database_finding(tmp_path, one)
+        assert found.level == "fail" and "backup" in found.advice

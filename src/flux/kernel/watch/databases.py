@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from flux.kernel.faults import PortFailure
+from flux.kernel.faults import Mode, PortFailure
 from flux.kernel.store import Clock, iso
 from flux.kernel.store.migrations import MigrationError, MigrationSet, load
 from flux.kernel.store.opening import EMBEDDED, default_url, open_database
@@ -16,13 +16,14 @@ from flux.kernel.store.port import Database
 from flux.kernel.store.sqlite_connection import DatabaseInUse
 from flux.kernel.watch.findings import Finding, fail, ok, warn
 from flux.kernel.watch.logs import redact
-from flux.kernel.watch.repository import applied_migrations, database_now_ms
+from flux.kernel.watch.repository import applied_migrations, damage, database_now_ms
 from flux.settings import Settings
 
 DRIFT_WARN_MS, DRIFT_FAIL_MS = 2_000, 60_000
 EARLIEST_MS = 1_735_689_600_000
 """2025-01-01: a clock before this was never set."""
 _CONNECT_SECONDS = 10.0
+_RESTORE = "Stop Flux, keep a copy of the file and its -wal as they are, and restore a backup."
 
 
 async def check_database(
@@ -45,21 +46,34 @@ async def check_database(
     except ValueError as problem:
         return [fail("database", redact(str(problem)), "Correct store.database.")]
     except (PortFailure, TimeoutError, OSError) as problem:
-        reason = redact(str(problem)) or f"no answer within {_CONNECT_SECONDS:g} seconds"
-        return [
-            fail(
-                "database",
-                f"it cannot be opened: {reason}",
-                "Check store.database, that the server runs, and that the account may connect.",
-            )
-        ]
+        return [_unopened(problem, is_file=url.startswith("sqlite:"))]
     try:
+        if database.dialect == "sqlite" and (damaged := await _damage(database)) is not None:
+            return [damaged]
         return [
             await _guarded("migrations", lambda: _migrated(database, migrations)),
             await _guarded("clock", lambda: _clocks(database, clock)),
         ]
     finally:
         await database.close()
+
+
+def _unopened(problem: Exception, *, is_file: bool) -> Finding:
+    reason = redact(str(problem.__cause__ or problem)) or f"no answer within {_CONNECT_SECONDS:g} seconds"
+    advice = "Check store.database, that the server runs, and that the account may connect."
+    return fail("database", f"it cannot be opened: {reason}", _RESTORE if is_file else advice)
+
+
+async def _damage(database: Database) -> Finding | None:
+    try:
+        found = await damage(database)
+    except PortFailure as problem:
+        if problem.mode is Mode.TIMEOUT:
+            return None  # so large that only the owner should say when to read all of it
+        found = redact(str(problem.__cause__ or problem))
+    if found is None:
+        return None
+    return fail("database", f"the SQLite file is damaged: {' '.join(found.split())[:200]}", _RESTORE)
 
 
 def _exists(url: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux.kernel.store import Reader, Sql
+from flux.kernel.store import Database, Reader, Sql
 
 _PING = "SELECT 1"
 _NOW_MS = Sql(
@@ -13,6 +13,7 @@ _LEDGER_EXISTS = Sql(
     sqlite="SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'flux_migrations'",
     postgres="SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('flux_migrations')",
 )
+_DAMAGE = "PRAGMA quick_check(1)"
 _APPLIED = "SELECT set_name, number, checksum FROM flux_migrations"
 
 
@@ -32,3 +33,10 @@ async def applied_migrations(db: Reader) -> dict[tuple[str, int], str] | None:
         return None
     rows = await db.all(_APPLIED, {}, lambda name, number, checksum: ((name, number), checksum))
     return dict(rows)
+
+
+async def damage(db: Database) -> str | None:
+    """What SQLite finds wrong with the pages of its file; None when they are sound. Raises `PortFailure` when the file
+    cannot even be read that far, or takes longer than a statement may."""
+    [found] = await db.scan(_DAMAGE, {}, str)
+    return None if found == "ok" else found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -72,17 +71,10 @@ class Exchange(RequestResponseCycle):
         self.keep_alive = keep_alive
         self.waiting_for_100_continue = protocol.expect_100_continue
         self.on_response = protocol.on_response_complete
-        self._tasks = protocol.tasks
 
-    def start(self, work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> None:
-        task = loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+    def ended(self, failure: BaseException | None) -> None:
+        """The application has returned, or failed. What it left unanswered is answered here, or broken off."""
         self.on_response = _nothing
-        failure = asyncio.CancelledError() if task.cancelled() else task.exception()
         if failure is not None:
             log.error("the application failed", exc_info=failure)
         if self.response_complete or self.disconnected:

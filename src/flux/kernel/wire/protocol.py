@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from flux.kernel.wire.exchange import Exchange
 from flux.kernel.wire.troubles import Kind, WireTrouble
+from flux.kernel.wire.turns import Turns
 
 LEFTOVER_SECONDS = 5.0
 """How long the rest of a body may still come after its answer, and anything at all after a refusal. Closing with bytes
@@ -74,6 +75,7 @@ class LimitedProtocol(HttpToolsProtocol):
             "state": self.app_state,
         }  # fmt: skip
         """What every request of this connection has in common."""
+        self._turns = Turns(self.app, self.loop, self.tasks)
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -84,6 +86,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._leftover_timer.cancel()
         for cycle in self._earlier or ():
             _abandon(cycle)
+        self._turns.leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -177,7 +180,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
         else:
-            cycle.start(self.app(scope, cycle.receive, cycle.send), self.loop)
+            self._turns.take(cycle)
 
     def _queue(self, before: Any) -> None:
         if len(self.pipeline) >= MOST_PIPELINED:
@@ -210,8 +213,8 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            cycle, app = self.pipeline.pop()
-            cycle.start(app(cycle.scope, cycle.receive, cycle.send), self.loop)  # type: ignore[attr-defined]
+            cycle, _ = self.pipeline.pop()
+            self._turns.take(cycle)  # type: ignore[arg-type]
         else:
             self._idle_since = self.loop.time()
             if self.timeout_keep_alive_task is None:
@@ -253,6 +256,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(trouble)
             return
         self._closed = True  # for this protocol: the connection goes on as a WebSocket
+        self._turns.leave()
         super().handle_websocket_upgrade()
 
     # -- refusing ---------------------------------------------------------------------------------------------
