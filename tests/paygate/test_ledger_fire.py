@@ -23,6 +23,7 @@ from flux.paygate.chains.registry import Chain
 from flux.paygate.credit.service import Credits
 from flux.paygate.history.model import Outcome
 from flux.paygate.history.service import History
+from flux.paygate.ledger.jobs import PAGE, LeaseSweeper
 from flux.paygate.ledger.model import Funds, Hold, Request
 from flux.paygate.ledger.rules import month_end
 from flux.paygate.ledger.service import LeaseLost, Ledger
@@ -178,6 +179,20 @@ async def test_a_quota_is_given_back_in_the_month_of_the_call(database: Database
     await fire.run_out()
     assert await column(database, "SELECT used FROM paygate_quotas ORDER BY period") == [0, 0]
     await ledger.reserve(funds, structs.replace(fire.request(), monthly_quota=1))
+
+
+async def test_one_sweep_ends_every_lease_that_ran_out(database: Database) -> None:
+    """A process that dies may leave hundreds."""
+    clock = SandboxClock()
+    ledger = Ledger(database, clock, History(database), Credits(database, clock), Replays(database, clock), 3)
+    fire = Fire(ledger, clock, random.Random(1))
+    for number in range(PAGE * 2 + 1):
+        funds = Funds(f"tx:31337:{number}", "direct", TERMS, "0x" + "11" * 20, PRICE, str(number), 7, "0xb")
+        await ledger.reserve(funds, fire.request(), dispatched=number % 2 == 0)
+    clock.advance(LEASE_MS / 1000 + 1)
+    await LeaseSweeper(ledger).sweep({})
+    states = await column(database, "SELECT state FROM paygate_payments")
+    assert (states.count("consumed"), states.count("released")) == (PAGE + 1, PAGE)
 
 
 async def column(database: Database, sql: str) -> list[Any]:
