@@ -243,6 +243,18 @@ async def test_guilds_and_applications_take_each_proof_too(server: Server) -> No
     _, application = await bot(someone)
     token = {SUDO: gone.headers[SUDO]}
     await someone.ok("PATCH", f"/guilds/{places[1].id}", {"mfa_level": 1}, headers=token)
+    heir = await person(server)
+    await places[1].admit(heir)
+    handed = {"new_owner_id": heir.id}
+    path = f"/guilds/{places[1].id}"
+    for method, at, body in (
+        ("PATCH", path, {"mfa_level": 0}),
+        ("POST", f"{path}/transfer-ownership", handed),
+    ):
+        refused = await someone.call(method, at, {**body, "password": PASSWORD})
+        assert code_of(refused) == "SUDO_MODE_REQUIRED"
+        await someone.ok(method, at, {**body, **proof(app)})
+    assert (await heir.ok("GET", path))["owner_id"] == heir.id
     wrong = {"mfa_method": "totp", "mfa_code": app.wrong()}
     bad = await someone.call("DELETE", f"/oauth2/applications/{application['id']}", wrong)
     assert entry_of(bad)[0] == "mfa_code"

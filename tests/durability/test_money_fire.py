@@ -32,10 +32,10 @@ POINTS = {"unreserved", "reserved", "dispatched", "answered", "settled"}
 """Between which states of the ledger calls stood when their process died."""
 FINALITY = 12
 """Blocks; each wave mines three, so that payments of a few waves are watched at a time."""
-AT_ONCE = 200 if LONG else 40
+AT_ONCE = 100 if LONG else 40
 SETTINGS = {
     "gateway_per_minute": "0", "max_in_flight": "5000", "connect_seconds": "1", "total_seconds": "1",
-    "idle_seconds": "1", "lease_slack_seconds": "0.5", "rpc_seconds": "1", "rpc_budget_seconds": "4",
+    "idle_seconds": "1", "lease_slack_seconds": "0.5", "rpc_seconds": "2", "rpc_budget_seconds": "6",
     "lease_sweep_seconds": "0.5", "reorg_check_seconds": "1",
 }  # fmt: skip
 

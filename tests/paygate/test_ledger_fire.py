@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from flux.kernel.faults import FaultError
 from flux.kernel.store import Database, SandboxClock
@@ -22,7 +23,9 @@ from flux.paygate.chains.registry import Chain
 from flux.paygate.credit.service import Credits
 from flux.paygate.history.model import Outcome
 from flux.paygate.history.service import History
+from flux.paygate.ledger.jobs import PAGE, LeaseSweeper
 from flux.paygate.ledger.model import Funds, Hold, Request
+from flux.paygate.ledger.rules import month_end
 from flux.paygate.ledger.service import LeaseLost, Ledger
 from flux.paygate.payment.rules import Terms
 from flux.paygate.plane import migrations
@@ -157,6 +160,39 @@ async def test_lives_of_payments(database: Database) -> None:
         database, "SELECT payment_key FROM paygate_payments WHERE review = 1 OR releases >= 3"
     )
     assert {f"tx:31337:{life.number}" for life in unserved} <= set(reviewed)
+
+
+async def test_a_quota_is_given_back_in_the_month_of_the_call(database: Database) -> None:
+    """The payment is of the month before: its first call was before the turn of the month, and failed."""
+    clock = SandboxClock()
+    credits, replays = Credits(database, clock), Replays(database, clock)
+    ledger = Ledger(database, clock, History(database), credits, replays, 3)
+    fire = Fire(ledger, clock, random.Random(1))
+    clock.advance((month_end(clock.now_ms()) - clock.now_ms()) / 1000 - 60)
+    funds = Funds("tx:31337:1", "direct", TERMS, "0x" + "11" * 20, PRICE, "1", 7, "0xb")
+    request = structs.replace(fire.request(), monthly_quota=1)
+    hold = await ledger.reserve(funds, request, dispatched=True)
+    assert await ledger.settle(hold, BAD) == "released"
+    clock.advance(120)
+    await ledger.reserve(funds, structs.replace(fire.request(), monthly_quota=1))
+    assert await column(database, "SELECT used FROM paygate_quotas ORDER BY period") == [0, 1]
+    await fire.run_out()
+    assert await column(database, "SELECT used FROM paygate_quotas ORDER BY period") == [0, 0]
+    await ledger.reserve(funds, structs.replace(fire.request(), monthly_quota=1))
+
+
+async def test_one_sweep_ends_every_lease_that_ran_out(database: Database) -> None:
+    """A process that dies may leave hundreds."""
+    clock = SandboxClock()
+    ledger = Ledger(database, clock, History(database), Credits(database, clock), Replays(database, clock), 3)
+    fire = Fire(ledger, clock, random.Random(1))
+    for number in range(PAGE * 2 + 1):
+        funds = Funds(f"tx:31337:{number}", "direct", TERMS, "0x" + "11" * 20, PRICE, str(number), 7, "0xb")
+        await ledger.reserve(funds, fire.request(), dispatched=number % 2 == 0)
+    clock.advance(LEASE_MS / 1000 + 1)
+    await LeaseSweeper(ledger).sweep({})
+    states = await column(database, "SELECT state FROM paygate_payments")
+    assert (states.count("consumed"), states.count("released")) == (PAGE + 1, PAGE)
 
 
 async def column(database: Database, sql: str) -> list[Any]:

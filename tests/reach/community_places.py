@@ -73,6 +73,13 @@ async def explicit_content(server: Server) -> httpx.Response:
     owner = await person(server)
     place = await guild(owner)
     await owner.ok("PATCH", f"/guilds/{place.id}", {"explicit_content_filter": 2})
+    for method, at, body in (
+        ("PATCH", "/users/@me", {"avatar": uri(explicit())}),
+        ("PATCH", f"/guilds/{place.id}", {"icon": uri(explicit())}),
+        ("POST", f"/guilds/{place.id}/emojis", {"name": "bare", "image": uri(explicit())}),
+    ):
+        refused = await owner.call(method, at, body)
+        assert refused.json()["code"] == "EXPLICIT_CONTENT_CANNOT_BE_SENT", at
     path = f"/channels/{place.text}/messages"
     answer = await owner.call("POST", path, files=form({"content": "look"}, ("a.png", explicit())))
     assert answer.json()["probability"] == 0.99

@@ -84,6 +84,10 @@ async def passkey_failed(server: Server) -> httpx.Response:
     key = await with_passkey(someone, key_for(server))
     async with unchanged(someone):
         options = await stranger(server).ok("POST", "/auth/webauthn/authentication-options")
+        body = {"response": key.sign(options), "challenge": "never given out"}
+        wrong = await stranger(server).call("POST", "/auth/webauthn/authenticate", body)
+        assert wrong.json()["code"] == "PASSKEY_AUTHENTICATION_FAILED"
+        options = await stranger(server).ok("POST", "/auth/webauthn/authentication-options")
         body = {"response": key.sign(options, signature=b"no"), "challenge": options["challenge"]}
         return await stranger(server).call("POST", "/auth/webauthn/authenticate", body)
 

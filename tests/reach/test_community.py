@@ -25,6 +25,7 @@ from tests.community.actors import (
     stranger,
     unlimited,
 )
+from tests.community.pictures import form, uri
 from tests.gates.observed import ALLOW
 from tests.harness.server import Server, serve
 from tests.reach import community_places, community_proofs
@@ -117,7 +118,10 @@ async def ip_banned(server: Server) -> httpx.Response:
 
 @reaches("UNKNOWN_USER@404")
 async def unknown_user(server: Server) -> httpx.Response:
-    return await (await person(server)).call("GET", "/users/1")
+    someone = await person(server)
+    begun = await someone.call("POST", "/users/@me/channels", {"recipient_id": "1"})
+    assert begun.json()["code"] == "UNKNOWN_USER"
+    return await someone.call("GET", "/users/1")
 
 
 @reaches("UNKNOWN_GUILD@404")
@@ -127,7 +131,13 @@ async def unknown_guild(server: Server) -> httpx.Response:
 
 @reaches("UNKNOWN_CHANNEL@404")
 async def unknown_channel(server: Server) -> httpx.Response:
-    return await (await person(server)).call("GET", "/channels/1")
+    one, other, outsider = [await person(server) for _ in range(3)]
+    await _friends(one, other)
+    between = await _direct(one, other)
+    for method, path in (("GET", ""), ("GET", "/messages"), ("POST", "/typing")):
+        refused = await outsider.call(method, f"/channels/{between}{path}")
+        assert refused.json()["code"] == "UNKNOWN_CHANNEL", path
+    return await outsider.call("GET", "/channels/1")
 
 
 @reaches("UNKNOWN_MESSAGE@404")
@@ -135,7 +145,18 @@ async def unknown_message(server: Server) -> httpx.Response:
     owner = await person(server)
     place = await guild(owner)
     said = await place.say(owner)
-    await owner.ok("DELETE", f"/channels/{place.text}/messages/{said['id']}")
+    at = f"/channels/{place.text}/messages/{said['id']}"
+    await owner.ok("DELETE", at)
+    saved = {"channel_id": place.text, "message_id": said["id"]}
+    for method, path, body in (
+        ("GET", at, None),
+        ("PATCH", at, {"content": "x"}),
+        ("PUT", f"/channels/{place.text}/pins/{said['id']}", None),
+        ("PUT", f"{at}/reactions/%F0%9F%91%8D/@me", None),
+        ("POST", "/users/@me/saved-messages", saved),
+    ):
+        refused = await owner.call(method, path, body)
+        assert refused.json()["code"] == "UNKNOWN_MESSAGE", path
     answer = {"content": "what?", "message_reference": {"message_id": said["id"]}}
     return await owner.call("POST", f"/channels/{place.text}/messages", answer)
 
@@ -151,6 +172,8 @@ async def unknown_member(server: Server) -> httpx.Response:
 async def unknown_role(server: Server) -> httpx.Response:
     owner = await person(server)
     place = await guild(owner)
+    given = await owner.call("PATCH", f"/guilds/{place.id}/members/{owner.id}", {"roles": ["1"]})
+    assert given.json()["code"] == "UNKNOWN_ROLE"
     return await owner.call("DELETE", f"/guilds/{place.id}/roles/1")
 
 
@@ -165,6 +188,8 @@ async def unknown_application(server: Server) -> httpx.Response:
 @reaches("RATE_LIMITED@429")
 async def rate_limited(server: Server) -> httpx.Response:
     owner = await person(server)
+    tries = [await owner.login(password="wrong") for _ in range(6)]
+    assert [each.json()["code"] for each in tries] == ["VALIDATION_ERROR"] * 5 + ["RATE_LIMITED"]
     place = await guild(owner)
     for _ in range(20):
         await place.say(owner)
@@ -193,6 +218,9 @@ async def slowmode(server: Server) -> httpx.Response:
 
 @reaches("ACCOUNT_DISABLED@403")
 async def account_disabled(server: Server) -> httpx.Response:
+    themselves = await person(server)
+    await themselves.ok("POST", "/users/@me/disable", {"password": "correct horse battery"})
+    assert (await themselves.login()).status_code == 200, "who did it may undo it"
     someone = await person(server)
     body = {"user_id": someone.id, "add_flags": [str(1 << 38)]}
     await admin(server).ok("POST", "/admin/users/update-flags", body)
@@ -211,6 +239,10 @@ async def suspended_for_a_while(server: Server) -> httpx.Response:
 async def suspended_for_good(server: Server) -> httpx.Response:
     someone = await person(server)
     await admin(server).ok("POST", "/admin/users/temp-ban", {"user_id": someone.id, "duration_hours": 0})
+    flagged = await person(server)
+    body = {"user_id": flagged.id, "add_flags": [str(1 << 34)]}
+    await admin(server).ok("POST", "/admin/users/update-flags", body)
+    assert (await flagged.login()).json()["code"] == "ACCOUNT_SUSPENDED_PERMANENTLY"
     return await someone.login()
 
 
@@ -314,6 +346,10 @@ async def two_factor(server: Server) -> httpx.Response:
     await place.role(KICK_MEMBERS, member)
     body = {"mfa_level": 1, "password": "correct horse battery"}
     await owner.ok("PATCH", f"/guilds/{place.id}", body)
+    off = {"code": "000000", "password": "correct horse battery"}
+    assert (await member.call("POST", "/users/@me/mfa/totp/disable", off)).json()[
+        "code"
+    ] == "TWO_FACTOR_REQUIRED"
     return await member.call("DELETE", f"/guilds/{place.id}/members/{member.id}")
 
 
@@ -334,14 +370,40 @@ async def invalid_client(server: Server) -> httpx.Response:
 @reaches("INVALID_CLIENT_SECRET@401")
 async def invalid_client_secret(server: Server) -> httpx.Response:
     _, application = await bot(await person(server))
+    missing = await _token(server, grant_type="refresh_token", client_id=application["id"])
+    assert missing.json()["code"] == "INVALID_CLIENT_SECRET"
     return await _token(server, grant_type="refresh_token", client_id=application["id"], client_secret="x")
 
 
 @reaches("INVALID_GRANT@400")
 async def invalid_grant(server: Server) -> httpx.Response:
-    _, application = await bot(await person(server), redirect_uris=[URI])
+    user = await person(server)
+    _, application = await bot(user, redirect_uris=[URI, URI + "/other"])
     secrets = {"client_id": application["id"], "client_secret": application["client_secret"]}
+    _, another = await bot(user, redirect_uris=[URI])
+    theirs = {"client_id": another["id"], "client_secret": another["client_secret"]}
+    given = {"grant_type": "authorization_code", "code": await _code(user, application), "redirect_uri": URI}
+    elsewhere = await _token(server, **{**given, "redirect_uri": URI + "/other"}, **secrets)
+    assert elsewhere.json()["code"] == "INVALID_GRANT"
+    given["code"] = await _code(user, application)
+    tokens = (await _token(server, **given, **secrets)).json()
+    for again in (
+        {**given, **secrets},
+        {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], **theirs},
+    ):
+        assert (await _token(server, **again)).json()["code"] == "INVALID_GRANT", again
     return await _token(server, grant_type="authorization_code", code="bogus", redirect_uri=URI, **secrets)
+
+
+async def _code(user: Person, application: dict[str, Any]) -> str:
+    asked = {
+        "client_id": application["id"],
+        "scope": "identify",
+        "response_type": "code",
+        "redirect_uri": URI,
+    }
+    given = await user.ok("POST", "/oauth2/authorize/consent", asked)
+    return str(httpx.URL(given["redirect_to"]).params["code"])
 
 
 @reaches("UNSUPPORTED_GRANT_TYPE@400")
@@ -504,6 +566,19 @@ async def max_category_channels(server: Server) -> httpx.Response:
     owner = await person(server)
     place = await guild(owner)
     body = {"name": "second", "type": 0, "parent_id": place.category}
+    (inside,) = [
+        each["id"]
+        for each in await owner.ok("GET", f"/guilds/{place.id}/channels")
+        if each.get("parent_id") == place.category
+    ][:1]
+    outside = place.voice if inside == place.text else place.text
+    await owner.ok("PATCH", f"/channels/{outside}", {"parent_id": None})
+    for method, path, moved in (
+        ("PATCH", f"/channels/{outside}", {"parent_id": place.category}),
+        ("PATCH", f"/guilds/{place.id}/channels", [{"id": outside, "parent_id": place.category}]),
+    ):
+        refused = await owner.call(method, path, moved)
+        assert refused.json()["code"] == "MAX_CATEGORY_CHANNELS", path
     return await owner.call("POST", f"/guilds/{place.id}/channels", body)
 
 
@@ -542,8 +617,12 @@ async def empty_message(server: Server) -> httpx.Response:
 async def non_text(server: Server) -> httpx.Response:
     owner = await person(server)
     place = await guild(owner)
-    answer = await owner.call("POST", f"/channels/{place.category}/typing")
-    assert answer.json()["code"] == "CANNOT_SEND_MESSAGES_IN_NON_TEXT_CHANNEL"
+    link = {"name": "link", "type": 998, "url": "https://example.test/"}
+    link["id"] = (await owner.ok("POST", f"/guilds/{place.id}/channels", link))["id"]
+    for channel in (place.category, link["id"]):
+        for path, body in (("typing", None), ("messages", {"content": "hi"})):
+            answer = await owner.call("POST", f"/channels/{channel}/{path}", body)
+            assert answer.json()["code"] == "CANNOT_SEND_MESSAGES_IN_NON_TEXT_CHANNEL", path
     return await owner.call("POST", f"/channels/{place.voice}/messages", {"content": "hi"})
 
 
@@ -562,6 +641,16 @@ async def content_blocked(server: Server) -> httpx.Response:
     place = await guild(owner)
     answer = await owner.call("PATCH", f"/guilds/{place.id}", {"name": "Forbidden Fruit"})
     assert answer.json()["code"] == "CONTENT_BLOCKED"
+    sample = b"FLUX-BLOCKED-CONTENT-SAMPLE\n"
+    for method, path, body in (
+        ("PATCH", "/users/@me", {"avatar": uri(sample)}),
+        ("PATCH", f"/guilds/{place.id}", {"icon": uri(sample)}),
+        ("POST", f"/guilds/{place.id}/emojis", {"name": "blocked", "image": uri(sample)}),
+    ):
+        refused = await owner.call(method, path, body)
+        assert refused.json()["code"] == "CONTENT_BLOCKED", path
+    said = await owner.call("POST", f"/channels/{place.text}/messages", files=form({}, ("x", sample)))
+    assert said.json()["code"] == "CONTENT_BLOCKED"
     embed = {"embeds": [{"title": "FORBIDDEN fruit"}]}
     return await owner.call("POST", f"/channels/{place.text}/messages", embed)
 
@@ -570,6 +659,8 @@ async def content_blocked(server: Server) -> httpx.Response:
 async def invalid_channel_type(server: Server) -> httpx.Response:
     owner = await person(server)
     place = await guild(owner)
+    refused = await owner.call("PUT", f"/channels/{place.text}/recipients/{owner.id}")
+    assert refused.json()["code"] == "INVALID_CHANNEL_TYPE"
     return await owner.call("POST", f"/guilds/{place.id}/channels", {"name": "news", "type": 5})
 
 
@@ -630,6 +721,12 @@ async def not_in_conversations(server: Server) -> httpx.Response:
     channel = await _direct(one, other)
     bulk = await one.call("POST", f"/channels/{channel}/messages/bulk-delete", {"message_ids": ["1"]})
     assert bulk.json()["code"] == "CANNOT_EXECUTE_ON_DM"
+    for method, path, body in (
+        ("PUT", f"permissions/{other.id}", {"type": 1, "allow": "0", "deny": "0"}),
+        ("POST", "webhooks", {"name": "hook"}),
+    ):
+        refused = await one.call(method, f"/channels/{channel}/{path}", body)
+        assert refused.json()["code"] == "CANNOT_EXECUTE_ON_DM", path
     return await one.call("DELETE", f"/channels/{one.id}")
 
 

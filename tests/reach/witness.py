@@ -49,7 +49,8 @@ LEAVES = {
     "IP_AUTHORIZATION_REQUIRED": {"community_address_tickets", "outbox", "jobs"},
     # Tries are counted.
     "INVALID_PHONE_VERIFICATION_CODE": {"community_codes"},
-    # A challenge is answered once, well or badly.
+    # A code is tried once, well or badly, and so is a challenge.
+    "INVALID_GRANT": {"community_oauth_codes"},
     "PASSKEY_AUTHENTICATION_FAILED": {"community_challenges"},
     "INVALID_WEBAUTHN_CREDENTIAL": {"community_challenges"},
     "WEBAUTHN_CREDENTIAL_LIMIT_REACHED": {"community_challenges"},

@@ -199,7 +199,6 @@ class Builder:
             house, self.plane, self.users, self.sessions, self.mails, self.private, self.quota
         )
         self.identities.build()
-        self.sudo = self.identities.sudo
         self.plane.provide(self.users, self.sessions, self.private)
 
     def _places(self) -> None:
@@ -220,7 +219,7 @@ class Builder:
         )  # fmt: skip
         self.guilds = GuildService(
             house.db, house.clock, house.ids, self.where, self.users, self.roles, self.channels, self.joining,
-            self.sudo, self.files.assets, self.files.audit, self.announcer, self.settings,
+            self.files.assets, self.files.audit, self.announcer, self.settings,
         )  # fmt: skip
         self._wholes()
 

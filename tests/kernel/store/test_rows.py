@@ -83,12 +83,18 @@ async def test_a_parameter_may_appear_twice_and_extra_ones_are_ignored(database:
         await database.all(sql, {}, int)
 
 
+class KindOfInt(int):
+    """As the ids of a wire are one."""
+
+
 async def test_lists_in_membership(database: Database) -> None:
     await insert(database, *(account(n) for n in range(1, 6)))
     within = "SELECT id FROM accounts WHERE id IN :ids AND name NOT IN :names ORDER BY id"
     assert await database.all(within, {"ids": [1, 2, 3, 99], "names": ["n2"]}, int) == [1, 3]
     assert await database.all(within, {"ids": (1, 2), "names": []}, int) == [1, 2]
     assert await database.scan(within, {"ids": [], "names": []}, int) == []
+    ids = [KindOfInt(1), KindOfInt(3)]
+    assert await database.all(within, {"ids": ids, "names": [""]}, int) == [1, 3]
     counted = await database.transact(
         lambda tx: tx.run("DELETE FROM accounts WHERE id IN :ids", {"ids": [4, 5, 6]})
     )

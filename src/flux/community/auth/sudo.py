@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Any
 
@@ -37,6 +38,7 @@ REFUSALS = (
 HEADER = "X-Fluxer-Sudo-Mode-JWT"
 COOKIE = "__flx_sudo_"
 SECONDS = 300
+Ask = Callable[[], Awaitable[None]]
 GUESSES = Rate(10, 300)
 """Wrong proofs an account may try in a row; a right one wipes them out."""
 
@@ -58,10 +60,6 @@ class SudoService:
         self._factors = factors
         self._passkeys = passkeys
 
-    async def demand(self, user: UserRow, token: str | None, password: str | None) -> None:
-        """For those who take no other proof than a password or an earlier token. Raises as `prove` does."""
-        await self.prove(user, token, SudoProof(password=UNSET if password is None else password))
-
     async def prove_call(self, call: Call, body: SudoProof) -> None:
         """The caller of a request, by its body, header or cookie; a fresh token goes back in both. Raises as `prove`."""
         user: UserRow = call.principal.user
@@ -78,14 +76,13 @@ class SudoService:
                 f"{name}={fresh}; Path=/; Max-Age={SECONDS}; HttpOnly; SameSite=Strict{secure}"
             )
 
-    async def token_of(self, call: Call, body: SudoProof | None = None) -> str | None:
-        """For services that ask for sudo after checks of their own: the token to show them, a fresh one when the body
-        proves a second factor. Raises as `prove`, for that proof."""
-        if body is not None and body.mfa_method is not UNSET:
-            await self.prove_call(call, body)
-        sent = call.reply_headers.get(HEADER) or call.header(HEADER.lower())
-        kept = call.cookie(f"{COOKIE}{call.principal.user.id}")
-        return sent or (kept if kept and self._holds(kept, call.principal.user.id) else None)
+    def asked(self, call: Call, body: SudoProof | None) -> Ask:
+        """For services that ask for sudo after checks of their own: what they await then. Raises as `prove`."""
+
+        async def ask() -> None:
+            await self.prove_call(call, body or SudoProof())
+
+        return ask
 
     async def prove(self, user: UserRow, token: str | None, body: SudoProof) -> str | None:
         """A fresh token after a proof with a second factor. Bots and unclaimed accounts always pass.

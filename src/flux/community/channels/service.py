@@ -351,8 +351,8 @@ class ChannelService:
     async def _view(self, tx: Transaction, channel_id: int) -> ChannelView:
         row = await repository.find(tx, channel_id)
         assert row is not None
-        overwrites = await repository.overwrites_of(tx, [channel_id])
-        return ChannelView.of(row, overwrites.get(channel_id, ()))
+        overwrites = await repository.overwrites_of(tx, [row.id])
+        return ChannelView.of(row, overwrites.get(row.id, ()))
 
     async def _announce(self, tx: Transaction, guild_id: int, channel_id: int) -> ChannelView:
         view = await self._view(tx, channel_id)

@@ -1,8 +1,9 @@
 """Emojis and stickers of guilds.
 
-emojis.py    `EmojiService`;  stickers.py  `StickerService`: making, renaming, deleting, and who may use one where
-rules.py     how many, what they may be called: pure
+service.py   `ExpressionService`: making, changing, deleting, and who may use one where
+emojis.py    `EmojiService`;  stickers.py  `StickerService`: in what they differ
+rules.py     how many, who may change one: pure
 endpoints.py /emojis;  sticker_endpoints.py /stickers
 
-Their images are in the media room under the expression's id. Start at emojis.py.
+Their images are in the media room under the expression's id. Start at service.py.
 """

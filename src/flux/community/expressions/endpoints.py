@@ -61,7 +61,8 @@ async def create_emoji(call: Call, guild_id: Snowflake, body: EmojiCreate) -> Em
 async def create_emojis(call: Call, guild_id: Snowflake, body: EmojiBulkCreate) -> EmojiBulk:
     """Add up to fifty emojis; those that fail are told and the others are made."""
     reason = reason_of(call.header(HEADER))
-    return await call.use(EmojiService).create_many(call.principal.user, guild_id, body.emojis, reason)
+    user = call.principal.user
+    return EmojiBulk(*await call.use(EmojiService).create_many(user, guild_id, body.emojis, reason))
 
 
 @routes.patch(
@@ -70,7 +71,8 @@ async def create_emojis(call: Call, guild_id: Snowflake, body: EmojiBulkCreate) 
 async def update_emoji(call: Call, guild_id: Snowflake, emoji_id: Snowflake, body: EmojiUpdate) -> EmojiView:
     """Rename an emoji."""
     reason = reason_of(call.header(HEADER))
-    return await call.use(EmojiService).rename(call.principal.user, guild_id, emoji_id, body.name, reason)
+    values = {"name": body.name}
+    return await call.use(EmojiService).change(call.principal.user, guild_id, emoji_id, values, reason)
 
 
 @routes.delete(

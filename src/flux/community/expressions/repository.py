@@ -1,92 +1,63 @@
-"""The SQL of emojis and stickers."""
+"""The SQL of emojis and stickers, which stand in tables of the same shape."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from flux.community.expressions.records import EmojiRow, StickerRow
 from flux.kernel.store import Reader, Transaction
 
-EMOJI = "e.id, e.guild_id, e.name, e.animated, e.hash, e.creator_id"
-STICKER = "s.id, s.guild_id, s.name, s.description, s.tags, s.animated, s.hash, s.creator_id"
-EMOJIS = f"SELECT {EMOJI} FROM community_emojis e WHERE e.guild_id = :guild_id ORDER BY e.id"
-EMOJIS_IN = f"SELECT {EMOJI} FROM community_emojis e WHERE e.guild_id IN :guilds ORDER BY e.id"
-SOME_EMOJIS = f"SELECT {EMOJI} FROM community_emojis e WHERE e.id IN :ids"
-COUNT_EMOJIS = "SELECT COUNT(*) FROM community_emojis WHERE guild_id = :guild_id AND animated = :animated"
-INSERT_EMOJI = """
-INSERT INTO community_emojis (id, guild_id, name, animated, hash, creator_id)
-VALUES (:id, :guild_id, :name, :animated, :hash, :creator_id)
-"""
-RENAME_EMOJI = "UPDATE community_emojis SET name = :name WHERE id = :id"
-DELETE_EMOJI = "DELETE FROM community_emojis WHERE id = :id"
-STICKERS = f"SELECT {STICKER} FROM community_stickers s WHERE s.guild_id = :guild_id ORDER BY s.id"
-STICKERS_IN = f"SELECT {STICKER} FROM community_stickers s WHERE s.guild_id IN :guilds ORDER BY s.id"
-SOME_STICKERS = f"SELECT {STICKER} FROM community_stickers s WHERE s.id IN :ids"
-COUNT_STICKERS = "SELECT COUNT(*) FROM community_stickers WHERE guild_id = :guild_id"
-INSERT_STICKER = """
-INSERT INTO community_stickers (id, guild_id, name, description, tags, animated, hash, creator_id)
-VALUES (:id, :guild_id, :name, :description, :tags, :animated, :hash, :creator_id)
-"""
-UPDATE_STICKER = (
-    "UPDATE community_stickers SET name = :name, description = :description, tags = :tags WHERE id = :id"
-)
-DELETE_STICKER = "DELETE FROM community_stickers WHERE id = :id"
+Row = TypeVar("Row", EmojiRow, StickerRow)
 
 
-async def emojis(reader: Reader, guild_id: int) -> list[EmojiRow]:
-    return await reader.all(EMOJIS, {"guild_id": guild_id}, EmojiRow)
+class Shelf(Generic[Row]):
+    """One kind of expression; a row's fields are the columns of its table."""
+
+    def __init__(self, table: str, row: type[Row]) -> None:
+        columns = row.__struct_fields__
+        select = f"SELECT {', '.join(columns)} FROM {table}"
+        self._row: type[Row] = row
+        self._table = table
+        self._columns = frozenset(columns)
+        self._of_guilds = f"{select} WHERE guild_id IN :guilds ORDER BY id"
+        self._some = f"{select} WHERE id IN :ids"
+        self._count = f"SELECT COUNT(*) FROM {table} WHERE guild_id = :guild_id"
+        self._insert = (
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(f':{each}' for each in columns)})"
+        )
+        self._delete = f"DELETE FROM {table} WHERE id = :id"
+
+    async def of_guilds(self, reader: Reader, guild_ids: list[int]) -> list[Row]:
+        """By ascending id."""
+        return await reader.all(self._of_guilds, {"guilds": guild_ids}, self._row)
+
+    async def some(self, reader: Reader, ids: Iterable[int]) -> dict[int, Row]:
+        """Whatever guild they are of; those that are gone are absent."""
+        return {row.id: row for row in await reader.all(self._some, {"ids": list(ids)}, self._row)}
+
+    async def count(self, reader: Reader, guild_id: int, *, animated: int | None = None) -> int:
+        """Of a guild; `animated` counts only those that are, or are not."""
+        if animated is None:
+            return int(await reader.value(self._count, {"guild_id": guild_id}))
+        sql = f"{self._count} AND animated = :animated"
+        return int(await reader.value(sql, {"guild_id": guild_id, "animated": animated}))
+
+    async def insert(self, tx: Transaction, row: Row) -> None:
+        await tx.run(self._insert, msgspec.structs.asdict(row))
+
+    async def update(self, tx: Transaction, expression_id: int, values: dict[str, Any]) -> None:
+        assert values and values.keys() <= self._columns
+        assignments = ", ".join(f"{name} = :{name}" for name in sorted(values))
+        await tx.run(
+            f"UPDATE {self._table} SET {assignments} WHERE id = :id", {**values, "id": expression_id}
+        )
+
+    async def delete(self, tx: Transaction, expression_id: int) -> None:
+        await tx.run(self._delete, {"id": expression_id})
 
 
-async def some_emojis(reader: Reader, ids: Iterable[int]) -> dict[int, EmojiRow]:
-    return {row.id: row for row in await reader.all(SOME_EMOJIS, {"ids": list(ids)}, EmojiRow)}
-
-
-async def count_emojis(reader: Reader, guild_id: int, animated: int) -> int:
-    return int(await reader.value(COUNT_EMOJIS, {"guild_id": guild_id, "animated": animated}))
-
-
-async def insert_emoji(tx: Transaction, row: EmojiRow) -> None:
-    await tx.run(INSERT_EMOJI, msgspec.structs.asdict(row))
-
-
-async def rename_emoji(tx: Transaction, emoji_id: int, name: str) -> None:
-    await tx.run(RENAME_EMOJI, {"id": emoji_id, "name": name})
-
-
-async def emojis_in(reader: Reader, guild_ids: list[int]) -> list[EmojiRow]:
-    return await reader.all(EMOJIS_IN, {"guilds": guild_ids}, EmojiRow)
-
-
-async def stickers_in(reader: Reader, guild_ids: list[int]) -> list[StickerRow]:
-    return await reader.all(STICKERS_IN, {"guilds": guild_ids}, StickerRow)
-
-
-async def delete_emoji(tx: Transaction, emoji_id: int) -> None:
-    await tx.run(DELETE_EMOJI, {"id": emoji_id})
-
-
-async def stickers(reader: Reader, guild_id: int) -> list[StickerRow]:
-    return await reader.all(STICKERS, {"guild_id": guild_id}, StickerRow)
-
-
-async def some_stickers(reader: Reader, ids: Iterable[int]) -> dict[int, StickerRow]:
-    return {row.id: row for row in await reader.all(SOME_STICKERS, {"ids": list(ids)}, StickerRow)}
-
-
-async def count_stickers(reader: Reader, guild_id: int) -> int:
-    return int(await reader.value(COUNT_STICKERS, {"guild_id": guild_id}))
-
-
-async def insert_sticker(tx: Transaction, row: StickerRow) -> None:
-    await tx.run(INSERT_STICKER, msgspec.structs.asdict(row))
-
-
-async def update_sticker(tx: Transaction, sticker_id: int, values: dict[str, Any]) -> None:
-    await tx.run(UPDATE_STICKER, {**values, "id": sticker_id})
-
-
-async def delete_sticker(tx: Transaction, sticker_id: int) -> None:
-    await tx.run(DELETE_STICKER, {"id": sticker_id})
+EMOJIS = Shelf("community_emojis", EmojiRow)
+STICKERS = Shelf("community_stickers", StickerRow)

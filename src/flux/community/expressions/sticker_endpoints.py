@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flux.community import buckets, faults
 from flux.community.audit.service import HEADER, reason_of
+from flux.community.expressions.endpoints import BULK_BYTES, GUILD, IMAGE, MAKE
 from flux.community.expressions.schemas import (
     ExpressionQuery,
     StickerBulk,
@@ -13,19 +14,12 @@ from flux.community.expressions.schemas import (
     StickerView,
 )
 from flux.community.expressions.stickers import StickerService
+from flux.community.inputs import encode
 from flux.community.media.rules import BODY_BYTES
 from flux.community.principals import ANYBODY
 from flux.kernel.wire import Call, Routes, Snowflake
 
 routes = Routes(tag="expressions", prefix="/guilds/{guild_id}")
-GUILD = (faults.UNKNOWN_GUILD, faults.MISSING_ACCESS)
-MAKE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED)
-IMAGE = (
-    faults.FILE_SIZE_TOO_LARGE,
-    faults.CONTENT_BLOCKED,
-    faults.EXPLICIT_CONTENT_CANNOT_BE_SENT,
-)
-BULK_BYTES = 40_000_000
 
 
 @routes.get("/stickers", auth=ANYBODY, bucket=buckets.STICKER_LIST, raises=GUILD)
@@ -75,7 +69,8 @@ async def create_sticker(call: Call, guild_id: Snowflake, body: StickerCreate) -
 async def create_stickers(call: Call, guild_id: Snowflake, body: StickerBulkCreate) -> StickerBulk:
     """Add up to fifty stickers; those that fail are told and the others are made."""
     reason = reason_of(call.header(HEADER))
-    return await call.use(StickerService).create_many(call.principal.user, guild_id, body.stickers, reason)
+    user = call.principal.user
+    return StickerBulk(*await call.use(StickerService).create_many(user, guild_id, body.stickers, reason))
 
 
 @routes.patch(
@@ -87,9 +82,10 @@ async def create_stickers(call: Call, guild_id: Snowflake, body: StickerBulkCrea
 async def update_sticker(
     call: Call, guild_id: Snowflake, sticker_id: Snowflake, body: StickerUpdate
 ) -> StickerView:
-    """Change a sticker."""
+    """Change a sticker; what is not sent becomes empty."""
     reason = reason_of(call.header(HEADER))
-    return await call.use(StickerService).update(call.principal.user, guild_id, sticker_id, body, reason)
+    values = {"name": body.name, "description": body.description or "", "tags": encode(body.tags or [])}
+    return await call.use(StickerService).change(call.principal.user, guild_id, sticker_id, values, reason)
 
 
 @routes.delete(

@@ -63,13 +63,9 @@ async def read_guild(call: Call, guild_id: Snowflake) -> GuildView:
 )
 async def update_guild(call: Call, guild_id: Snowflake, body: GuildUpdate) -> GuildView:
     """Change a guild's settings."""
-    return await call.use(GuildService).update(
-        call.principal.user,
-        guild_id,
-        body,
-        await call.use(SudoService).token_of(call),
-        reason_of(call.header(REASON)),
-    )
+    sudo = call.use(SudoService).asked(call, body)
+    reason = reason_of(call.header(REASON))
+    return await call.use(GuildService).update(call.principal.user, guild_id, body, sudo, reason)
 
 
 @routes.post(
@@ -81,8 +77,8 @@ async def update_guild(call: Call, guild_id: Snowflake, body: GuildUpdate) -> Gu
 async def transfer_guild(call: Call, guild_id: Snowflake, body: OwnershipTransfer) -> GuildView:
     """Hand a guild over to another member."""
     service, user = call.use(GuildService), call.principal.user
-    token = await call.use(SudoService).token_of(call)
-    return await service.transfer(user, guild_id, body.new_owner_id, token, body.password or None)
+    sudo = call.use(SudoService).asked(call, body)
+    return await service.transfer(user, guild_id, body.new_owner_id, sudo, reason_of(call.header(REASON)))
 
 
 @routes.post("/guilds/{guild_id}/delete", auth=ANYBODY, bucket=buckets.GUILD_DELETE, raises=OWNER)
@@ -98,9 +94,8 @@ async def delete_guild(call: Call, guild_id: Snowflake, body: SudoProof | None =
 
 
 async def _delete(call: Call, guild_id: int, body: SudoProof | None) -> None:
-    password = body.password or None if body else None
-    token = await call.use(SudoService).token_of(call, body)
-    await call.use(GuildService).delete(call.principal.user, guild_id, token, password)
+    sudo = call.use(SudoService).asked(call, body)
+    await call.use(GuildService).delete(call.principal.user, guild_id, sudo)
 
 
 VANITY = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED)

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from flux.community.inputs import Input, Name, Secret
+from flux.community.auth.schemas import SudoProof
+from flux.community.inputs import Input, Name
 from flux.community.media.rules import DataUri
 from flux.community.standing.records import GuildRow
 from flux.kernel.store import iso
@@ -85,7 +86,9 @@ class GuildCreate(Input, kw_only=True):
     empty_features: bool | UnsetType = UNSET
 
 
-class GuildUpdate(Input, kw_only=True):
+class GuildUpdate(SudoProof, kw_only=True):
+    """With a sudo proof where `mfa_level` changes."""
+
     name: Name | UnsetType = UNSET
     icon: DataUri | UnsetType | None = UNSET
     banner: DataUri | UnsetType | None = UNSET
@@ -103,7 +106,6 @@ class GuildUpdate(Input, kw_only=True):
     explicit_content_filter: Literal[0, 1, 2] | UnsetType = UNSET
     splash_card_alignment: Literal[0, 1, 2] | UnsetType = UNSET
     features: list[str] | UnsetType = UNSET
-    password: Secret | UnsetType = UNSET
 
 
 class GuildListQuery(Struct):
@@ -113,9 +115,8 @@ class GuildListQuery(Struct):
     with_counts: bool = False
 
 
-class OwnershipTransfer(Input, kw_only=True):
+class OwnershipTransfer(SudoProof, kw_only=True):
     new_owner_id: Snowflake
-    password: Secret | UnsetType = UNSET
 
 
 class Vanity(Struct, frozen=True):

@@ -9,7 +9,8 @@ from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.audit import actions
 from flux.community.audit.service import AuditService
-from flux.community.auth.sudo import SudoService
+from flux.community.auth.schemas import SudoProof
+from flux.community.auth.sudo import Ask
 from flux.community.channels.service import ChannelService
 from flux.community.envelope import invalid
 from flux.community.guilds import repository
@@ -54,7 +55,6 @@ class GuildService:
         roles: RoleService,
         channels: ChannelService,
         joining: Joining,
-        sudo: SudoService,
         assets: AssetService,
         audit: AuditService,
         announcer: Announcer,
@@ -68,7 +68,6 @@ class GuildService:
         self._roles = roles
         self._channels = channels
         self._joining = joining
-        self._sudo = sudo
         self._assets = assets
         self._audit = audit
         self._announcer = announcer
@@ -119,14 +118,14 @@ class GuildService:
         user: UserRow,
         guild_id: int,
         body: GuildUpdate,
-        sudo_token: str | None,
+        sudo: Ask,
         reason: str | None = None,
     ) -> GuildView:
         """Raises MISSING_PERMISSIONS, SUDO_MODE_REQUIRED for `mfa_level`, CONTENT_BLOCKED, and what images raise."""
         standing = await self._where.guild(user, guild_id)
         standing.need(rules.MANAGE_GUILD)
         if isinstance(body.mfa_level, int) and standing.guild.mfa_level != body.mfa_level:
-            await self._sudo.demand(user, sudo_token, body.password or None)
+            await sudo()
         if body.name:
             self._demand_clean(body.name)
         values = await self._values(guild_id, body)
@@ -146,8 +145,9 @@ class GuildService:
 
     async def _values(self, guild_id: int, body: GuildUpdate) -> dict[str, Any]:
         """The columns, with images taken."""
-        values = filled(body)
-        values.pop("password", None)
+        values = {
+            name: value for name, value in filled(body).items() if name not in SudoProof.__struct_fields__
+        }
         for name, use in _IMAGES.items():
             if name in values:
                 values[name] = await self._assets.hash(use, guild_id, values[name], name)
@@ -171,11 +171,11 @@ class GuildService:
             )
 
     async def transfer(
-        self, user: UserRow, guild_id: int, new_owner: int, sudo_token: str | None, password: str | None
+        self, user: UserRow, guild_id: int, new_owner: int, sudo: Ask, reason: str | None = None
     ) -> GuildView:
         """Raises MISSING_PERMISSIONS for anybody but the owner, UNKNOWN_MEMBER."""
         await self._demand_owner(user, guild_id)
-        await self._sudo.demand(user, sudo_token, password)
+        await sudo()
 
         async def work(tx: Transaction) -> GuildView:
             standing = await self._demand_owner(user, guild_id, tx)
@@ -184,17 +184,15 @@ class GuildService:
             if (await self._users.require(new_owner, tx)).bot:
                 raise invalid("new_owner_id", "A bot cannot own a guild.", "CANNOT_TRANSFER_OWNERSHIP_TO_BOT")
             await repository.update(tx, guild_id, {"owner_id": new_owner})
-            await self._note(tx, standing, None)
+            await self._note(tx, standing, reason)
             return await self._announce(tx, standing)
 
         return await self._db.transact(work)
 
-    async def delete(
-        self, user: UserRow, guild_id: int, sudo_token: str | None, password: str | None
-    ) -> None:
+    async def delete(self, user: UserRow, guild_id: int, sudo: Ask) -> None:
         """Raises MISSING_PERMISSIONS for anybody but the owner, SUDO_MODE_REQUIRED, INVALID_SUDO_TOKEN."""
         await self._demand_owner(user, guild_id)
-        await self._sudo.demand(user, sudo_token, password)
+        await sudo()
 
         async def work(tx: Transaction) -> None:
             await self._demand_owner(user, guild_id, tx)

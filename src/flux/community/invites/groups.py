@@ -9,8 +9,7 @@ import msgspec
 from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.conversations.service import ConversationService
-from flux.community.invites import group_repository as repository
-from flux.community.invites.group_repository import GroupInviteRow
+from flux.community.invites.repository import GROUP_INVITES, GroupInviteRow
 from flux.community.invites.schemas import GroupInviteView, InviteChannel
 from flux.community.standing.service import ChannelStanding, StandingService
 from flux.community.users.records import UserRow
@@ -43,13 +42,16 @@ class GroupInvites:
         self, tx: Transaction, standing: ChannelStanding, values: dict[str, Any], *, unique: bool
     ) -> GroupInviteView:
         """`values` as a guild's invite has them. Raises MAX_INVITES."""
-        if not unique and (same := await repository.similar(tx, values)) is not None:
+        if not unique and (same := await GROUP_INVITES.similar(tx, values)) is not None:
             return await self._view(same, tx, full=True)
         channel_id = standing.channel.id
         await self._where.channel_turn(tx, channel_id)
-        if await repository.count(tx, channel_id, values["created_at"]) >= self._limits.max_invites:
+        if (
+            await GROUP_INVITES.count(tx, "channel_id", channel_id, values["created_at"])
+            >= self._limits.max_invites
+        ):
             raise faults.MAX_INVITES(max=self._limits.max_invites)
-        await repository.insert(tx, values)
+        await GROUP_INVITES.insert(tx, values)
         view = await self._view(await self._require(values["code"], tx), tx, full=True)
         told = {**msgspec.to_builtins(view), "channel_id": str(channel_id)}
         self._announcer.users(tx, standing.recipients, "INVITE_CREATE", told)
@@ -60,7 +62,7 @@ class GroupInvites:
         return await self._view(await self._require(code, self._db), self._db)
 
     async def listing(self, channel_id: int) -> list[GroupInviteView]:
-        rows = await repository.of_channel(self._db, channel_id, self._clock.now_ms())
+        rows = await GROUP_INVITES.of_channel(self._db, channel_id, self._clock.now_ms())
         return [await self._view(row, self._db, full=True) for row in rows]
 
     async def accept(self, user: UserRow, code: str) -> GroupInviteView:
@@ -73,7 +75,7 @@ class GroupInvites:
             if channel is None:
                 raise faults.UNKNOWN_INVITE()
             entered = await self._conversations.enter(tx, channel, user)
-            if entered and not await repository.use(tx, code, self._clock.now_ms()):
+            if entered and not await GROUP_INVITES.use(tx, code, self._clock.now_ms()):
                 raise faults.UNKNOWN_INVITE()
             return await self._view(invite, tx)
 
@@ -87,7 +89,7 @@ class GroupInvites:
             people = await self._where.recipients(invite.channel_id, tx)
             if user.id != invite.inviter_id and user.id not in people:
                 raise faults.MISSING_PERMISSIONS()
-            await repository.delete(tx, code)
+            await GROUP_INVITES.delete(tx, code)
             told = {"code": code, "channel_id": str(invite.channel_id)}
             self._announcer.users(tx, people, "INVITE_DELETE", told)
 
@@ -95,10 +97,10 @@ class GroupInvites:
 
     async def sweep(self, tx: Transaction) -> None:
         """Invites that have expired."""
-        await repository.sweep(tx, self._clock.now_ms())
+        await GROUP_INVITES.sweep(tx, self._clock.now_ms())
 
     async def _require(self, code: str, reader: Reader) -> GroupInviteRow:
-        row = await repository.find(reader, code, self._clock.now_ms())
+        row = await GROUP_INVITES.find(reader, code, self._clock.now_ms())
         if row is None:
             raise faults.UNKNOWN_INVITE()
         return row

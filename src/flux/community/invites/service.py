@@ -13,9 +13,8 @@ from flux.community.audit import actions
 from flux.community.audit.service import AuditService
 from flux.community.bans.service import BanService
 from flux.community.guilds.vanity import VanityService
-from flux.community.invites import repository
 from flux.community.invites.groups import GroupInvites
-from flux.community.invites.repository import InviteRow
+from flux.community.invites.repository import GUILD_INVITES, InviteRow
 from flux.community.invites.schemas import AnyInvite, InviteChannel, InviteCreate, InviteGuild, InviteView
 from flux.community.members.joining import Joining
 from flux.community.messages.welcome import Welcome
@@ -87,10 +86,13 @@ class InviteService:
                 raise faults.INVALID_CHANNEL_TYPE()
             standing.need(rules.CREATE_INSTANT_INVITE)
             guild_id = values["guild_id"] = standing.guild.guild.id
-            if not body.unique and (same := await repository.similar(tx, values)) is not None:
+            if not body.unique and (same := await GUILD_INVITES.similar(tx, values)) is not None:
                 return await self._view(same, tx, full=True)
             await self._where.guild_turn(tx, guild_id)
-            if await repository.count(tx, guild_id, values["created_at"]) >= self._limits.max_invites:
+            if (
+                await GUILD_INVITES.count(tx, "guild_id", guild_id, values["created_at"])
+                >= self._limits.max_invites
+            ):
                 raise faults.MAX_INVITES(max=self._limits.max_invites)
             return await self._make(tx, values, reason)
 
@@ -111,7 +113,7 @@ class InviteService:
         }
 
     async def _make(self, tx: Transaction, values: dict[str, Any], reason: str | None) -> InviteView:
-        await repository.insert(tx, values)
+        await GUILD_INVITES.insert(tx, values)
         row = await self._require(values["code"], tx)
         view = await self._view(row, tx, full=True)
         told = {**msgspec.to_builtins(view), "guild_id": view.guild.id, "channel_id": view.channel.id}
@@ -142,13 +144,13 @@ class InviteService:
         standing.need(rules.MANAGE_CHANNELS)
         if standing.guild is None:
             return [*await self._groups.listing(channel_id)]
-        rows = await repository.of_channel(self._db, channel_id, self._clock.now_ms())
+        rows = await GUILD_INVITES.of_channel(self._db, channel_id, self._clock.now_ms())
         return [await self._view(row, self._db, full=True) for row in rows]
 
     async def of_guild(self, user: UserRow, guild_id: int) -> list[InviteView]:
         standing = await self._where.guild(user, guild_id)
         standing.need(rules.MANAGE_GUILD)
-        rows = await repository.of_guild(self._db, guild_id, self._clock.now_ms())
+        rows = await GUILD_INVITES.of_guild(self._db, guild_id, self._clock.now_ms())
         return [await self._view(row, self._db, full=True) for row in rows]
 
     async def accept(self, user: UserRow, code: str, address: str) -> AnyInvite:
@@ -181,7 +183,7 @@ class InviteService:
             if joined:
                 if guild.vanity_code == invite.code:
                     await self._vanity.use(tx, guild.id)
-                elif not await repository.use(tx, code, self._clock.now_ms()):
+                elif not await GUILD_INVITES.use(tx, code, self._clock.now_ms()):
                     raise faults.UNKNOWN_INVITE()
                 await self._welcome.say(tx, guild, user)
             return await self._view(invite, tx)
@@ -198,7 +200,7 @@ class InviteService:
             invite = await self._require(code, tx)
             if invite.inviter_id != user.id:
                 await self._demand_manager(tx, user, invite)
-            await repository.delete(tx, code)
+            await GUILD_INVITES.delete(tx, code)
             await self._note(tx, actions.INVITE_DELETE, invite, user.id, reason)
             told = {"code": code, "channel_id": str(invite.channel_id), "guild_id": str(invite.guild_id)}
             self._announcer.guild(
@@ -214,7 +216,7 @@ class InviteService:
 
     async def sweep(self, tx: Transaction) -> None:
         """Invites that have expired."""
-        await repository.sweep(tx, self._clock.now_ms())
+        await GUILD_INVITES.sweep(tx, self._clock.now_ms())
         await self._groups.sweep(tx)
 
     async def _demand_manager(self, tx: Transaction, user: UserRow, invite: InviteRow) -> None:
@@ -233,7 +235,7 @@ class InviteService:
 
     async def _find(self, code: str, reader: Reader) -> InviteRow | None:
         """Of a guild."""
-        return await repository.find(reader, code, self._clock.now_ms()) or await self._of_vanity(
+        return await GUILD_INVITES.find(reader, code, self._clock.now_ms()) or await self._of_vanity(
             code, reader
         )
 

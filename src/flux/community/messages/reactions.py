@@ -58,7 +58,7 @@ class ReactionService:
             if standing.timed_out(self._clock.now_ms()):
                 raise faults.COMMUNICATION_DISABLED()
             if emoji.isdigit():
-                await self._emojis.usable(standing, int(emoji), tx)
+                await self._emojis.usable(standing, [int(emoji)], tx)
             await self._where.channel_turn(tx, channel_id)
             await self._demand_room(tx, standing, row, emoji)
             if await repository.add(tx, row.id, emoji, user.id, self._clock.now_ms()):

@@ -103,10 +103,14 @@ def _claim_log(connection: apsw.Connection, path: Path) -> None:
         )
 
 
+_list_encoder = msgspec.json.Encoder(enc_hook=int)
+"""msgspec knows no kinds of int, and ids are of one."""
+
+
 def _bind_list(_cursor: apsw.Cursor, _number: int, value: Any) -> Any:
     """SQLite has no arrays: the list of an `IN :name` crosses as JSON. apsw asks only for types it does not know."""
     if isinstance(value, (list, tuple, set, frozenset)):
-        return msgspec.json.encode(value).decode()
+        return _list_encoder.encode(value).decode()
     raise TypeError(f"a {type(value).__name__} cannot be a SQL parameter")
 
 

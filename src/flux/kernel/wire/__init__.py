@@ -6,7 +6,8 @@ planes.py     what a plane tells the wire about itself: gate, envelope, limits
 troubles.py   what can go wrong before a handler runs
 values.py     validation: every problem of a value with its path
 bodies.py     reading bodies within size and time;  compiling.py  signature to closure
-server.py     the ASGI application;  protocol.py  limits below it
+server.py     the ASGI application;  deadlines.py  time limits for what waits
+protocol.py   limits below it;  exchange.py  one request and its answer;  turns.py  who runs a connection's requests
 openapi.py    OpenAPI 3.1 from the routes
 
 Planes import from here; nothing here knows a plane.

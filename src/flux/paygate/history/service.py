@@ -42,6 +42,11 @@ class History:
     async def set_transaction(self, tx: Transaction, call_id: str, tx_hash: str) -> None:
         await repository.set_transaction(tx, call_id, tx_hash)
 
+    async def began(self, tx: Transaction, call_id: str, otherwise: int) -> int:
+        """When the call was made."""
+        row = await repository.get(tx, call_id)
+        return row.created_at if row is not None else otherwise
+
     async def page(self, wallet: str, query: HistoryQuery) -> tuple[list[CallRow], int]:
         where: dict[str, Any] = {query.role: wallet}
         for name in ("api_id", "status", "since", "until"):

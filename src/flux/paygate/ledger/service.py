@@ -190,7 +190,9 @@ class Ledger:
                 return
             if current.lease_until >= now:
                 return
-            if await self._settle_row(tx, current, outcome, month_of(row.created_at), now) is None:
+            # Of the call's month, which need not be the payment's.
+            month = month_of(await self._history.began(tx, current.call_id, now))
+            if await self._settle_row(tx, current, outcome, month, now) is None:
                 return
             await self._replays.close(tx, current.call_id, None)
             if dispatched:
