@@ -349,7 +349,6 @@ def _expressions() -> list[Case]:
 
 
 ELSEWHERE = {
-    "GET /channels/{channel_id}/rtc-regions": "for people alone, whom bots are not: test_belongings.py",
     "PUT /channels/{channel_id}/recipients/{user_id}": "group conversations, no guild's channel: test_people.py",
     "DELETE /channels/{channel_id}/recipients/{user_id}": "group conversations, no guild's channel: test_people.py",
     "DELETE /channels/{channel_id}/messages/{message_id}/attachments/{attachment_id}": "the author's alone",
