@@ -35,9 +35,9 @@ class Ear:
         self.heard: list[tuple[str, Any]] = []
         self._news = asyncio.Condition()
 
-    async def open(self, stack: AsyncExitStack) -> None:
+    async def open(self, stack: AsyncExitStack, **options: Any) -> None:
         await stack.enter_async_context(self.client)
-        self.ready = await self.client.identify()
+        self.ready = await self.client.identify(**options)
         for work in (self._read(), self._beat()):
             stack.callback(asyncio.create_task(work).cancel)
 

@@ -349,9 +349,11 @@ def _expressions() -> list[Case]:
 
 
 ELSEWHERE = {
+    "GET /channels/{channel_id}/rtc-regions": "for people alone, whom bots are not: test_belongings.py",
     "PUT /channels/{channel_id}/recipients/{user_id}": "group conversations, no guild's channel: test_people.py",
     "DELETE /channels/{channel_id}/recipients/{user_id}": "group conversations, no guild's channel: test_people.py",
     "DELETE /channels/{channel_id}/messages/{message_id}/attachments/{attachment_id}": "the author's alone",
+    "GET /channels/{channel_id}/rtc-regions": "of voice channels, not for bots: test_belongings.py",
     "GET /guilds/{guild}/users/{owner}/avatars/{file}": "pictures are for everybody who knows their name",
     "GET /guilds/{guild}/users/{owner}/banners/{file}": "the same",
     "GET /invites/{invite_code}": "for everybody",

@@ -165,6 +165,10 @@ async def test_a_voice_channel_is_carried_by_a_known_region(server: Server) -> N
     changed = await owner.ok("PATCH", f"/channels/{place.voice}", {"rtc_region": regions[0]["id"]})
     assert changed["rtc_region"] == regions[0]["id"]
     assert (await owner.ok("PATCH", f"/channels/{place.voice}", {"rtc_region": None}))["rtc_region"] is None
+    outsider = await person(server)
+    assert (await outsider.call("GET", f"/channels/{place.voice}/rtc-regions")).json()[
+        "code"
+    ] == "MISSING_ACCESS"
     assert (await owner.call("GET", f"/channels/{place.text}/rtc-regions")).json()[
         "code"
     ] == "INVALID_CHANNEL_TYPE"

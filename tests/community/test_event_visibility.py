@@ -122,6 +122,23 @@ async def message_reaction_add(here: Scene) -> Told:
 
 
 @line
+async def message_reaction_add_many(here: Scene) -> Told:
+    """To sessions that ask for it."""
+    async with AsyncExitStack() as stack:
+        ears = {name: Ear(who) for name, who in here.people.items()}
+        for ear in ears.values():
+            await ear.open(stack, flags=2)
+        fits, readers = await _reacted(here, "PUT", "")
+        for reader in readers:
+            await ears[reader].hears("MESSAGE_REACTION_ADD_MANY", fits)
+        for ear in ears.values():
+            await ear.catches_up()
+        heard = {name for name, ear in ears.items() if ear.has_heard("MESSAGE_REACTION_ADD_MANY", fits)}
+        assert heard == readers
+    return lambda data: False, set()
+
+
+@line
 async def message_reaction_remove(here: Scene) -> Told:
     return await _reacted(here, "DELETE", f"/{THUMB}/@me")
 

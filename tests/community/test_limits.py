@@ -1,7 +1,7 @@
 """The published limits, the real numbers, on both databases: filled up to almost there, then everybody at once.
 
 A scene fills itself fast: past the server where rows are many, through the door where they are few. Then more people ask
-for the last places than there are. Just as many get one, the others are told the code, and afterwards there are exactly
+for the last places than there are, and on PostgreSQL none of them can write before all have looked. Just as many get one, the others are told the code, and afterwards there are exactly
 as many as published.
 """
 
@@ -17,7 +17,7 @@ import httpx
 import pytest
 from tests.community.actors import Guild, Person, guild, person, stranger, unlimited
 from tests.community.pictures import moving, still, uri
-from tests.harness.rows import write
+from tests.harness.rows import held_back, write
 from tests.harness.server import Server
 
 LEFT, ASKING = 3, 12
@@ -35,14 +35,14 @@ class Scene:
 
 
 Setting = Callable[[Server, int], Awaitable[Scene]]
-LIMITS: dict[str, tuple[str, int, Setting]] = {}
+LIMITS: dict[str, tuple[str, int, str, Setting]] = {}
 
 
-def limit(code: str, most: int, what: str = "") -> Callable[[Setting], Setting]:
-    """The setting is called with how many there are to be before the race."""
+def limit(code: str, most: int, table: str, what: str = "") -> Callable[[Setting], Setting]:
+    """The setting is called with how many there are to be before the race; taking a place writes to the table."""
 
     def register(setting: Setting) -> Setting:
-        LIMITS[f"{code} {what}".strip()] = (code, most, setting)
+        LIMITS[f"{code} {what}".strip()] = (code, most, f"community_{table}", setting)
         return setting
 
     return register
@@ -84,7 +84,7 @@ async def length(by: Person, path: str) -> int:
 # -- guilds ---------------------------------------------------------------------------------------------------
 
 
-@limit("MAX_GUILDS", 100)
+@limit("MAX_GUILDS", 100, "guild_members")
 async def guilds(server: Server, there: int) -> Scene:
     owner = await unlimited(await person(server))
     codes = []
@@ -103,7 +103,7 @@ async def guilds(server: Server, there: int) -> Scene:
     return Scene(ask, lambda: length(owner, "/users/@me/guilds"))
 
 
-@limit("MAX_GUILD_MEMBERS", 1_000_000)
+@limit("MAX_GUILD_MEMBERS", 1_000_000, "guild_members")
 async def members(server: Server, there: int) -> Scene:
     owner, where = await place(server)
     code = await where.invite()
@@ -118,7 +118,7 @@ async def members(server: Server, there: int) -> Scene:
     return Scene(lambda number: people[number].call("POST", f"/invites/{code}"), count)
 
 
-@limit("MAX_GUILD_CHANNELS", 500)
+@limit("MAX_GUILD_CHANNELS", 500, "channels")
 async def channels(server: Server, there: int) -> Scene:
     owner, where = await place(server)
     path = f"/guilds/{where.id}/channels"
@@ -130,7 +130,7 @@ async def channels(server: Server, there: int) -> Scene:
     return Scene(lambda _: owner.call("POST", path, {"name": "last", "type": 0}), lambda: length(owner, path))
 
 
-@limit("MAX_CATEGORY_CHANNELS", 50)
+@limit("MAX_CATEGORY_CHANNELS", 50, "channels")
 async def in_a_category(server: Server, there: int) -> Scene:
     owner, where = await place(server)
     path = f"/guilds/{where.id}/channels"
@@ -153,7 +153,7 @@ async def in_a_category(server: Server, there: int) -> Scene:
     return Scene(ask, count)
 
 
-@limit("MAX_GUILD_ROLES", 250)
+@limit("MAX_GUILD_ROLES", 250, "guild_roles")
 async def roles(server: Server, there: int) -> Scene:
     owner, where = await place(server)
     path = f"/guilds/{where.id}/roles"
@@ -162,7 +162,7 @@ async def roles(server: Server, there: int) -> Scene:
     return Scene(lambda _: owner.call("POST", path, {"name": "last"}), lambda: length(owner, path))
 
 
-@limit("MAX_INVITES", 1000)
+@limit("MAX_INVITES", 1000, "invites")
 async def invites(server: Server, there: int) -> Scene:
     owner, where = await place(server)
     columns = "code, guild_id, channel_id, inviter_id, max_age, max_uses, temporary, created_at"
@@ -182,7 +182,7 @@ async def _webhooks(server: Server, where: Guild, channel: int, count: int, base
     await write(server, sql, [(base - each, *ids) for each in range(count)])
 
 
-@limit("MAX_WEBHOOKS_PER_CHANNEL", 15)
+@limit("MAX_WEBHOOKS_PER_CHANNEL", 15, "webhooks")
 async def hooks_of_a_channel(server: Server, there: int) -> Scene:
     owner, where = await place(server)
     path = f"/channels/{where.text}/webhooks"
@@ -203,7 +203,7 @@ async def hooks_of_a_channel(server: Server, there: int) -> Scene:
     return Scene(ask, lambda: length(owner, path))
 
 
-@limit("MAX_WEBHOOKS_PER_GUILD", 1000)
+@limit("MAX_WEBHOOKS_PER_GUILD", 1000, "webhooks")
 async def hooks_of_a_guild(server: Server, there: int) -> Scene:
     """They are in one channel, more than it would take; those of the race ask for another."""
     owner, where = await place(server)
@@ -226,17 +226,17 @@ async def _expressions(server: Server, path: str, image: bytes, there: int) -> S
     return Scene(lambda _: make("last"), lambda: length(owner, at))
 
 
-@limit("MAX_EMOJIS", 50)
+@limit("MAX_EMOJIS", 50, "emojis")
 async def emojis(server: Server, there: int) -> Scene:
     return await _expressions(server, "emojis", still(), there)
 
 
-@limit("MAX_ANIMATED_EMOJIS", 50)
+@limit("MAX_ANIMATED_EMOJIS", 50, "emojis")
 async def animated_emojis(server: Server, there: int) -> Scene:
     return await _expressions(server, "emojis", moving(), there)
 
 
-@limit("MAX_STICKERS", 50)
+@limit("MAX_STICKERS", 50, "stickers")
 async def stickers(server: Server, there: int) -> Scene:
     return await _expressions(server, "stickers", still(), there)
 
@@ -244,7 +244,7 @@ async def stickers(server: Server, there: int) -> Scene:
 # -- messages -------------------------------------------------------------------------------------------------
 
 
-@limit("MAX_PINS_PER_CHANNEL", 50)
+@limit("MAX_PINS_PER_CHANNEL", 50, "messages")
 async def pins(server: Server, there: int) -> Scene:
     owner, where = await place(server)
     said = [(await where.say(owner))["id"] for _ in range(there + ASKING + 1)]
@@ -262,7 +262,7 @@ async def _reactions(server: Server) -> tuple[Person, Guild, str]:
     return owner, where, f"/channels/{where.text}/messages/{said['id']}"
 
 
-@limit("MAX_REACTIONS", 20)
+@limit("MAX_REACTIONS", 20, "reactions")
 async def reactions(server: Server, there: int) -> Scene:
     owner, _, path = await _reactions(server)
 
@@ -278,7 +278,7 @@ async def reactions(server: Server, there: int) -> Scene:
     return Scene(ask, count)
 
 
-@limit("MAX_REACTIONS", 5000, "of one kind")
+@limit("MAX_REACTIONS", 5000, "reactions", "of one kind")
 async def people_behind_a_reaction(server: Server, there: int) -> Scene:
     owner, where, path = await _reactions(server)
     people = await at_once(quick(server) for _ in range(ASKING + 1))
@@ -299,7 +299,7 @@ async def people_behind_a_reaction(server: Server, there: int) -> Scene:
     return Scene(ask, count)
 
 
-@limit("MAX_BOOKMARKS", 50)
+@limit("MAX_BOOKMARKS", 50, "bookmarks")
 async def bookmarks(server: Server, there: int) -> Scene:
     owner, where = await place(server)
     said = [(await where.say(owner))["id"] for _ in range(there + ASKING + 1)]
@@ -316,7 +316,7 @@ async def bookmarks(server: Server, there: int) -> Scene:
 # -- people ---------------------------------------------------------------------------------------------------
 
 
-@limit("MAX_FRIENDS", 1000)
+@limit("MAX_FRIENDS", 1000, "relationships")
 async def friends(server: Server, there: int) -> Scene:
     someone = await unlimited(await person(server))
     people = await at_once(quick(server) for _ in range(ASKING + 1))
@@ -347,7 +347,7 @@ async def _groups(by: Person) -> int:
     return [each["type"] for each in shown].count(3)
 
 
-@limit("MAX_GROUP_DMS", 150)
+@limit("MAX_GROUP_DMS", 150, "channels")
 async def groups(server: Server, there: int) -> Scene:
     """The same person is in all of them, and others begin some with them too."""
     someone = await unlimited(await person(server))
@@ -364,7 +364,7 @@ async def groups(server: Server, there: int) -> Scene:
     return Scene(ask, lambda: _groups(someone))
 
 
-@limit("MAX_GROUP_DM_RECIPIENTS", 10)
+@limit("MAX_GROUP_DM_RECIPIENTS", 10, "channel_recipients")
 async def people_of_a_group(server: Server, there: int) -> Scene:
     someone = await unlimited(await person(server))
     people = await _friends(server, someone, there + ASKING)
@@ -386,7 +386,7 @@ async def people_of_a_group(server: Server, there: int) -> Scene:
     return Scene(ask, count)
 
 
-@limit("MAX_INVITES", 1000, "of a group")
+@limit("MAX_INVITES", 1000, "group_invites", "of a group")
 async def invites_of_a_group(server: Server, there: int) -> Scene:
     someone = await unlimited(await person(server))
     group = (await someone.ok("POST", "/users/@me/channels", {"recipients": []}))["id"]
@@ -402,10 +402,12 @@ async def invites_of_a_group(server: Server, there: int) -> Scene:
 
 @pytest.mark.parametrize("name", sorted(LIMITS))
 async def test_the_last_places_are_taken_once_however_many_ask(server: Server, name: str) -> None:
-    code, most, setting = LIMITS[name]
+    code, most, table, setting = LIMITS[name]
     scene = await setting(server, most - LEFT)
     assert await scene.count() == most - LEFT
-    answers = await asyncio.gather(*(scene.ask(number) for number in range(ASKING)))
+    async with held_back(server, table):
+        asked = [asyncio.create_task(scene.ask(number)) for number in range(ASKING)]
+    answers = await asyncio.gather(*asked)
     taken = [answer for answer in answers if answer.is_success]
     refused = Counter(answer.json()["code"] for answer in answers if not answer.is_success)
     assert (len(taken), refused) == (LEFT, {code: ASKING - LEFT})

@@ -133,11 +133,14 @@ async def test_a_ban_with_an_end_ends(server: Server) -> None:
     member, renewed = await person(server), await person(server)
     await where.admit(member, renewed)
     for each in (member, renewed):
-        await owner.ok("PUT", f"/guilds/{where.id}/bans/{each.id}", {"ban_duration_seconds": 30})
+        await owner.ok("PUT", f"/guilds/{where.id}/bans/{each.id}", {"ban_duration_seconds": 3600})
     await owner.ok("PUT", f"/guilds/{where.id}/bans/{renewed.id}", {})
+    odd = await owner.call("PUT", f"/guilds/{where.id}/bans/{member.id}", {"ban_duration_seconds": 30})
+    assert odd.json()["errors"][0]["path"] == "ban_duration_seconds"
+    await server.sandbox.clock(3575)
     async with GatewayClient(owner) as socket:
         await socket.identify()
-        await server.sandbox.clock(35)
+        await server.sandbox.clock(30)
         told = await socket.event("GUILD_BAN_REMOVE", 30)
         assert told["user"]["id"] == member.id
     bans = await owner.ok("GET", f"/guilds/{where.id}/bans")

@@ -719,3 +719,25 @@ async def test_hostile_bodies_never_break_the_server(server: Server, body: bytes
     ):
         answer = await owner.call(method, path, content=body, headers=headers)
         assert answer.status_code < 500, f"{method} {path} {body!r}: {answer.text}"
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "data:text/html,x", "//a.example", "https://", "https://a b"]
+)
+async def test_an_address_to_follow_leads_to_the_web(server: Server, address: str) -> None:
+    owner = await person(server)
+    place = await guild(owner)
+    messages = f"/channels/{place.text}/messages"
+    for method, path, body, field in (
+        ("POST", messages, {"embeds": [{"title": "x", "url": address}]}, "embeds.0.url"),
+        ("POST", messages, {"embeds": [{"title": "x", "image": {"url": address}}]}, "embeds.0.image.url"),
+        ("POST", f"/guilds/{place.id}/channels", {"name": "x", "type": 998, "url": address}, "url"),
+    ):
+        refused = await owner.call(method, path, body)
+        assert [each["path"] for each in refused.json()["errors"]] == [field], refused.text
+    fine = {
+        "embeds": [
+            {"title": "x", "url": " HTTPS://a.example/?q=1#x ", "image": {"url": "http://a.example/b.png"}}
+        ]
+    }
+    await owner.ok("POST", messages, fine)

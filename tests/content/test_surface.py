@@ -12,7 +12,7 @@ from itertools import product
 import httpx
 import pytest
 
-from tests.content.world import Blog, blog
+from tests.content.world import Blog, World, blog
 from tests.harness.server import Server
 
 CRUD = ("GET", "PUT", "DELETE")
@@ -164,6 +164,25 @@ async def test_logging_in_and_refreshing(server: Server) -> None:
     assert (spent.status_code, spent.json()["error_code"]) == (401, "authentication_failed")
     as_refresh = await server.http.post("/content/account/auth/refresh/", json={"refresh": pair["access"]})
     assert as_refresh.status_code == 401
+
+
+async def test_a_key_opens_its_own_environment_only(server: Server) -> None:
+    """Elsewhere it is nobody's, as an unknown one is; an environment that does not exist is missing to everybody."""
+    here, there = await World.make(server), await World.make(server)
+    for side, paths in (
+        ("management", ("/content/v1/{}/locales/", "/content/v1/{}/api/")),
+        ("flux", ("/content/flux/{}/only",)),
+    ):
+        key = await here.key(side=side)
+        for world in (here, there):
+            await world.make_one("/api/", {"name": "A", "prefix": "only"}) if side == "flux" else None
+        for path in paths:
+            other = await here.http.get(path.format(there.env), headers=key.simple)
+            assert (other.status_code, other.json()["error_code"]) == (401, "authentication_failed"), path
+            missing = await here.http.get(path.format("zzzzzzzz"), headers=key.simple)
+            wanted = "environment_not_found" if side == "management" else "route_not_found"
+            assert (missing.status_code, missing.json()["error_code"]) == (404, wanted), path
+        assert (await here.http.get(paths[0].format(here.env), headers=key.simple)).status_code != 401
 
 
 async def test_a_later_start_renews_the_operators_token(server: Server) -> None:

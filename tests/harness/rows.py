@@ -10,6 +10,7 @@ Most requests that change nothing write nothing, and the database knows that wit
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -165,3 +166,31 @@ async def write(server: Server, sql: str, rows: Sequence[Sequence[Any]]) -> None
         file.execute("PRAGMA foreign_keys = ON")
         file.executemany(sql.replace("$", "?"), rows)
     file.close()
+
+
+@asynccontextmanager
+async def held_back(server: Server, table: str) -> AsyncIterator[None]:
+    """Until the block ends nobody writes to the table, so that whoever asks first has looked before anybody writes. Then
+    the block waits until those who would write wait for it. SQLite has one writer, and this does nothing."""
+    if "--database" not in server.command:
+        yield
+        return
+    connection = await asyncpg.connect(server.command[server.command.index("--database") + 1])
+    try:
+        async with connection.transaction():
+            await connection.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            yield
+            await _everybody_waits(connection)
+    finally:
+        await connection.close()
+
+
+async def _everybody_waits(connection: asyncpg.Connection[Any]) -> None:
+    """Somebody waits for a lock and for a while nobody else came to. More patience would only make races sharper."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    before, same = 0, 0
+    async with asyncio.timeout(60):
+        while before == 0 or same < 5:
+            waiting = int(await connection.fetchval(asked))
+            before, same = waiting, same + 1 if waiting == before else 0
+            await asyncio.sleep(0.03)

@@ -212,7 +212,7 @@ MATRIX: list[Condition] = [
     ),
     search(9, "b", {"where": {"$": {"all_of": [{"price__gte": "abc"}]}}}, [problem("where.$.all_of.0.price__gte", "Invalid type", "Value must be a number")]),
     Condition(9, "c", "/blog/articles?where__price__between=5", detail=[problem("where__price__between", "Invalid value", "Exactly two values are required")]),
-    search(9, "d", {"where": {"$": {"all_of": [{"title__zzz": 1}]}}}, [problem("where.$.all_of.0.title__zzz", "Invalid operator", "Unknown operator 'zzz'")]),
+    search(9, "d", {"where": {"$": {"all_of": [{"title__zzz": 1}]}}}, [problem("where.$.all_of.0.title__zzz", "Invalid operator", "Operator 'zzz' is not supported for type 'string'")]),
     Condition(9, "e", "/blog/articles?truncate_text=0", detail=[problem("truncate_text", "Invalid value", "Value must be at least 1")]),
     search(9, "f", {"search_mode": "vector", "vector_field_search": {"field": "embedding", "query_vector": [0.1, 0.2]}}, [problem("vector_field_search.query_vector", "Invalid value", "Expected 256 dimensions, got 2")]),
     search(9, "g", {"find_text": {"query": "a", "threshold": 3}}, [problem("find_text.threshold", "Invalid value", "Value must be between 0 and 1")]),

@@ -97,10 +97,8 @@ async def plan_of_nobody(made: Blog) -> httpx.Response:
 
 
 @reaches("environment_not_found", 404)
-async def key_of_another_environment(made: Blog) -> httpx.Response:
-    bootstrap = made.world.server.operator["content"]["environment"]
-    path = f"/content/v1/{bootstrap}/locales/"
-    return await made.world.http.get(path, headers=made.keys["KM"].simple)
+async def environment_that_is_not_there(made: Blog) -> httpx.Response:
+    return await made.world.http.get("/content/v1/zzzzzzzz/locales/", headers=made.keys["KM"].simple)
 
 
 async def _environment(made: Blog) -> tuple[str, str]:

@@ -31,6 +31,8 @@ Secret = Annotated[str, Meta(max_length=LONGEST, extra={_RAW: True})]
 """Taken as sent: passwords, tokens."""
 Password = Annotated[str, Meta(min_length=8, max_length=256, extra={_RAW: True})]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
+WEB = r"^\s*[hH][tT][tT][pP][sS]?://\S+\s*$"
+"""What an address may be that others are to follow."""
 Line = Annotated[str, Meta(min_length=1, max_length=256)]
 
 

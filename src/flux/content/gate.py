@@ -70,7 +70,8 @@ class Gate:
         """The environment in the path is the caller's, is switched on, and the role reaches what is asked."""
         principal, named = call.principal, call.path_params["env"]
         if isinstance(principal, KeyHolder) and principal.environment != named:
-            raise faults.ENVIRONMENT_NOT_FOUND()
+            await call.use(Organisations).environment(named, None)
+            raise faults.AUTHENTICATION_FAILED()
         person = principal if isinstance(principal, Person) else None
         environment = await call.use(Organisations).environment(named, person)
         if not environment.is_enabled:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from flux.community.inputs import Input, Name, Permissions
+from flux.community.inputs import WEB, Input, Name, Permissions
 from flux.community.media.rules import DataUri
 from flux.community.standing import records
 from flux.community.standing.records import ChannelRow, OverwriteRow
@@ -125,6 +125,7 @@ class OverwritePut(Struct, kw_only=True):
 
 
 Nick = Annotated[str, Meta(max_length=32)]
+Link = Annotated[str, Meta(max_length=1024, pattern=WEB)]
 Topic = Annotated[str, Meta(max_length=1024)]
 
 
@@ -132,7 +133,7 @@ class ChannelCreate(Input, kw_only=True):
     name: Name
     type: int = records.TEXT
     topic: Topic | UnsetType | None = UNSET
-    url: Topic | UnsetType | None = UNSET
+    url: Link | UnsetType | None = UNSET
     parent_id: Snowflake | UnsetType | None = UNSET
     bitrate: Annotated[int, Meta(ge=8000, le=320000)] | UnsetType | None = UNSET
     user_limit: Annotated[int, Meta(ge=0, le=99)] | UnsetType | None = UNSET
@@ -144,7 +145,7 @@ class ChannelCreate(Input, kw_only=True):
 class ChannelUpdate(Input, kw_only=True):
     name: Name | UnsetType | None = UNSET
     topic: Topic | UnsetType | None = UNSET
-    url: Topic | UnsetType | None = UNSET
+    url: Link | UnsetType | None = UNSET
     parent_id: Snowflake | UnsetType | None = UNSET
     bitrate: Annotated[int, Meta(ge=8000, le=320000)] | UnsetType | None = UNSET
     user_limit: Annotated[int, Meta(ge=0, le=99)] | UnsetType | None = UNSET

@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from flux.community.inputs import Input
+from flux.community.inputs import WEB, Input
 from flux.community.members.schemas import MemberView
 from flux.community.users.schemas import UserPartial
 from flux.kernel.wire import Snowflake
 
-Url = Annotated[str, Meta(min_length=1, max_length=2048)]
+Url = Annotated[str, Meta(min_length=1, max_length=2048, pattern=WEB)]
+MediaUrl = Annotated[str, Meta(min_length=1, max_length=2048, pattern=rf"{WEB}|^\s*attachment://\S+\s*$")]
 Content = Annotated[str, Meta(max_length=10_000)]
 
 
@@ -29,7 +30,7 @@ class EmbedFooter(Input, omit_defaults=True):
 
 
 class EmbedMedia(Input, omit_defaults=True):
-    url: Url
+    url: MediaUrl
     description: Annotated[str, Meta(max_length=4096)] | None = None
 
 

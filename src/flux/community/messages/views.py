@@ -16,7 +16,7 @@ from flux.community.messages.printing import Cards, members, plain, printed, web
 from flux.community.messages.reaction_repository import ReactionCount
 from flux.community.messages.records import NONE, REPLIES, MessageRow, Reference
 from flux.community.messages.schemas import EmojiView, MessageView, ReactionView, ReferenceView
-from flux.community.users.records import UserRow
+from flux.community.users.records import UserCard
 from flux.community.users.schemas import UserPartial
 from flux.community.users.service import UserService
 from flux.kernel.store import Reader, iso, snowflake_ms
@@ -44,7 +44,7 @@ class MessageViews:
         it is gone."""
         page = list(rows)
         answered, others = await self._answered(page, reader)
-        people = await self._users.find_many(_everybody((*page, *others.values())), reader)
+        people = await self._users.shown(_everybody((*page, *others.values())), reader)
         reactions = await self._reactions(page, reader, viewer)
         inner = {row.id: self._view(row, people) for row in others.values()}
         return [
@@ -107,13 +107,13 @@ class MessageViews:
         """Of a message that was just written, which nobody can have reacted to."""
         if row.reference is not None:
             return await self.one(row, reader)
-        people = await self._users.find_many({row.author_id, *_ids.decode(row.mentions)}, reader)
+        people = await self._users.shown(_everybody([row]), reader)
         return self._view(row, people)
 
     def _view(
         self,
         row: MessageRow,
-        people: Mapping[int, UserRow],
+        people: Mapping[int, UserCard],
         answered: MessageView | msgspec.UnsetType | None = msgspec.UNSET,
         reactions: Iterable[ReactionView] = (),
     ) -> MessageView:
@@ -134,8 +134,12 @@ class MessageViews:
             pinned=row.pinned_at is not None,
             mention_everyone=bool(row.mention_everyone),
             tts=bool(row.tts),
-            mentions=[_person(each, people) for each in _ids.decode(row.mentions) if each in people],
-            mention_roles=[str(each) for each in _ids.decode(row.mention_roles)],
+            mentions=[]
+            if row.mentions == NONE
+            else [_person(each, people) for each in _ids.decode(row.mentions) if each in people],
+            mention_roles=[]
+            if row.mention_roles == NONE
+            else [str(each) for each in _ids.decode(row.mention_roles)],
             embeds=msgspec.Raw(embeds),
             attachments=msgspec.Raw(attachments),
             stickers=msgspec.Raw(row.stickers or NONE),
@@ -223,7 +227,7 @@ def _snapshots(reference: Reference | None, base: str) -> list[dict[str, Any]] |
     return reference.snapshots
 
 
-def _person(user_id: int, people: Mapping[int, UserRow]) -> UserPartial:
+def _person(user_id: int, people: Mapping[int, UserCard]) -> UserPartial:
     """Whoever is gone shows as a deleted user."""
     row = people.get(user_id)
     return UserPartial.of(row) if row else UserPartial.gone(user_id)

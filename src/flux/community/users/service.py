@@ -12,7 +12,7 @@ from flux.community.announcing import Announcer
 from flux.community.envelope import invalid
 from flux.community.inputs import encode, filled
 from flux.community.users import repository, rules, statuses
-from flux.community.users.records import NewAccount, UserRow
+from flux.community.users.records import NewAccount, UserCard, UserRow
 from flux.community.users.schemas import (
     SettingsUpdate,
     UserPartial,
@@ -47,8 +47,12 @@ class UserService:
 
     async def cards(self, user_ids: Iterable[int], reader: Reader | None = None) -> dict[int, bytes]:
         """Those that exist as others see them: the JSON of a `UserPartial`, by id."""
-        rows = await repository.cards(reader or self._db, user_ids)
-        return {row.id: encoder.encode(UserPartial.of(row)) for row in rows}
+        found = await self.shown(user_ids, reader)
+        return {each: encoder.encode(UserPartial.of(row)) for each, row in found.items()}
+
+    async def shown(self, user_ids: Iterable[int], reader: Reader | None = None) -> dict[int, UserCard]:
+        """The same, not encoded: what `find_many` finds, without what others do not see."""
+        return {row.id: row for row in await repository.cards(reader or self._db, user_ids)}
 
     async def by_email(self, email: str) -> UserRow | None:
         return await repository.find_by_email(self._db, rules.folded(email))

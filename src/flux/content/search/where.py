@@ -182,10 +182,7 @@ class Where:
         if field is None:
             self._problems.unknown_field(scope)
             return None
-        if one is None:
-            self._problems.add(path, "Invalid operator", f"Unknown operator '{suffix}'")
-            return None
-        if not applies(one, field, many=scope.is_many(name)):
+        if one is None or not applies(one, field, many=scope.is_many(name)):
             details = f"Operator '{suffix}' is not supported for type '{field.type}'"
             self._problems.add(path, "Invalid operator", details)
             return None

@@ -107,8 +107,13 @@ class Relay:
         """The answer of the target, or of an earlier call under the same Idempotency-Key. Raises declared faults."""
         plan, meaning, terms = await self._quotes.resolve(api_id, call.method, suffix)
 
+        offered: Requirement | None = None
+
         def required() -> Requirement | None:
-            return self._offers.requirement(plan, terms, suffix, mount)
+            """Made when somebody wants it, and once."""
+            nonlocal offered
+            offered = offered or self._offers.requirement(plan, terms, suffix, mount)
+            return offered
 
         limit = self._settings.request_body_bytes
         asked = Asked(call, plan, plan.listing, meaning, terms, suffix, mount, required, limit)
