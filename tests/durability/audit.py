@@ -124,7 +124,8 @@ def _why_not_served(life: Life, payment: dict[str, Any], books: Books, told: obj
         return "cut while it streamed"
     if life.met("leaves") and call["status"] in ("aborted", "success") and not payment["review"]:
         return "left"
-    lost = life.broken or life.slowest >= LEASE_SECONDS
+    # Who has left does not hear that the process died with its call.
+    lost = life.broken or life.slowest >= LEASE_SECONDS or life.met("leaves")
     assert lost, (told, call)
     if payment["review"]:
         return "crashed, to be reviewed"
