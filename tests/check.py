@@ -1,4 +1,8 @@
-"""`make check`: format, lint, types, import rules and the unit tests that need no server. Under a minute."""
+"""`make check`: format, lint, types, import rules and the unit tests that need no server. Under a minute.
+
+python -m tests.check            everything
+python -m tests.check --static   format, lint and types
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,9 @@ BIN = Path(sys.executable).parent
 SOURCES = ("src", "tests", "bench")
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
+    if arguments == ["--static"]:
+        return static()
     began = time.monotonic()
     status = static() or run(
         "unit tests", str(BIN / "pytest"), "-m", "unit", "-n", "2", "--dist", "loadgroup", "tests"
@@ -48,4 +54,4 @@ def run(name: str, *command: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
