@@ -413,3 +413,29 @@ async def test_the_last_places_are_taken_once_however_many_ask(server: Server, n
     assert (len(taken), refused) == (LEFT, {code: ASKING - LEFT})
     assert await scene.count() == most
     assert (await scene.ask(ASKING)).json()["code"] == code
+
+
+async def test_the_conversation_that_was_quiet_longest_makes_room_for_the_next(server: Server) -> None:
+    one, friend, another = [await quick(server) for _ in range(3)]
+    for each in (friend, another):
+        await one.ok("POST", f"/users/@me/relationships/{each.id}")
+        await each.ok("PUT", f"/users/@me/relationships/{one.id}", {})
+    base, most = int(one.id) - (1 << 22), 250
+    quiet = [base - each for each in range(most)]
+    columns = "id, type, last_message_id, created_at"
+    await write(
+        server, f"INSERT INTO community_channels ({columns}) VALUES ($1, 1, $1, 0)", [(i,) for i in quiet]
+    )
+    sql = "INSERT INTO community_channel_recipients (channel_id, user_id, open) VALUES ($1, $2, 1)"
+    await write(server, sql, [(each, int(one.id)) for each in quiet])
+
+    async def opened() -> set[int]:
+        listed = await one.ok("GET", "/users/@me/channels")
+        return {int(each["id"]) for each in listed if each["type"] == 1}
+
+    assert await opened() == set(quiet)
+    begun = int((await one.ok("POST", "/users/@me/channels", {"recipient_id": friend.id}))["id"])
+    assert await opened() == {begun, *quiet[:-1]}
+    theirs = (await another.ok("POST", "/users/@me/channels", {"recipient_id": one.id}))["id"]
+    await another.ok("POST", f"/channels/{theirs}/messages", {"content": "hello"})
+    assert await opened() == {int(theirs), begun, *quiet[:-2]}

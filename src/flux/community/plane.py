@@ -192,7 +192,7 @@ class Builder:
         self.where = StandingService(house.db, house.clock)
         self.sessions = SessionService(house.db, house.clock, self.users, self.announcer, settings.limits)
         self.private = PrivateChannels(
-            house.db, house.clock, house.ids, self.users, self.where, self.announcer
+            house.db, house.clock, house.ids, self.users, self.where, self.announcer, settings.limits
         )
         self.mails = Mails(house.post, house.clock, self.users, house.public_url + MOUNT)
         self.identities = Identities(

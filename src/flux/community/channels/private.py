@@ -16,6 +16,7 @@ from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial
 from flux.community.users.service import UserService
 from flux.kernel.store import Clock, Database, Reader, Snowflakes, Transaction
+from flux.settings.community import CommunityLimits
 
 
 class PrivateChannels:
@@ -29,6 +30,7 @@ class PrivateChannels:
         users: UserService,
         where: StandingService,
         announcer: Announcer,
+        limits: CommunityLimits,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -36,6 +38,7 @@ class PrivateChannels:
         self._users = users
         self._where = where
         self._announcer = announcer
+        self._limits = limits
 
     async def listing(self, user_id: int) -> list[ChannelView]:
         """The open ones, one's own notes first."""
@@ -58,7 +61,7 @@ class PrivateChannels:
         if known is None:
             known = await self._insert(tx, records.DM, {one: True, other: False})
             await repository.add_pair(tx, one, other, known)
-        await repository.set_open(tx, known, one, is_open=True)
+        await self._open(tx, known, one)
         return await self._require(tx, known)
 
     async def group(self, tx: Transaction, owner_id: int, others: Iterable[int]) -> ChannelRow:
@@ -75,8 +78,16 @@ class PrivateChannels:
     async def open_for_all(self, tx: Transaction, channel: ChannelRow) -> None:
         """Somebody wrote: whoever had closed the conversation sees it again."""
         for user_id in await repository.closed_for(tx, channel.id):
-            await repository.set_open(tx, channel.id, user_id, is_open=True)
+            await self._open(tx, channel.id, user_id)
             await self.tell(tx, "CHANNEL_CREATE", channel, [user_id])
+
+    async def _open(self, tx: Transaction, channel_id: int, user_id: int) -> None:
+        """Where that makes too many, the conversations that were quiet for longest close. Groups stay: only leaving ends them."""
+        await repository.set_open(tx, channel_id, user_id, is_open=True)
+        surplus = await repository.count_open(tx, user_id) - self._limits.max_private_channels
+        if surplus > 0:
+            for row in await repository.oldest_open(tx, user_id, records.DM, channel_id, surplus):
+                await self.close(tx, row, user_id)
 
     async def add(self, tx: Transaction, channel: ChannelRow, user_id: int) -> bool:
         return await repository.add(tx, channel.id, user_id)

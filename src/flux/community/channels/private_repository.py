@@ -28,6 +28,15 @@ OPEN_OF = f"""
 SELECT {CHANNEL_COLUMNS} FROM community_channel_recipients r JOIN community_channels c ON c.id = r.channel_id
 WHERE r.user_id = :user_id AND r.open = 1 ORDER BY c.id
 """
+COUNT_OPEN = """
+SELECT COUNT(*) FROM community_channel_recipients r JOIN community_channels c ON c.id = r.channel_id
+WHERE r.user_id = :user_id AND r.open = 1 AND c.id <> :user_id
+"""
+OLDEST_OPEN = f"""
+SELECT {CHANNEL_COLUMNS} FROM community_channel_recipients r JOIN community_channels c ON c.id = r.channel_id
+WHERE r.user_id = :user_id AND r.open = 1 AND c.type = :type AND c.id <> :but
+ORDER BY COALESCE(c.last_message_id, c.id) LIMIT :most
+"""
 COUNT_GROUPS = """
 SELECT COUNT(*) FROM community_channel_recipients r JOIN community_channels c ON c.id = r.channel_id
 WHERE r.user_id = :user_id AND c.type = :type
@@ -82,6 +91,17 @@ async def set_open(tx: Transaction, channel_id: int, user_id: int, *, is_open: b
 
 async def open_of(reader: Reader, user_id: int) -> list[ChannelRow]:
     return await reader.all(OPEN_OF, {"user_id": user_id}, ChannelRow)
+
+
+async def count_open(reader: Reader, user_id: int) -> int:
+    """Without one's notes."""
+    return int(await reader.value(COUNT_OPEN, {"user_id": user_id}))
+
+
+async def oldest_open(reader: Reader, user_id: int, kind: int, but: int, most: int) -> list[ChannelRow]:
+    """Those of a type that nobody wrote in for the longest time, first."""
+    values = {"user_id": user_id, "type": kind, "but": but, "most": most}
+    return await reader.all(OLDEST_OPEN, values, ChannelRow)
 
 
 async def count_of_type(reader: Reader, user_id: int, kind: int) -> int:
