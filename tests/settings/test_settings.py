@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+import flux
 from flux.settings import SettingsError, describe, load_settings
 
 
@@ -71,3 +73,12 @@ def test_every_setting_is_documented() -> None:
     assert len(listing) > 40
     assert [entry["variable"] for entry in listing if not entry["meaning"]] == []
     assert "FLUX_SERVER__PORT" in {entry["variable"] for entry in listing}
+
+
+def test_every_setting_is_read_somewhere() -> None:
+    """One that nothing reads promises what does not happen."""
+    root = Path(flux.__file__).parent
+    paths = [path for path in root.rglob("*.py") if path.parent != root / "settings"]
+    read = {word for path in paths for word in re.findall(r"[.\"](\w+)", path.read_text("utf-8"))}
+    names = {entry["variable"].rpartition("__")[2].lower() for entry in describe()}
+    assert sorted(name for name in names if name.removeprefix("flux_") not in read) == []

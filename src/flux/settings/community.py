@@ -50,7 +50,6 @@ class CommunityLimits(Struct, frozen=True, kw_only=True):
     max_stickers_more: Annotated[int, Meta(ge=0, description="Stickers of a guild with MORE_STICKERS.")] = 250
     max_reactions: Annotated[int, Meta(ge=0, description="Distinct reactions on one message.")] = 20
     max_users_per_reaction: Annotated[int, Meta(ge=1, description="People behind one reaction.")] = 5000
-    max_connections: Annotated[int, Meta(ge=0, description="External connections of one account.")] = 20
     max_webauthn_credentials: Annotated[int, Meta(ge=0, description="Passkeys of one account.")] = 10
     message_length: Annotated[int, Meta(ge=1, description="Characters of one message.")] = 2000
     message_length_premium: Annotated[int, Meta(ge=1, description="The same for premium accounts.")] = 4000
@@ -67,12 +66,8 @@ class CommunityLimits(Struct, frozen=True, kw_only=True):
     avatar_bytes: Annotated[int, Meta(ge=1, description="Bytes of an avatar, banner or icon.")] = 10 * MIB
     emoji_bytes: Annotated[int, Meta(ge=1, description="Bytes of an emoji.")] = 384 * 1024
     sticker_bytes: Annotated[int, Meta(ge=1, description="Bytes of a sticker.")] = 512 * 1024
-    stream_preview_bytes: Annotated[int, Meta(ge=1, description="Bytes of a stream preview.")] = MIB
     bulk_delete: Annotated[int, Meta(ge=1, description="Messages deleted by one call.")] = 100
-    bulk_ack: Annotated[int, Meta(ge=1, description="Read states acknowledged by one call.")] = 100
-    preload_channels: Annotated[int, Meta(ge=1, description="Channels preloaded by one call.")] = 100
     channel_overwrites: Annotated[int, Meta(ge=0, description="Permission overwrites of one channel.")] = 500
-    voice_cameras: Annotated[int, Meta(ge=0, description="Cameras in one voice channel.")] = 25
     timeout_seconds: Annotated[int, Meta(ge=1, description="Longest time-out of a member.")] = 365 * 86_400
     sessions_per_account: Annotated[
         int, Meta(ge=1, description="Log-ins of one account; beyond them the one not used for longest ends.")
