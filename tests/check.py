@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
         return static()
     began = time.monotonic()
     status = static() or run(
-        "unit tests", str(BIN / "pytest"), "-m", "unit", "-n", "2", "--dist", "loadgroup", "tests"
+        "unit tests", str(BIN / "pytest"), "-m", "unit", "-n", "4", "--dist", "loadfile", "tests"
     )
     print(f"\n{'green' if status == 0 else 'red'} after {time.monotonic() - began:.0f} s", flush=True)
     return status

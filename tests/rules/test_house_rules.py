@@ -9,8 +9,6 @@ from tests.rules import house_rules as rules
 from tests.rules.house_rules import Module
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.xdist_group("house rules")
-"""One worker reads the tree, once."""
 
 LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 45
 EXAMPLES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
