@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import statistics
 import sys
 from typing import Annotated, Any
 
@@ -9,13 +11,14 @@ import uvloop
 from msgspec import Meta, Struct
 from tests.kernel.wire import small
 
-from bench.figures import Figure, child, cpu_seconds, load, median_of, show
+from bench.figures import Figure, child, cpu_seconds, load, show
 from flux.kernel.faults import Ports
 from flux.kernel.wire import Call, Routes, Snowflake
 from flux.kernel.wire.server import Application
 
-REQUESTS = 16_000
-RUNS = 5
+REQUESTS = 4_000
+RUNS = 21
+"""Many short ones in turn: what a shared machine takes away for a while, it takes from both."""
 GOOD = b'{"name":"kettle","owner":"17","count":3,"parts":[{"title":"lid"}]}'
 BAD = b'{"name":"k","owner":"17","count":3,"parts":[{"title":"lid"}]}'
 
@@ -127,27 +130,31 @@ def cost(pid: int, port: int, request: bytes) -> float:
 
 def measure() -> list[Figure]:
     servers = {kind: child("bench.wire", kind) for kind in ("raw", "flux")}
+    cores = sorted(os.sched_getaffinity(0))
+    for process, _ in servers.values():
+        os.sched_setaffinity(process.pid, cores[-1:])
+    os.sched_setaffinity(0, cores[:1])
     figures = []
     try:
         for name, request in CASES.items():
             for process, ready in servers.values():
                 cost(process.pid, int(ready[0]), request)
-            raw, ours = median_of(
-                RUNS,
-                *(
-                    lambda p=process, r=ready, q=request: cost(p.pid, int(r[0]), q)
-                    for process, ready in servers.values()
-                ),  # type: ignore[misc]
-            )
+            pairs = [
+                tuple(cost(process.pid, int(ready[0]), request) for process, ready in servers.values())
+                for _ in range(RUNS)
+            ]
+            raw, ours = (statistics.median(series) for series in zip(*pairs, strict=True))
+            ratio = statistics.median(ours / raw for raw, ours in pairs)
             figures += [
                 Figure(f"{name}: raw ASGI app", raw, "us CPU"),
                 Figure(f"{name}: declared route", ours, "us CPU"),
-                Figure(f"{name}: ratio", ours / raw, "x", "aim <= 1.5"),
+                Figure(f"{name}: ratio, median of pairs", ratio, "x", "aim <= 1.5"),
             ]
     finally:
         for process, _ in servers.values():
             process.terminate()
             process.wait()
+        os.sched_setaffinity(0, cores)
     return figures
 
 

@@ -61,6 +61,9 @@ by_kind = {
 }
 
 
+encode = msgspec.json.Encoder().encode
+
+
 class SmallEnvelope:
     def translate(self, trouble: Trouble, call: Call) -> FaultError:
         if isinstance(trouble, WireTrouble):
@@ -72,9 +75,7 @@ class SmallEnvelope:
         return INTERNAL()
 
     def render(self, error: FaultError, call: Call) -> tuple[bytes, dict[str, str]]:
-        return msgspec.json.encode(
-            {"code": error.fault.code, "message": error.message, "detail": error.detail}
-        ), {}
+        return encode({"code": error.fault.code, "message": error.message, "detail": error.detail}), {}
 
     def fits(self, status: int, body: bytes) -> str | None:
         return None if set(json.loads(body)) == {"code", "message", "detail"} else "keys"

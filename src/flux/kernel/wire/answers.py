@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+
+from msgspec import Struct
 
 from flux.kernel.wire.bodies import ClientGone
 from flux.kernel.wire.call import Call, Send
@@ -23,13 +24,12 @@ _HARMLESS = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
 """A header value with a control character in it would be refused below, after the status line: no answer at all."""
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(Struct):
     """Headers beyond request id, length and content type; a body is JSON unless told otherwise."""
 
     status: int
     body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
     content_type: bytes | None = None
 
 

@@ -22,6 +22,7 @@ _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 """Possessive, and an open end matches: without either, a megabyte of escaped quotes takes hours to be told from text."""
 _POSITION = re.compile(r"\(byte (\d+)\)")
 _decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
 _NUL = re.compile(rb"(?:[^\\]|^)(?:\\\\)*\\u0000")
 
 
@@ -93,7 +94,8 @@ def parse_json(body: bytes, depth: int) -> Any:
     duplicate keys, NUL characters, bytes that are not UTF-8. Cheap counts settle the usual body."""
     if body.count(b"[") + body.count(b"{") > depth and _depth(body) > depth:
         raise WireTrouble(Kind.TOO_DEEP, limit=depth)
-    if b"u0000" in body and _NUL.search(body):
+    escapes = b"\\" in body
+    if escapes and b"u0000" in body and _NUL.search(body):
         raise WireTrouble(Kind.NUL_CHARACTER)
     try:
         value = _decode(body)
@@ -107,25 +109,23 @@ def parse_json(body: bytes, depth: int) -> Any:
         raise WireTrouble(Kind.INVALID_VALUES, [problem]) from None
     except msgspec.DecodeError as error:
         raise _malformed(error) from None
-    # Each member has one colon; decoding keeps one member a key. Fewer members than colons means a duplicate, or
-    # colons inside strings: only then is it worth looking closely.
-    if body.count(b":") != _members(value):
+    if _may_have_duplicates(body, value, escapes):
         json.loads(body, object_pairs_hook=_refuse_duplicates)
     return value
 
 
-def _members(value: Any) -> int:
-    count = 0
-    if type(value) is dict:
-        count = len(value)
-        for item in value.values():
-            if type(item) is dict or type(item) is list:
-                count += _members(item)
-    elif type(value) is list:
-        for item in value:
-            if type(item) is dict or type(item) is list:
-                count += _members(item)
-    return count
+def _may_have_duplicates(body: bytes, value: Any, escapes: bool) -> bool:
+    """Decoding keeps one member a key, and each member has a colon: written again, a value with a duplicate has fewer
+    colons than were sent. Only an escaped colon adds one."""
+    colons = body.count(b":")
+    if not colons or (type(value) is dict and len(value) == colons):
+        return False
+    if escapes and b"\\u003" in body:
+        return True
+    try:
+        return _encode(value).count(b":") != colons
+    except (ValueError, OverflowError, RecursionError):
+        return True  # a number of thousands of digits
 
 
 def _malformed(error: msgspec.DecodeError) -> WireTrouble:

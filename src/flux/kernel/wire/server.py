@@ -232,9 +232,9 @@ class Application:
                 misfit=plane.envelope.fits(fault.status, body),
                 request=replayable(call.method, target, call.scope["headers"], call._body),
             )
-        extra = error.headers
-        extra.update(headers)
-        return Answer(fault.status, body, extra, JSON)
+        if fault.headers or error.extra_headers:
+            headers = {**error.headers, **headers}
+        return Answer(fault.status, body, headers, JSON)
 
     def refuse_raw(self, scope: Scope, trouble: WireTrouble) -> bytes:
         """A complete HTTP/1.1 answer for what never became a request: the protocol writes it and closes."""

@@ -50,7 +50,7 @@ class Kind(Enum):
     DRAINING = "draining"
 
 
-class Problem(Struct, frozen=True):
+class Problem(Struct):
     """One value that does not fit.
 
     `path` is dotted (`embeds.0.title`; empty for the whole body). `kind` is one of missing, type, null, too_short,
@@ -69,6 +69,11 @@ class Problem(Struct, frozen=True):
 class WireTrouble(Exception):
     """What went wrong, with the particulars that its kind has."""
 
+    allowed: tuple[str, ...] = ()
+    position: int | None = None
+    limit: float | None = None
+    subject = ""
+
     def __init__(
         self,
         kind: Kind,
@@ -81,10 +86,11 @@ class WireTrouble(Exception):
     ) -> None:
         self.kind = kind
         self.problems: list[Problem] = problems or []
-        self.allowed = allowed
-        self.position = position
-        self.limit = limit
-        self.subject = subject
+        if kind is not Kind.INVALID_VALUES:  # by far the most frequent, which has problems and nothing else
+            self.allowed = allowed
+            self.position = position
+            self.limit = limit
+            self.subject = subject
 
     def __str__(self) -> str:
         return f"{self.kind.value} {self.problems or self.subject or self.limit or ''}".rstrip()

@@ -22,7 +22,6 @@ from flux.kernel.wire.troubles import Problem
 T = TypeVar("T")
 Where = Literal["body", "query", "path", "header"]
 _PATH = re.compile(r" - at `\$(.*)`$")
-_ABSENT = object()
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -78,9 +77,7 @@ def encode_hook(value: Any) -> Any:
 encoder = msgspec.json.Encoder(enc_hook=encode_hook)
 
 
-Finding = tuple[str, str, str, Any, Any]
-"""A problem as the walk finds it: path from there on, kind, expected, received, bound."""
-Check = Callable[[Any], list[Finding] | None]
+Check = Callable[[Any], list[Problem] | None]
 """Every problem of a value; None where it fits. Paths grow on the way back, so that what fits costs no text."""
 
 
@@ -93,7 +90,12 @@ def explain(kind: Any, value: Any, where: Where, error: Exception | None = None)
     """Every problem of `value` (plain decoded JSON) against `kind`; never empty: where the walk finds nothing, what
     msgspec said stands in."""
     found = _check_of(kind)(value)
-    return [Problem(where, *one) for one in found] if found else [_from_msgspec(error, where)]
+    if found is None:
+        return [_from_msgspec(error, where)]
+    if where != "body":
+        for problem in found:
+            problem.where = where
+    return found
 
 
 def _from_msgspec(error: Exception | None, where: Where) -> Problem:
@@ -115,18 +117,18 @@ def _compile(info: types.Type) -> Check:
 def _struct(info: types.StructType) -> Check:
     fields: list[tuple[str, bool, Check]] = []
 
-    def check(value: Any) -> list[Finding] | None:
+    def check(value: Any) -> list[Problem] | None:
         if not isinstance(value, dict):
             return _mismatch("an object", value)
-        out: list[Finding] = []
+        out: list[Problem] | None = None
         for name, required, inner in fields or prepare():
-            member = value.get(name, _ABSENT)
-            if member is not _ABSENT:
-                if (found := inner(member)) is not None:
-                    _below(name, found, out)
+            if name in value:
+                found = inner(value[name])
+                if found is not None:
+                    out = _below(name, found, out)
             elif required:
-                out.append((name, "missing", "a value", None, None))
-        return out or None
+                out = _below(name, [Problem("body", "", "missing", "a value")], out)
+        return out
 
     def prepare() -> list[tuple[str, bool, Check]]:
         # On first use and not before: a struct may contain itself.
@@ -136,27 +138,33 @@ def _struct(info: types.StructType) -> Check:
     return check
 
 
-def _below(step: str, found: list[Finding], out: list[Finding]) -> None:
-    for path, kind, expected, received, bound in found:
-        out.append((f"{step}.{path}" if path else step, kind, expected, received, bound))
+def _below(step: str, found: list[Problem], out: list[Problem] | None) -> list[Problem]:
+    """`out`, and what was found one step further down."""
+    for problem in found:
+        problem.path = f"{step}.{problem.path}" if problem.path else step
+    if out is None:
+        return found
+    out.extend(found)
+    return out
 
 
 def _list(info: Any) -> Check:
     inner = _compile(info.item_type)
     low, high = info.min_length, info.max_length
 
-    def check(value: Any) -> list[Finding] | None:
+    def check(value: Any) -> list[Problem] | None:
         if not isinstance(value, list):
             return _mismatch("an array", value)
-        out: list[Finding] = []
+        out: list[Problem] | None = None
         if low is not None and len(value) < low:
-            out.append(("", "too_short", f"at least {low} items", len(value), low))
-        if high is not None and len(value) > high:
-            out.append(("", "too_long", f"at most {high} items", len(value), high))
+            out = [Problem("body", "", "too_short", f"at least {low} items", len(value), low)]
+        elif high is not None and len(value) > high:
+            out = [Problem("body", "", "too_long", f"at most {high} items", len(value), high)]
         for index, item in enumerate(value):
-            if (found := inner(item)) is not None:
-                _below(str(index), found, out)
-        return out or None
+            found = inner(item)
+            if found is not None:
+                out = _below(str(index), found, out)
+        return out
 
     return check
 
@@ -164,14 +172,15 @@ def _list(info: Any) -> Check:
 def _dict(info: types.DictType) -> Check:
     inner = _compile(info.value_type)
 
-    def check(value: Any) -> list[Finding] | None:
+    def check(value: Any) -> list[Problem] | None:
         if not isinstance(value, dict):
             return _mismatch("an object", value)
-        out: list[Finding] = []
+        out: list[Problem] | None = None
         for key, item in value.items():
-            if (found := inner(item)) is not None:
-                _below(key, found, out)
-        return out or None
+            found = inner(item)
+            if found is not None:
+                out = _below(key, found, out)
+        return out
 
     return check
 
@@ -181,13 +190,13 @@ def _union(info: types.UnionType) -> Check:
     members = [_compile(part) for part in info.types]
     names = " or ".join(_name(part) for part in info.types)
 
-    def check(value: Any) -> list[Finding] | None:
-        best: list[Finding] | None = None
+    def check(value: Any) -> list[Problem] | None:
+        best: list[Problem] | None = None
         for member in members:
             found = member(value)
             if found is None:
                 return None
-            if any(path or kind not in ("type", "null") for path, kind, *_ in found):
+            if any(one.path or one.kind not in ("type", "null") for one in found):
                 best = found
         return best or _mismatch(names, value)
 
@@ -195,7 +204,7 @@ def _union(info: types.UnionType) -> Check:
 
 
 def _custom(info: types.CustomType) -> Check:
-    def check(value: Any) -> list[Finding] | None:
+    def check(value: Any) -> list[Problem] | None:
         try:
             decode_hook(info.cls, value)
         except ValueError as error:
@@ -212,7 +221,7 @@ def _choice(info: types.LiteralType | types.EnumType) -> Check:
     kinds = {type(choice) for choice in choices}
     expected = f"one of {', '.join(map(str, choices))}"
 
-    def check(value: Any) -> list[Finding] | None:
+    def check(value: Any) -> list[Problem] | None:
         if value in choices and type(value) in kinds:
             return None
         return _wrong("choice", expected, value, choices)
@@ -223,16 +232,17 @@ def _choice(info: types.LiteralType | types.EnumType) -> Check:
 def _text(info: types.StrType) -> Check:
     low, high, pattern = info.min_length, info.max_length, info.pattern
     matches = re.compile(pattern).search if pattern is not None else None
+    longer, shorter = f"at least {low} characters", f"at most {high} characters"
 
-    def check(value: Any) -> list[Finding] | None:
+    def check(value: Any) -> list[Problem] | None:
         if not isinstance(value, str):
             return _mismatch("a string", value)
         if low is not None and len(value) < low:
-            return [("", "too_short", f"at least {low} characters", value, low)]
+            return [Problem("body", "", "too_short", longer, value, low)]
         if high is not None and len(value) > high:
-            return [("", "too_long", f"at most {high} characters", value, high)]
+            return [Problem("body", "", "too_long", shorter, value, high)]
         if matches is not None and not matches(value):
-            return [("", "pattern", f"text that matches {pattern}", value, pattern)]
+            return [Problem("body", "", "pattern", f"text that matches {pattern}", value, pattern)]
         return None
 
     return check
@@ -245,15 +255,23 @@ def _number(info: types.IntType | types.FloatType) -> Check:
     high = info.lt if open_high else info.le
     step = info.multiple_of
 
-    def check(value: Any) -> list[Finding] | None:
+    def check(value: Any) -> list[Problem] | None:
         if type(value) is not int and (type(value) is not float or (whole and not value.is_integer())):
             return _mismatch("an integer" if whole else "a number", value)
         if low is not None and (value < low or (open_low and value == low)):
-            return [("", "too_small", f"{'more than' if open_low else 'at least'} {low}", value, low)]
+            return [
+                Problem(
+                    "body", "", "too_small", f"{'more than' if open_low else 'at least'} {low}", value, low
+                )
+            ]
         if high is not None and (value > high or (open_high and value == high)):
-            return [("", "too_large", f"{'less than' if open_high else 'at most'} {high}", value, high)]
+            return [
+                Problem(
+                    "body", "", "too_large", f"{'less than' if open_high else 'at most'} {high}", value, high
+                )
+            ]
         if step is not None and value % step:
-            return [("", "multiple_of", f"a multiple of {step}", value, step)]
+            return [Problem("body", "", "multiple_of", f"a multiple of {step}", value, step)]
         return None
 
     return check
@@ -267,7 +285,7 @@ def _other(info: types.Type) -> Check:
     """Dates, UUIDs and the like: whatever msgspec converts from a string."""
     plain, name = _PLAIN.get(type(info)), _name(info)
 
-    def check(value: Any) -> list[Finding] | None:
+    def check(value: Any) -> list[Problem] | None:
         try:
             msgspec.convert(value, plain)
         except msgspec.ValidationError:
@@ -285,13 +303,13 @@ def _null(info: types.Type) -> Check:
     return lambda value: None if value is None else _mismatch("null", value)
 
 
-def _mismatch(expected: str, value: Any) -> list[Finding]:
+def _mismatch(expected: str, value: Any) -> list[Problem]:
     return _wrong("type", expected, value)
 
 
-def _wrong(kind: str, expected: str, value: Any, bound: Any = None) -> list[Finding]:
+def _wrong(kind: str, expected: str, value: Any, bound: Any = None) -> list[Problem]:
     """`null` is told as such, whatever was wanted."""
-    return [("", "null" if value is None else kind, expected, value, bound)]
+    return [Problem("body", "", "null" if value is None else kind, expected, value, bound)]
 
 
 def _name(info: types.Type) -> str:
