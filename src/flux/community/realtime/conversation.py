@@ -111,7 +111,7 @@ class Conversation:
         elif self.session is None:
             raise Refused(protocol.NOT_AUTHENTICATED, "identify first")
         elif op == protocol.PRESENCE_UPDATE:
-            self._presence(self.session, protocol.data(payload, protocol.PresenceInput))
+            await self._presence(self.session, protocol.data(payload, protocol.PresenceInput))
         elif op == protocol.REQUEST_GUILD_MEMBERS:
             await self._members(self.session, protocol.data(payload, protocol.MembersRequest))
         elif op == protocol.LAZY_REQUEST:
@@ -187,8 +187,8 @@ class Conversation:
         hub.resumed(session)
         session.attach(self._connection, after=body.seq)
 
-    def _presence(self, session: Session, body: protocol.PresenceInput) -> None:
-        self._gateway.hub.set_status(session, body)
+    async def _presence(self, session: Session, body: protocol.PresenceInput) -> None:
+        await self._gateway.hub.set_status(session, body)
 
     async def _members(self, session: Session, body: protocol.MembersRequest) -> None:
         room = None

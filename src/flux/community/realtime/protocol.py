@@ -73,7 +73,7 @@ class CustomInput(Struct):
     def status(self) -> CustomStatus | None:
         """None for one that says nothing."""
         text = (self.text or "").strip()[:LONGEST_STATUS] or None
-        emoji_id = str(self.emoji_id) if str(self.emoji_id or "").isdigit() else None
+        emoji_id = next((str(each) for each in ids([self.emoji_id or ""])), None)
         emoji_name = (self.emoji_name or "").strip()[:LONGEST_STATUS] or None
         if not (text or emoji_id or emoji_name):
             return None
