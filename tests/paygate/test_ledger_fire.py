@@ -181,6 +181,25 @@ async def test_a_quota_is_given_back_in_the_month_of_the_call(database: Database
     await ledger.reserve(funds, structs.replace(fire.request(), monthly_quota=1))
 
 
+async def test_a_late_answer_settles_nothing_of_the_next_call(database: Database) -> None:
+    """An authorisation whose call took too long is given back, and holds another call by the time the first one ends."""
+    clock = SandboxClock()
+    ledger = Ledger(database, clock, History(database), Credits(database, clock), Replays(database, clock), 3)
+    fire = Fire(ledger, clock, random.Random(1))
+    funds = Funds("eip3009:1", "x402-v2", TERMS, "0x" + "11" * 20, PRICE, None)
+    late = await ledger.reserve(funds, fire.request(), dispatched=True)
+    await fire.run_out()
+    second = await ledger.reserve(funds, fire.request(), dispatched=True)
+    for outcome in (GOOD, BAD):
+        await ledger.settle(late, outcome)
+        row = await ledger.look("eip3009:1")
+        assert row is not None
+        assert (row.state, row.call_id) == ("dispatched", second.call_id)
+    assert await ledger.settle(second, GOOD) == "consumed"
+    held = "SELECT sum(CAST(amount_base AS BIGINT)) FROM paygate_journal"
+    assert [int(one) for one in await column(database, held)] == [0]
+
+
 async def test_one_sweep_ends_every_lease_that_ran_out(database: Database) -> None:
     """A process that dies may leave hundreds."""
     clock = SandboxClock()
