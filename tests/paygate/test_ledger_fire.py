@@ -17,7 +17,7 @@ import pytest
 from msgspec import structs
 
 from flux.kernel.faults import FaultError
-from flux.kernel.store import Database, SandboxClock
+from flux.kernel.store import Database, SandboxClock, Transaction
 from flux.kernel.store.migrations import MigrationSet
 from flux.paygate.chains.registry import Chain
 from flux.paygate.credit.service import Credits
@@ -232,3 +232,25 @@ async def test_what_is_final_is_not_watched(database: Database) -> None:
         database, "SELECT final_at_block FROM paygate_payments WHERE tx_hash LIKE '%final%' ORDER BY tx_hash"
     )
     assert watched == [7, None]
+
+
+async def test_a_signature_spends_no_credit_twice_while_it_is_fresh(database: Database) -> None:
+    """However long an operator lets signatures live."""
+    clock = SandboxClock()
+    credits = Credits(database, clock, 3_600)
+    payer = "0x" + "11" * 20
+
+    async def spend(tx: Transaction) -> None:
+        await credits.spend(tx, payer, "api_1", TERMS, b"d" * 32)
+
+    await database.transact(lambda tx: credits.deposit(tx, payer, "api_1", TERMS, 3 * PRICE))
+    await database.transact(spend)
+    for seconds, spent in ((3_500, 1), (200, 2)):
+        clock.advance(seconds)
+        await credits.sweep({})
+        if spent == 1:
+            with pytest.raises(FaultError):
+                await database.transact(spend)
+        else:
+            await database.transact(spend)
+        assert await credits.balance(payer, "api_1", TERMS) == (3 - spent) * PRICE
