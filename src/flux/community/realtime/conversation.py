@@ -116,7 +116,8 @@ class Conversation:
         elif self.session is None:
             raise Refused(protocol.NOT_AUTHENTICATED, "identify first")
         elif op == protocol.PRESENCE_UPDATE:
-            self._presence(self.session, protocol.data(payload, protocol.PresenceInput))
+            presence = protocol.data(payload, protocol.PresenceInput)
+            await self._or_fail(self._gateway.hub.set_status(self.session, presence))
         elif op == protocol.REQUEST_GUILD_MEMBERS:
             wanted = protocol.data(payload, protocol.MembersRequest)
             await self._or_fail(self._members(self.session, wanted))
@@ -192,9 +193,6 @@ class Conversation:
         self.session = session
         hub.resumed(session)
         session.attach(self._connection, after=body.seq)
-
-    def _presence(self, session: Session, body: protocol.PresenceInput) -> None:
-        self._gateway.hub.set_status(session, body)
 
     async def _members(self, session: Session, body: protocol.MembersRequest) -> None:
         room = next(map(self._gateway.hub.room, protocol.ids([body.guild_id])), None)
