@@ -65,6 +65,8 @@ class Fire:
     http: aiohttp.ClientSession
     seed: int
     lives: list[Life] = field(default_factory=list)
+    known: dict[str, Life] = field(default_factory=dict)
+    """Lives by the hash of their transaction."""
     running: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -91,7 +93,14 @@ class Fire:
             for number in range(len(lives))
         ]
         for life, result in zip(lives, await self.rpc(asked), strict=True):
-            life.tx_hash = str(result)
+            self._name(life, str(result))
+
+    def _name(self, life: Life, tx_hash: str) -> None:
+        """No two lives are one payment: after a reorganisation the same nonce comes again, and with everything else the
+        same it is the same transaction."""
+        assert tx_hash not in self.known, (life, self.known[tx_hash])
+        life.tx_hash = tx_hash
+        self.known[tx_hash] = life
 
     async def rpc(self, asked: list[tuple[str, list[Any]]]) -> list[Any]:
         """A batch, past the hostile node."""
@@ -216,7 +225,7 @@ class Fire:
              "gas": 21_000, "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 1, "type": 2}
         )  # fmt: skip
         raw = "0x" + signed.raw_transaction.hex()
-        life.tx_hash = await self.chain.rpc("eth_sendRawTransaction", raw)
+        self._name(life, str(await self.chain.rpc("eth_sendRawTransaction", raw)))
         return raw
 
     def _begin(self, lives: list[Life]) -> None:
