@@ -66,7 +66,8 @@ class Fire:
     seed: int
     lives: list[Life] = field(default_factory=list)
     known: dict[str, Life] = field(default_factory=dict)
-    """Lives by the hash of their transaction."""
+    """Lives by the hash of their transaction, which no two have."""
+    paid: int = 0
     running: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -86,18 +87,21 @@ class Fire:
             "from": payer.address,
             "to": self.listing["recipient"],
             "value": hex(PRICE),
-            "gas": hex(21_000),
         }
         asked: list[tuple[str, list[Any]]] = [
-            ("eth_sendTransaction", [{**payment, "nonce": hex(nonce + number)}])
+            ("eth_sendTransaction", [{**payment, "nonce": hex(nonce + number), "gas": hex(self._gas())}])
             for number in range(len(lives))
         ]
         for life, result in zip(lives, await self.rpc(asked), strict=True):
             self._name(life, str(result))
 
+    def _gas(self) -> int:
+        """Never the same twice: after a reorganisation a nonce comes again, and with everything else the same (fees too,
+        once a chain of empty blocks has become as cheap as it gets) two payments were one transaction."""
+        self.paid += 1
+        return 21_000 + self.paid
+
     def _name(self, life: Life, tx_hash: str) -> None:
-        """No two lives are one payment: after a reorganisation the same nonce comes again, and with everything else the
-        same it is the same transaction."""
         assert tx_hash not in self.known, (life, self.known[tx_hash])
         life.tx_hash = tx_hash
         self.known[tx_hash] = life
@@ -222,7 +226,7 @@ class Fire:
         nonce = int(await self.chain.rpc("eth_getTransactionCount", account.address, "pending"), 16)
         signed = account.sign_transaction(
             {"chainId": self.chain.chain_id, "nonce": nonce, "to": self.listing["recipient"], "value": PRICE,
-             "gas": 21_000, "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 1, "type": 2}
+             "gas": self._gas(), "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 1, "type": 2}
         )  # fmt: skip
         raw = "0x" + signed.raw_transaction.hex()
         self._name(life, str(await self.chain.rpc("eth_sendRawTransaction", raw)))
