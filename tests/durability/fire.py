@@ -13,8 +13,9 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,8 @@ class Fire:
     http: aiohttp.ClientSession
     seed: int
     lives: list[Life] = field(default_factory=list)
-    known: dict[str, Life] = field(default_factory=dict)
-    """Lives by the hash of their transaction, which no two have."""
-    paid: int = 0
     running: set[asyncio.Task[None]] = field(default_factory=set)
+    gas: Iterator[int] = field(default_factory=lambda: count(21_000))
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -78,7 +77,10 @@ class Fire:
     # -- paying -----------------------------------------------------------------------------------------------
 
     async def pay(self, lives: list[Life]) -> None:
-        """Of one payer. Sent, not mined: nothing is but by `mine`."""
+        """Of one payer. Sent, not mined: nothing is but by `mine`.
+
+        A payment that vanished leaves its nonce to the next one: their limits of gas keep their hashes apart.
+        """
         if not lives:
             return
         payer = self.chain.accounts[PAYERS[lives[0].kind]]
@@ -89,22 +91,11 @@ class Fire:
             "value": hex(PRICE),
         }
         asked: list[tuple[str, list[Any]]] = [
-            ("eth_sendTransaction", [{**payment, "nonce": hex(nonce + number), "gas": hex(self._gas())}])
+            ("eth_sendTransaction", [{**payment, "nonce": hex(nonce + number), "gas": hex(next(self.gas))}])
             for number in range(len(lives))
         ]
         for life, result in zip(lives, await self.rpc(asked), strict=True):
-            self._name(life, str(result))
-
-    def _gas(self) -> int:
-        """Never the same twice: after a reorganisation a nonce comes again, and with everything else the same (fees too,
-        once a chain of empty blocks has become as cheap as it gets) two payments were one transaction."""
-        self.paid += 1
-        return 21_000 + self.paid
-
-    def _name(self, life: Life, tx_hash: str) -> None:
-        assert tx_hash not in self.known, (life, self.known[tx_hash])
-        life.tx_hash = tx_hash
-        self.known[tx_hash] = life
+            life.tx_hash = str(result)
 
     async def rpc(self, asked: list[tuple[str, list[Any]]]) -> list[Any]:
         """A batch, past the hostile node."""
@@ -185,11 +176,11 @@ class Fire:
 
     # -- waves ------------------------------------------------------------------------------------------------
 
-    async def wave(self, count: int, *, crashing: bool) -> None:
-        """`count` lives at once; those that are still under way when most are over go on beside the next wave."""
+    async def wave(self, size: int, *, crashing: bool) -> None:
+        """`size` lives at once; those that are still under way when most are over go on beside the next wave."""
         points = cycle(CRASHES)
         lives = [
-            born(self.dice, next(points) if crashing and not n % CRASH_EVERY else None) for n in range(count)
+            born(self.dice, next(points) if crashing and not n % CRASH_EVERY else None) for n in range(size)
         ]
         self.lives += lives
         by_kind = {kind: [life for life in lives if life.kind == kind] for kind in PAYERS}
@@ -202,7 +193,7 @@ class Fire:
         await asyncio.sleep(self.dice.uniform(0.1, 0.4))
         await self.chain.mine()
         await self._reorganise(by_kind["moved"], by_kind["vanish"])
-        while len(self.running) > count // 2:
+        while len(self.running) > size // 2:
             await self._look_after()
 
     async def _reorganise(self, moved: list[Life], vanishing: list[Life]) -> None:
@@ -226,10 +217,10 @@ class Fire:
         nonce = int(await self.chain.rpc("eth_getTransactionCount", account.address, "pending"), 16)
         signed = account.sign_transaction(
             {"chainId": self.chain.chain_id, "nonce": nonce, "to": self.listing["recipient"], "value": PRICE,
-             "gas": self._gas(), "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 1, "type": 2}
+             "gas": 21_000, "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 1, "type": 2}
         )  # fmt: skip
         raw = "0x" + signed.raw_transaction.hex()
-        self._name(life, str(await self.chain.rpc("eth_sendRawTransaction", raw)))
+        life.tx_hash = await self.chain.rpc("eth_sendRawTransaction", raw)
         return raw
 
     def _begin(self, lives: list[Life]) -> None:
