@@ -118,7 +118,7 @@ class Rooms:
         """Listings, payments, calls."""
         settings, clock = self.settings, house.clock
         self.history = History(house.db)
-        self.credits = Credits(house.db, clock)
+        self.credits = Credits(house.db, clock, settings.signature_seconds + settings.signature_skew_seconds)
         self.replays = Replays(house.db, clock)
         self.settlements = Settlements(house.db, clock)
         self.ledger = Ledger(house.db, clock, self.history, self.credits, self.replays, settings.max_releases)
