@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+
 from tests.content.world import World, a_field, name
 from tests.harness.server import Server
 
