@@ -11,7 +11,6 @@ from flux.content.embeddings.rules import unpacked
 from flux.content.projection.rows import Document, Stored, Value
 from flux.content.projection.rules import HEAD
 from flux.content.projection.tags import tags
-from flux.content.texts import folded
 from flux.kernel.store import Reader, Transaction
 
 _COLUMNS = rows.columns(Document)
@@ -100,7 +99,7 @@ class Values:
                 numbers.append(row)
                 tagged.append((slot, number))
                 continue
-            row["folded"] = text = folded(one.value)
+            row["folded"] = text = one.folded
             if one.family == "string":
                 row["head"] = text[:HEAD]
                 strings.append(row)

@@ -13,7 +13,7 @@ from flux.content.projection.rows import Document, Published, Value
 from flux.content.shape.fields import Field, Shape
 from flux.content.shape.localising import has_translations, without_private
 from flux.content.shape.types import TYPES, NotThisType
-from flux.content.texts import words
+from flux.content.texts import folded, words
 from flux.kernel.store import iso
 
 HEAD = 100
@@ -58,7 +58,9 @@ def values(shape: Shape, data: dict[str, Any], default_locale: str) -> list[Valu
             indexed = _indexed(leaf, value)
             if indexed is not None:
                 counts[locale] = counts.get(locale, -1) + 1
-                found.append(Value(path, locale, TYPES[leaf.type].family, counts[locale], indexed))
+                family = TYPES[leaf.type].family
+                compared = "" if family == "number" else folded(indexed)
+                found.append(Value(path, locale, family, counts[locale], indexed, compared))
     return found
 
 
@@ -144,6 +146,24 @@ def words_of(values: Iterable[Value]) -> dict[Address, Words]:
         if value.family in ("string", "text") and (listed := words(value.value)):
             found.setdefault((value.path, value.locale), []).append(listed)
     return {address: Words(listed) for address, listed in found.items()}
+
+
+class Entries(Struct, frozen=True):
+    """What of a document stands in the indexes, by this shape and under this default locale."""
+
+    shape: Shape
+    default_locale: str
+    values: list[Value]
+    words: dict[Address, Words]
+
+    def fit(self, shape: Shape, default_locale: str) -> bool:
+        return self.shape is shape and self.default_locale == default_locale
+
+
+def entries(shape: Shape, data: dict[str, Any], default_locale: str) -> Entries:
+    found = values(shape, data, default_locale)
+    read = words_of(one for one in found if one.path in shape.text_paths)
+    return Entries(shape, default_locale, found, read)
 
 
 def texts_to_embed(shape: Shape, data: dict[str, Any], default_locale: str) -> list[Value]:
