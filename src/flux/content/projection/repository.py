@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
+
+from msgspec.structs import astuple
 
 from flux.content import repository as rows
 from flux.content.embeddings.rules import unpacked
@@ -39,13 +42,14 @@ async def insert_documents(tx: Transaction, documents: Sequence[Document]) -> di
     made: dict[str, int] = {}
     for start in range(0, len(documents), _TOGETHER):
         some = documents[start : start + _TOGETHER]
-        params = {
-            f"{name}_{at}": getattr(one, name)
-            for at, one in enumerate(some)
-            for name in Document.__struct_fields__
-        }
+        params = dict(zip(_names(len(some)), chain.from_iterable(map(astuple, some)), strict=True))
         made.update(await tx.all(_inserting(len(some)), params, lambda key, id_: (key, id_)))
     return made
+
+
+@cache
+def _names(count: int) -> list[str]:
+    return [f"{name}_{at}" for at in range(count) for name in Document.__struct_fields__]
 
 
 @cache

@@ -169,15 +169,19 @@ class Projection:
         await repository.drop_values(tx, docs)
 
     async def _index(self, tx: Transaction, found: Sequence[tuple[_Place, Entries]]) -> None:
+        """Documents of one folder."""
         rows = repository.Values()
         indexed = []
+        known: dict[str, dict[rules.Address, int]] = {}
         for place, entries in found:
-            values = entries.values
-            slots = {
-                address: await self._slot(tx, place, *address)
-                for address in dict.fromkeys((one.path, one.locale) for one in values)
-            }
-            rows.add(place.doc, place.key, [(slots[one.path, one.locale], one) for one in values])
+            slots = known.setdefault(place.component, {})
+            values = []
+            for one in entries.values:
+                slot = slots.get((one.path, one.locale))
+                if slot is None:
+                    slot = slots[one.path, one.locale] = await self._slot(tx, place, one.path, one.locale)
+                values.append((slot, one))
+            rows.add(place.doc, place.key, values)
             words = {slots[address]: one for address, one in entries.words.items()}
             indexed.append(Indexed(place.doc, words))
         await rows.put(tx)
