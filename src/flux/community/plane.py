@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flux.community import furnishing, identities
-from flux.community.account import change_endpoints
+from flux.community.account import change_endpoints, preference_endpoints
 from flux.community.account import endpoints as account_endpoints
 from flux.community.account.service import AccountService
 from flux.community.admin import endpoints as admin_endpoints
@@ -115,7 +115,7 @@ def migrations() -> MigrationSet:
 
 def routes() -> Routes:
     rooms = (
-        account_endpoints, change_endpoints, user_endpoints, note_endpoints, inbox_endpoints, loudness_endpoints,
+        account_endpoints, change_endpoints, preference_endpoints, user_endpoints, note_endpoints, inbox_endpoints, loudness_endpoints,
         profile_endpoints, *identities.ROOMS, oauth2_endpoints, guild_endpoints,
         role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
@@ -212,7 +212,7 @@ class Builder:
             self.files.audit, self.announcer,
             limits,
         )  # fmt: skip
-        self.joining = Joining(house.clock, self.announcer, limits)
+        self.joining = Joining(house.clock, self.users, self.announcer, limits)
         self.members = MemberService(
             house.db, house.clock, self.users, self.where, self.roles, self.joining, self.files.audit,
             self.files.assets, self.announcer, limits,
@@ -250,7 +250,7 @@ class Builder:
         house, settings = self.house, self.settings
         base = house.public_url + MOUNT
         views = MessageViews(self.users, self.files.emojis, base, settings.kept_page_bytes)
-        composing = Composing(settings)
+        composing = Composing(settings, self.roles)
         self.mentions = MentionService(house.db)
         writing = Writing(house.ids, views, self.mentions, self.announcer)
         self.welcome = Welcome(self.where, writing)
@@ -263,7 +263,7 @@ class Builder:
             composing, self.files.uploads, self.files.stickers, linking,
         )  # fmt: skip
         self.conversations = ConversationService(
-            house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
+            house.db, house.clock, self.users, self.where, self.private, self.relationships, writing, self.announcer,
             settings.limits,
         )  # fmt: skip
         groups = GroupService(house.db, self.where, self.private, self.files.assets, writing)
@@ -343,7 +343,7 @@ class Builder:
         )  # fmt: skip
         account = AccountService(
             house.db, house.clock, self.users, self.sessions, people.emails, self.mails, self.where, erasure,
-            self.files.assets, self.settings,
+            self.files.assets, self.members, self.settings,
         )  # fmt: skip
         admin = AdminService(
             house.db,
@@ -366,8 +366,8 @@ class Builder:
         house, limits = self.house, self.settings.realtime
         presence = Presence(house.bus, new_token(8))
         statuses = Statuses(
-            presence, house.clock, self.users, self.relationships, self.private, self.announcer
-        )
+            presence, house.clock, self.users, self.relationships, self.private, self.files.emojis, self.announcer
+        )  # fmt: skip
         ready = ReadyMaker(
             self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox, self.pinned, statuses,
             self.regions,
@@ -387,4 +387,4 @@ class Builder:
         self.plane.on_start.append(hub.start)
         self.plane.on_drain.append(hub.drain)
         self.plane.on_stop.append(hub.stop)
-        self.plane.provide(invites, gateway)
+        self.plane.provide(invites, gateway, statuses)
