@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from flux.content.search.blanks import Blank
 from flux.content.search.plan import KEY, SYSTEM, Anchor, Group, Leaf, Node, Plan, Scope, Sort
-from flux.content.search.rows import Hit, hit
+from flux.content.search.rows import Hit
 from flux.content.search.sql_repository import COLUMNS, TABLES, Statement, wanted
 from flux.content.search.statements import Statements
 from flux.content.shape.types import TYPES
@@ -108,7 +108,7 @@ async def first_look(
         return _window(statement, read)
 
     sql, params = await statements.of(plan, ("look", read.place), write, limit, generation)
-    found: list[Hit] = await statements.db.all(sql, params, hit)
+    found: list[Hit] = await statements.db.all(sql, params, Hit)
     return found if len(found) >= limit else None
 
 
@@ -184,7 +184,7 @@ async def _valued(statements: Statements, read: Ordered, limit: int, generation:
         )
 
     sql, params = await statements.of(read.plan, ("valued", read.place), write, limit, generation)
-    found: list[Hit] = await _reader(statements.db, read)(sql, params, hit)
+    found: list[Hit] = await _reader(statements.db, read)(sql, params, Hit)
     return found
 
 
@@ -206,7 +206,7 @@ async def _empty(statements: Statements, read: Ordered, limit: int, generation: 
         )
 
     sql, params = await statements.of(read.plan, ("empty", read.place), write, limit, generation)
-    return await statements.db.scan(sql, params, hit)
+    return await statements.db.scan(sql, params, Hit)
 
 
 def _reader(db: Database, read: Ordered) -> Callable[..., Any]:

@@ -33,15 +33,21 @@ class Statements:
     ) -> tuple[str, dict[str, Any]]:
         """The text that `write` writes and what is bound to it. The text depends on the plan's shape and on `name`
         only. `generation` stands for the state of the folder; without it slots are looked up by the statement."""
-        texts = plan.texts
+        texts, kept = plan.texts, plan.kept
         address = generation is None, name
+        if kept is not None and (bound := kept.get((address, limit))) is not None:
+            if bound[0].generation in (None, generation):
+                return bound[0].sql, bound[1]
         known = texts.get(address) if texts is not None else None
         if known is None or known.generation not in (None, generation):
             known = await self._written(plan, write, generation)
             if texts is not None:
                 texts.put(address, known)
         anchor = None if plan.anchor is None else (plan.anchor.values, plan.anchor.key)
-        return known.sql, filled(known, plan.operands, plan.parent, limit, plan.offset, anchor)
+        params = filled(known, plan.operands, plan.parent, limit, plan.offset, anchor)
+        if kept is not None:
+            kept[address, limit] = known, params
+        return known.sql, params
 
     async def _written(
         self, plan: Plan, write: Callable[[Statement], str], generation: int | None

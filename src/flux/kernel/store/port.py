@@ -89,6 +89,10 @@ class Database(Reader, Protocol):
     async def scan(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
         """A long read (search, listing, aggregate): off the loop on SQLite, cancelled with its task."""
 
+    @property
+    def settled(self) -> bool:
+        """True when the acts after every commit that a read can see have been called. Never where others commit too."""
+
     async def close(self) -> None: ...
 
 

@@ -100,6 +100,7 @@ class PostgresDatabase:
     """
 
     dialect: Dialect = "postgres"
+    settled = False
 
     def __init__(self, pool: ConnectionPool, ports: Ports) -> None:
         self._pool = pool

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from itertools import starmap
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,7 +71,7 @@ class SqliteDatabase:
             rows = self._connection().execute(for_sqlite(sql), params).fetchall()
         except apsw.Error as error:
             fail(error)
-        return [into(*row) for row in rows]
+        return list(starmap(into, rows))
 
     async def value(self, sql: Statement, params: Params) -> Any:
         if self._ports.enabled:
@@ -99,6 +100,10 @@ class SqliteDatabase:
             await self._ports.strike("store")
         self._connection()
         return await self.scans.scan(for_sqlite(sql), params, into, self._timeout)
+
+    @property
+    def settled(self) -> bool:
+        return not self._writer.committing
 
     async def close(self) -> None:
         """Commit what was submitted, stop the threads, fold the log into the file, let go of the lock."""
