@@ -153,6 +153,9 @@ class PostgresDatabase:
     async def all(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
         return [into(*row) for row in await self._read(asyncpg.Connection.fetch, sql, params)]
 
+    async def glance(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T] | None:
+        return await self.all(sql, params, into)
+
     async def value(self, sql: Statement, params: Params) -> Any:
         row = await self._read(asyncpg.Connection.fetchrow, sql, params)
         return None if row is None else row[0]
