@@ -69,7 +69,7 @@ class Exactness:
         if isinstance(operand, Blank):
             operand = plan.operands[operand.at]
         wanted = operand if isinstance(operand, list) else [operand]
-        return _mask_of(codes, wanted, folds=node.folds)
+        return mask_of(codes, wanted, folds=node.folds)
 
     async def _codes(self, family: str, slot: int, generation: int) -> Codes | None:
         known = self._known.get(slot)
@@ -78,16 +78,24 @@ class Exactness:
             if age == 0 or (known.codes is None and 0 < age < _AGAIN):
                 return known.codes
         values = await slot_repository.values(self._db, family, slot, MOST_VALUES + 1)
-        codes: dict[int, list[Value]] = {}
-        for value in values:
-            codes.setdefault(code(_folded(value)), []).append(value)
         if len(self._known) >= MOST_SLOTS:
             self._known.clear()
-        self._known[slot] = known = _Known(generation, codes if len(values) <= MOST_VALUES else None)
+        self._known[slot] = known = _Known(
+            generation, codes_of(values) if len(values) <= MOST_VALUES else None
+        )
         return known.codes
 
 
-def _mask_of(codes: Codes, wanted: Sequence[Value], *, folds: bool) -> int:
+def codes_of(values: Sequence[Value]) -> Codes:
+    """Which of the values have a code."""
+    codes: dict[int, list[Value]] = {}
+    for value in values:
+        codes.setdefault(code(_folded(value)), []).append(value)
+    return codes
+
+
+def mask_of(codes: Codes, wanted: Sequence[Value], *, folds: bool) -> int:
+    """The codes, as bits, that no value has but those that are wanted."""
     found = 0
     for one in wanted:
         number = code(_folded(one))
