@@ -31,6 +31,7 @@ from flux.kernel.store.port import (
     UniqueViolation,
     UnitSuspended,
     Work,
+    as_read,
 )
 from flux.kernel.store.postgres import PostgresDatabase
 from flux.kernel.store.postgres_errors import UnstorableText
@@ -67,6 +68,7 @@ __all__ = [
     "UnitSuspended",
     "UnstorableText",
     "Work",
+    "as_read",
     "iso",
     "migrate",
     "open_database",

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import apsw
 
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
-from flux.kernel.store.port import Dialect, Params, Statement, UnitSuspended, Work
+from flux.kernel.store.port import Dialect, Params, Statement, UnitSuspended, Work, as_read
 from flux.kernel.store.sqlite_connection import FileLock, Tuning, fail, open_connection
 from flux.kernel.store.sqlite_scans import ScanPool
 from flux.kernel.store.sqlite_writer import GroupWriter
@@ -70,7 +70,7 @@ class SqliteDatabase:
             rows = self._connection().execute(for_sqlite(sql), params).fetchall()
         except apsw.Error as error:
             fail(error)
-        return [into(*row) for row in rows]
+        return rows if into is as_read else [into(*row) for row in rows]
 
     async def value(self, sql: Statement, params: Params) -> Any:
         if self._ports.enabled:
