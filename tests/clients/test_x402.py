@@ -111,6 +111,45 @@ async def world(
             await consumer.http.aclose()
 
 
+async def test_what_the_unpaid_are_told_follows_the_listing(world: World) -> None:
+    """It is made once and said again, until anything that it says has changed."""
+    listing = await world.listed()
+
+    async def told(path: str = "/a") -> tuple[str, str, str, str]:
+        answers = [await world.unpaid(listing, path) for _ in range(2)]
+        assert answers[0].content == answers[1].content
+        required = decoded(answers[0].headers["payment-required"])
+        [first], body = answers[0].json()["accepts"], answers[0].json()
+        assert first["resource"] == required["resource"]["url"]
+        assert required["accepts"][0]["amount"] == first["maxAmountRequired"]
+        return (
+            first["maxAmountRequired"],
+            first["resource"].rpartition("/")[2],
+            first["description"],
+            body["details"]["payment"]["amount"],
+        )
+
+    async def change(**fields: Any) -> None:
+        headers = world.provider.headers
+        answer = await world.provider.http.patch(f"{API}/apis/{listing['id']}", json=fields, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+    name = listing["name"]
+    assert await told() == ("10000", "a", name, "0.01")
+    assert await told("/b") == ("10000", "b", name, "0.01")
+    for changed, wanted in (
+        ({"pricePerRequest": "0.02"}, ("20000", "a", name, "0.02")),
+        ({"description": "Weather"}, ("20000", "a", "Weather", "0.02")),
+        ({"pricePerRequest": "0.01"}, ("10000", "a", "Weather", "0.01")),
+    ):
+        await change(**changed)
+        assert await told() == wanted
+    await change(x402={"enabled": False})
+    refused = await world.unpaid(listing)
+    assert (refused.status_code, "accepts" in refused.json()) == (402, False)
+    assert "payment-required" not in refused.headers
+
+
 async def test_an_unmodified_client_pays_and_is_served(world: World) -> None:
     listing = await world.listed()
     before = await world.usdc.balance(world.provider.address)

@@ -59,6 +59,7 @@ async def audit(fire: Fire) -> Counter[str]:
     await settle_down(fire)
     books = await Books.of(fire.server)
     books.check()
+    assert len({life.tx_hash for life in fire.lives}) == len(fire.lives)
     receipts = await receipts_of(fire, [life.tx_hash for life in fire.lives])
     hits: dict[str, list[str]] = {}
     for hit in fire.target.hits:

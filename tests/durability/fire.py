@@ -13,8 +13,9 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ class Fire:
     seed: int
     lives: list[Life] = field(default_factory=list)
     running: set[asyncio.Task[None]] = field(default_factory=set)
+    gas: Iterator[int] = field(default_factory=lambda: count(21_000))
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -75,7 +77,10 @@ class Fire:
     # -- paying -----------------------------------------------------------------------------------------------
 
     async def pay(self, lives: list[Life]) -> None:
-        """Of one payer. Sent, not mined: nothing is but by `mine`."""
+        """Of one payer. Sent, not mined: nothing is but by `mine`.
+
+        A payment that vanished leaves its nonce to the next one: their limits of gas keep their hashes apart.
+        """
         if not lives:
             return
         payer = self.chain.accounts[PAYERS[lives[0].kind]]
@@ -84,10 +89,9 @@ class Fire:
             "from": payer.address,
             "to": self.listing["recipient"],
             "value": hex(PRICE),
-            "gas": hex(21_000),
         }
         asked: list[tuple[str, list[Any]]] = [
-            ("eth_sendTransaction", [{**payment, "nonce": hex(nonce + number)}])
+            ("eth_sendTransaction", [{**payment, "nonce": hex(nonce + number), "gas": hex(next(self.gas))}])
             for number in range(len(lives))
         ]
         for life, result in zip(lives, await self.rpc(asked), strict=True):
@@ -172,11 +176,11 @@ class Fire:
 
     # -- waves ------------------------------------------------------------------------------------------------
 
-    async def wave(self, count: int, *, crashing: bool) -> None:
-        """`count` lives at once; those that are still under way when most are over go on beside the next wave."""
+    async def wave(self, size: int, *, crashing: bool) -> None:
+        """`size` lives at once; those that are still under way when most are over go on beside the next wave."""
         points = cycle(CRASHES)
         lives = [
-            born(self.dice, next(points) if crashing and not n % CRASH_EVERY else None) for n in range(count)
+            born(self.dice, next(points) if crashing and not n % CRASH_EVERY else None) for n in range(size)
         ]
         self.lives += lives
         by_kind = {kind: [life for life in lives if life.kind == kind] for kind in PAYERS}
@@ -189,7 +193,7 @@ class Fire:
         await asyncio.sleep(self.dice.uniform(0.1, 0.4))
         await self.chain.mine()
         await self._reorganise(by_kind["moved"], by_kind["vanish"])
-        while len(self.running) > count // 2:
+        while len(self.running) > size // 2:
             await self._look_after()
 
     async def _reorganise(self, moved: list[Life], vanishing: list[Life]) -> None:

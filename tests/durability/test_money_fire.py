@@ -32,6 +32,7 @@ POINTS = {"unreserved", "reserved", "dispatched", "answered", "settled"}
 """Between which states of the ledger calls stood when their process died."""
 FINALITY = 12
 """Blocks; each wave mines three, so that payments of a few waves are watched at a time."""
+TOLD_EVERY = 500
 AT_ONCE = 100 if LONG else 40
 SETTINGS = {
     "gateway_per_minute": "0", "max_in_flight": "5000", "connect_seconds": "1", "total_seconds": "1",
@@ -103,18 +104,28 @@ async def until_decided(fire: Fire, life: Life) -> tuple[int, str]:
         await asyncio.sleep(0.5)
 
 
-async def test_lives_under_fire(fire: Fire) -> None:
-    began, number = time.monotonic(), 0
+async def test_lives_under_fire(fire: Fire, capsys: pytest.CaptureFixture[str]) -> None:
+    began, number, told = time.monotonic(), 0, 0
+
+    def tell(*words: object) -> None:
+        """Past pytest's capture: who waits for ten thousand lives sees how far they are."""
+        with capsys.disabled():
+            print(f"{time.monotonic() - began:.0f} s", *words, flush=True)
+
     while len(fire.lives) < LIVES:
         # A crew waits before it replaces workers that die young: they die in every second wave.
         await fire.wave(min(AT_ONCE, LIVES - len(fire.lives)), crashing=not fire.crew or number % 2 == 0)
         number += 1
-        if LONG:
-            print(f"{time.monotonic() - began:.0f} s", fire.summary(), flush=True)
+        if LONG and len(fire.lives) // TOLD_EVERY > told:
+            told = len(fire.lives) // TOLD_EVERY
+            tell(fire.summary())
     await fire.finish()
+    if LONG:
+        tell("all lives are over; the audit begins")
     ends = await audit(fire)
     stood = Counter(Path(os.environ["FATE_LOG"]).read_text("utf-8").split())
-    print(f"{time.monotonic() - began:.0f} s; {fire.summary()}; ends {dict(ends)}; stood at {dict(stood)}")
+    if LONG:
+        tell(f"{fire.summary()}; ends {dict(ends)}; stood at {dict(stood)}")
     assert len(fire.lives) == LIVES
     assert ends["served"] > LIVES // 3
     # Over a connection that stands already, the reservation and its dispatch are one; of few lives all may have one.

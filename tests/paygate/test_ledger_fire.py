@@ -17,7 +17,7 @@ import pytest
 from msgspec import structs
 
 from flux.kernel.faults import FaultError
-from flux.kernel.store import Database, SandboxClock
+from flux.kernel.store import Database, SandboxClock, Transaction
 from flux.kernel.store.migrations import MigrationSet
 from flux.paygate.chains.registry import Chain
 from flux.paygate.credit.service import Credits
@@ -181,6 +181,25 @@ async def test_a_quota_is_given_back_in_the_month_of_the_call(database: Database
     await ledger.reserve(funds, structs.replace(fire.request(), monthly_quota=1))
 
 
+async def test_a_late_answer_settles_nothing_of_the_next_call(database: Database) -> None:
+    """An authorisation whose call took too long is given back, and holds another call by the time the first one ends."""
+    clock = SandboxClock()
+    ledger = Ledger(database, clock, History(database), Credits(database, clock), Replays(database, clock), 3)
+    fire = Fire(ledger, clock, random.Random(1))
+    funds = Funds("eip3009:1", "x402-v2", TERMS, "0x" + "11" * 20, PRICE, None)
+    late = await ledger.reserve(funds, fire.request(), dispatched=True)
+    await fire.run_out()
+    second = await ledger.reserve(funds, fire.request(), dispatched=True)
+    for outcome in (GOOD, BAD):
+        await ledger.settle(late, outcome)
+        row = await ledger.look("eip3009:1")
+        assert row is not None
+        assert (row.state, row.call_id) == ("dispatched", second.call_id)
+    assert await ledger.settle(second, GOOD) == "consumed"
+    held = "SELECT sum(CAST(amount_base AS BIGINT)) FROM paygate_journal"
+    assert [int(one) for one in await column(database, held)] == [0]
+
+
 async def test_one_sweep_ends_every_lease_that_ran_out(database: Database) -> None:
     """A process that dies may leave hundreds."""
     clock = SandboxClock()
@@ -213,3 +232,25 @@ async def test_what_is_final_is_not_watched(database: Database) -> None:
         database, "SELECT final_at_block FROM paygate_payments WHERE tx_hash LIKE '%final%' ORDER BY tx_hash"
     )
     assert watched == [7, None]
+
+
+async def test_a_signature_spends_no_credit_twice_while_it_is_fresh(database: Database) -> None:
+    """However long an operator lets signatures live."""
+    clock = SandboxClock()
+    credits = Credits(database, clock, 3_600)
+    payer = "0x" + "11" * 20
+
+    async def spend(tx: Transaction) -> None:
+        await credits.spend(tx, payer, "api_1", TERMS, b"d" * 32)
+
+    await database.transact(lambda tx: credits.deposit(tx, payer, "api_1", TERMS, 3 * PRICE))
+    await database.transact(spend)
+    for seconds, spent in ((3_500, 1), (200, 2)):
+        clock.advance(seconds)
+        await credits.sweep({})
+        if spent == 1:
+            with pytest.raises(FaultError):
+                await database.transact(spend)
+        else:
+            await database.transact(spend)
+        assert await credits.balance(payer, "api_1", TERMS) == (3 - spent) * PRICE

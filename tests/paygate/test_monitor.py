@@ -12,7 +12,7 @@ import pytest
 from tests.paygate.test_nodes import BLOCK, CHAIN_ID, node, reader, results
 
 from flux.kernel.bus.local import LocalBus
-from flux.kernel.faults import Ports
+from flux.kernel.faults import FaultError, Ports
 from flux.kernel.store import Database
 from flux.kernel.store.migrations import MigrationSet
 from flux.paygate.chains.registry import Chain
@@ -91,13 +91,14 @@ class Scene:
     async def look(self) -> None:
         await self.monitor.look({})
 
-    async def consumed(self, number: int) -> str:
+    async def consumed(self, number: int, block: int = 5, block_hash: str = BLOCK) -> str:
+        """Raises the ledger's refusal."""
         tx_hash = f"0x{number:064x}"
         terms = Terms(Chain("local", CHAIN_ID), "ETH", None, 18, "0x" + "22" * 20, 10)
         payer = "0x" + "11" * 20
-        funds = Funds(f"tx:{CHAIN_ID}:{tx_hash}", "direct", terms, payer, 10, tx_hash, 5, BLOCK)
+        funds = Funds(f"tx:{CHAIN_ID}:{tx_hash}", "direct", terms, payer, 10, tx_hash, block, block_hash)
         request = Request(
-            call_id=f"call_{number}", api_id="api_1", api_name="API", provider="0x" + "22" * 20, method="GET",
+            call_id=f"call_{number}_{block_hash}", api_id="api_1", api_name="API", provider="0x" + "22" * 20, method="GET",
             path="/", query="", request_bytes=0, lease_ms=10_000, monthly_quota=None,
         )  # fmt: skip
         hold = await self.ledger.reserve(funds, request, dispatched=True)
@@ -148,4 +149,19 @@ async def test_a_node_that_does_not_know_yet_is_no_reorganisation(database: Data
             here.story.head, here.story.canonical = 4, OTHER_BLOCK
         for _ in range(3):
             await here.look()
+        assert await here.states() == {tx_hash: "consumed"}
+
+
+async def test_an_orphan_pays_again_from_another_block_only(database: Database) -> None:
+    """Who remembers the block that is gone must not sell it a second time."""
+    async with scene(database) as here:
+        tx_hash = await here.consumed(1)
+        here.story.lost, here.story.canonical = {tx_hash}, OTHER_BLOCK
+        for _ in range(2):
+            await here.look()
+        assert await here.states() == {tx_hash: "orphaned"}
+        with pytest.raises(FaultError) as caught:
+            await here.consumed(1)
+        assert caught.value.params["reason"] == "payment_already_used"
+        await here.consumed(1, 6, OTHER_BLOCK)
         assert await here.states() == {tx_hash: "consumed"}

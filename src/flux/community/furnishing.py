@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from flux.community.account.preferences import PreferenceService
 from flux.community.announcing import Announcer
 from flux.community.audit import endpoints as audit_endpoints
 from flux.community.audit.service import AuditService
@@ -81,7 +82,7 @@ def furnish(
     gallery = Gallery(house.blobs, darkroom, settings.media)
     sweeping = AssetSweeping(house.db, house.clock, house.blobs, settings.media)
     plane.provide(assets, uploads, audit, files.emojis, files.stickers, gallery, sweeping)
-    plane.provide(Forms(uploads, settings.limits))
+    plane.provide(Forms(uploads, settings.limits), PreferenceService(users, files.emojis))
     return files
 
 

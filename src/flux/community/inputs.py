@@ -36,6 +36,11 @@ WEB = r"^\s*[hH][tT][tT][pP][sS]?://\S+\s*$"
 Line = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
+def cleaned(text: str) -> str:
+    """Trimmed, without control characters."""
+    return _CONTROL.sub("", text).strip()
+
+
 class Input(Struct):
     """A request body or part of one. Unknown members are ignored."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flux.community import furnishing, identities
-from flux.community.account import change_endpoints
+from flux.community.account import change_endpoints, preference_endpoints
 from flux.community.account import endpoints as account_endpoints
 from flux.community.account.service import AccountService
 from flux.community.admin import endpoints as admin_endpoints
@@ -115,7 +115,7 @@ def migrations() -> MigrationSet:
 
 def routes() -> Routes:
     rooms = (
-        account_endpoints, change_endpoints, user_endpoints, note_endpoints, inbox_endpoints, loudness_endpoints,
+        account_endpoints, change_endpoints, preference_endpoints, user_endpoints, note_endpoints, inbox_endpoints, loudness_endpoints,
         profile_endpoints, *identities.ROOMS, oauth2_endpoints, guild_endpoints,
         role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
@@ -212,7 +212,7 @@ class Builder:
             self.files.audit, self.announcer,
             limits,
         )  # fmt: skip
-        self.joining = Joining(house.clock, self.announcer, limits)
+        self.joining = Joining(house.clock, self.users, self.announcer, limits)
         self.members = MemberService(
             house.db, house.clock, self.users, self.where, self.roles, self.joining, self.files.audit,
             self.files.assets, self.announcer, limits,
@@ -366,8 +366,8 @@ class Builder:
         house, limits = self.house, self.settings.realtime
         presence = Presence(house.bus, new_token(8))
         statuses = Statuses(
-            presence, house.clock, self.users, self.relationships, self.private, self.announcer
-        )
+            presence, house.clock, self.users, self.relationships, self.private, self.files.emojis, self.announcer
+        )  # fmt: skip
         ready = ReadyMaker(
             self.users, self.states, self.private, self.relationships, self.notes, self.loudness, self.inbox, self.pinned, statuses,
             self.regions,

@@ -7,6 +7,7 @@ alone would be wrong or should be confirmed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -73,6 +74,24 @@ def is_gateway(call: Call) -> bool:
     return call.path.startswith(GATEWAY_PREFIXES)
 
 
+class Prepared(FaultError):
+    """A failure that is met again and again, with its whole body (`prepared_body`)."""
+
+    __slots__ = ("body",)
+
+    def __init__(
+        self,
+        fault: Fault,
+        params: Mapping[str, Any],
+        detail: Any,
+        extra: Mapping[str, Any],
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> None:
+        super().__init__(fault, params, detail, extra, headers)
+        self.body = body
+
+
 class PaygateEnvelope:
     """Implements `flux.kernel.wire.Envelope`."""
 
@@ -84,16 +103,8 @@ class PaygateEnvelope:
         return INTERNAL_ERROR(requestId=call.request_id)
 
     def render(self, error: FaultError, call: Call) -> tuple[bytes, dict[str, str]]:
-        fault = error.fault
-        body = {
-            "error": fault.code,
-            "message": error.message,
-            "code": fault.status,
-            "details": _details(error, call),
-            **error.extra,
-        }
-        headers = {"X-Gateway-Error": fault.code} if is_gateway(call) else {}
-        return msgspec.json.encode(body, enc_hook=str), headers
+        body = error.body if type(error) is Prepared else _body(error, call.request_id)
+        return body, {"X-Gateway-Error": error.fault.code} if is_gateway(call) else {}
 
     def fits(self, status: int, body: bytes) -> str | None:
         try:
@@ -130,10 +141,28 @@ class PaygateEnvelope:
         }
 
 
-def _details(error: FaultError, call: Call) -> dict[str, Any]:
+def _body(error: FaultError, request_id: str) -> bytes:
+    fault = error.fault
+    body = {
+        "error": fault.code,
+        "message": error.message,
+        "code": fault.status,
+        "details": _details(error, request_id),
+        **error.extra,
+    }
+    return msgspec.json.encode(body, enc_hook=str)
+
+
+def prepared_body(error: FaultError) -> bytes:
+    """For `Prepared`: the body of a failure that says the same to everybody."""
+    assert "requestId" not in error.params
+    return _body(error, "")
+
+
+def _details(error: FaultError, request_id: str) -> dict[str, Any]:
     details = {_SPELLING.get(name, name): value for name, value in error.params.items()}
     if "requestId" in details:
-        details["requestId"] = call.request_id
+        details["requestId"] = request_id
     if isinstance(error.detail, dict):
         details.update(error.detail)
     retryable = _retryable(error.fault)

@@ -56,6 +56,7 @@ from flux.paygate.relay.collecting import Collector
 from flux.paygate.relay.direct import Direct
 from flux.paygate.relay.exchange import Exchange
 from flux.paygate.relay.service import Flight, Relay
+from flux.paygate.relay.unpaid import Unpaid
 from flux.paygate.replays.service import Replays
 from flux.paygate.selfdescription import endpoints as selfdescription
 from flux.paygate.selfdescription.service import SelfDescription
@@ -117,7 +118,7 @@ class Rooms:
         """Listings, payments, calls."""
         settings, clock = self.settings, house.clock
         self.history = History(house.db)
-        self.credits = Credits(house.db, clock)
+        self.credits = Credits(house.db, clock, settings.signature_seconds + settings.signature_skew_seconds)
         self.replays = Replays(house.db, clock)
         self.settlements = Settlements(house.db, clock)
         self.ledger = Ledger(house.db, clock, self.history, self.credits, self.replays, settings.max_releases)
@@ -135,12 +136,14 @@ class Rooms:
         )
         self.facilitator = Facilitator(self.reader, clock, settings, self.sender)
         self.offers = Offers(self.facilitator, self.url)
+        extensions = Extensions(self.listings, self.url)
         payments = Payments(self.reader, clock, self.turnstile, settings)
         self.relay = Relay(
             listings=self.listings,
             quotes=self.quotes,
             offers=self.offers,
-            extensions=Extensions(self.listings, self.url),
+            extensions=extensions,
+            unpaid=Unpaid(self.offers, extensions),
             direct=Direct(payments, self.ledger, self.replays, self.chains, settings),
             collector=Collector(self.facilitator, self.ledger, self.settlements, self.replays),
             ledger=self.ledger,

@@ -46,10 +46,13 @@ async def begin(call: Call, body: PrivateChannelCreate) -> ChannelView:
 @routes.put(
     "/channels/{channel_id}/recipients/{user_id}",
     auth=ANYBODY,
-    raises=[*GROUP, faults.MAX_GROUP_DM_RECIPIENTS, faults.MAX_GROUP_DMS, faults.NOT_FRIENDS_WITH_USER],
-)
+    raises=[
+        *GROUP, faults.MAX_GROUP_DM_RECIPIENTS, faults.MAX_GROUP_DMS, faults.NOT_FRIENDS_WITH_USER,
+        faults.CANNOT_SEND_MESSAGES_TO_USER,
+    ],
+)  # fmt: skip
 async def add_recipient(call: Call, channel_id: Snowflake, user_id: Snowflake) -> None:
-    """Bring a friend into a group."""
+    """Bring a friend into a group, or somebody who lets others do so too."""
     await call.use(ConversationService).add(call.principal.user, channel_id, user_id)
 
 

@@ -79,7 +79,7 @@ class ConversationService:
             await self._users.lock_all(tx, [user.id, *others])
             await self._demand_groups_left(tx, user.id)
             for other_id in others:
-                await self._demand_friend(tx, user, other_id)
+                await self._demand_welcome(tx, user, other_id)
                 await self._demand_groups_left(tx, other_id)
             channel = await self._private.group(tx, user.id, others)
             await self._private.tell(tx, "CHANNEL_CREATE", channel, [user.id, *others])
@@ -93,7 +93,7 @@ class ConversationService:
         async def work(tx: Transaction) -> None:
             standing = await self._demand_group(tx, user, channel_id)
             await self._users.lock_all(tx, [user.id, other_id])
-            await self._demand_friend(tx, user, other_id)
+            await self._demand_welcome(tx, user, other_id)
             other = await self._users.require(other_id, tx)
             await self._admit(tx, standing.channel, standing.recipients, other, by=user.id)
 
@@ -175,10 +175,9 @@ class ConversationService:
             raise faults.INVALID_CHANNEL_TYPE()
         return standing
 
-    async def _demand_friend(self, tx: Transaction, user: UserRow, other_id: int) -> None:
+    async def _demand_welcome(self, tx: Transaction, user: UserRow, other_id: int) -> None:
         await self._users.require(other_id, tx)
-        if not await self._relationships.are_friends(user.id, other_id, tx):
-            raise faults.NOT_FRIENDS_WITH_USER()
+        await self._relationships.demand_may_gather(user, other_id, tx)
 
     async def _demand_groups_left(self, tx: Transaction, user_id: int) -> None:
         if await self._private.count_groups(tx, user_id) >= self._limits.max_group_dms:

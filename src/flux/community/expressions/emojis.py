@@ -29,6 +29,12 @@ class EmojiService(ExpressionService[EmojiRow, EmojiView, EmojiCreate]):
     def view(self, row: EmojiRow, user: UserPartial | None = None) -> EmojiView:
         return EmojiView.of(row, user)
 
+    async def worn(self, user_id: int, emoji_id: int) -> EmojiRow | None:
+        """One that somebody may show beside their name: of a guild they are in."""
+        row = (await self.shelf.some(self._db, [emoji_id])).get(emoji_id)
+        known = row is not None and await self._where.is_member(row.guild_id, user_id)
+        return row if known else None
+
     def _new(
         self, expression_id: int, guild_id: int, body: EmojiCreate, image: str, creator_id: int
     ) -> EmojiRow:

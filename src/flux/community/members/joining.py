@@ -8,6 +8,7 @@ from flux.community.members import repository
 from flux.community.members.schemas import MemberView
 from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial
+from flux.community.users.service import UserService
 from flux.kernel.store import Clock, Transaction
 from flux.settings.community import CommunityLimits
 
@@ -16,8 +17,11 @@ BY_BOT_INVITE = 1
 
 
 class Joining:
-    def __init__(self, clock: Clock, announcer: Announcer, limits: CommunityLimits) -> None:
+    def __init__(
+        self, clock: Clock, users: UserService, announcer: Announcer, limits: CommunityLimits
+    ) -> None:
         self._clock = clock
+        self._users = users
         self._announcer = announcer
         self._limits = limits
 
@@ -38,6 +42,8 @@ class Joining:
             return False
         if not await repository.take_place(tx, guild_id, self._limits.max_guild_members):
             raise faults.MAX_GUILD_MEMBERS(max=self._limits.max_guild_members)
+        if not user.bot:
+            await self._users.entered_guild(tx, user.id, guild_id)
         row = await repository.find(tx, guild_id, user.id)
         assert row is not None
         self._announcer.guild(tx, guild_id, "GUILD_MEMBER_ADD", MemberView.of(row, user, (), with_guild=True))
@@ -60,6 +66,8 @@ class Joining:
         """False when they were no member."""
         if not await repository.delete(tx, guild_id, user.id):
             return False
+        if not user.bot:
+            await self._users.left_guild(tx, user.id, guild_id)
         told = {"guild_id": str(guild_id), "user": UserPartial.of(user)}
         self._announcer.guild(tx, guild_id, "GUILD_MEMBER_REMOVE", told)
         self._announcer.control(tx, user.id, "GUILD_LEFT", {"guild_id": str(guild_id)})

@@ -89,6 +89,11 @@ class Conversation:
                     await self._handle(protocol.read(message, limits.payload_bytes))
                 except Refused as refused:
                     await self._connection.close(refused.code, refused.reason)
+                except SocketClosed:
+                    raise
+                except Exception:
+                    log.exception("a payload could not be dealt with")
+                    await self._connection.close(protocol.UNKNOWN_ERROR, "internal error")
         except SocketClosed as gone:
             return gone.code in CLEAN and not self._connection.closing
 
@@ -111,16 +116,18 @@ class Conversation:
         elif self.session is None:
             raise Refused(protocol.NOT_AUTHENTICATED, "identify first")
         elif op == protocol.PRESENCE_UPDATE:
-            self._presence(self.session, protocol.data(payload, protocol.PresenceInput))
+            presence = protocol.data(payload, protocol.PresenceInput)
+            await self._or_fail(self._gateway.hub.set_status(self.session, presence))
         elif op == protocol.REQUEST_GUILD_MEMBERS:
-            await self._members(self.session, protocol.data(payload, protocol.MembersRequest))
+            wanted = protocol.data(payload, protocol.MembersRequest)
+            await self._or_fail(self._members(self.session, wanted))
         elif op == protocol.LAZY_REQUEST:
-            await self._lazy(self.session, protocol.data(payload, protocol.LazyRequest))
+            await self._or_fail(self._lazy(self.session, protocol.data(payload, protocol.LazyRequest)))
         else:
             self._fail("UNKNOWN_ERROR", "Voice is not switched on at this instance.")
 
     def _heartbeat(self, payload: Inbound) -> None:
-        number = protocol.sequence(payload, self.session.number if self.session else 0)
+        number = protocol.sequence(payload, self.session.sent if self.session else 0)
         if number is not None and self.session is not None:
             self.session.acknowledge(number)
         self._connection.heard_at = self._gateway.clock.monotonic()
@@ -177,23 +184,18 @@ class Conversation:
             raise Refused(protocol.AUTHENTICATION_FAILED, "the token is not the session's")
         if body.seq > session.number:
             raise Refused(protocol.INVALID_SEQ, "sequence ahead of the server")
+        if (old := session.connection) is not None:
+            old.close(protocol.UNKNOWN_ERROR, "resumed elsewhere")
         if body.seq < 0 or not session.can_resume_after(body.seq):
             hub.end(session)
             self._connection.write_control(control(protocol.INVALID_SESSION, False))
             return
-        if (old := session.connection) is not None:
-            old.close(protocol.UNKNOWN_ERROR, "resumed elsewhere")
         self.session = session
         hub.resumed(session)
         session.attach(self._connection, after=body.seq)
 
-    def _presence(self, session: Session, body: protocol.PresenceInput) -> None:
-        self._gateway.hub.set_status(session, body)
-
     async def _members(self, session: Session, body: protocol.MembersRequest) -> None:
-        room = None
-        if str(body.guild_id).isdigit():
-            room = self._gateway.hub.room(int(body.guild_id))
+        room = next(map(self._gateway.hub.room, protocol.ids([body.guild_id])), None)
         if room is None or room.guild_id not in session.guilds:
             self._fail("VOICE_GUILD_NOT_FOUND", "You are not in this guild.")
             return
@@ -211,9 +213,8 @@ class Conversation:
         """What the client wants to hear of each guild; `sync`, or becoming active, is answered with its state."""
         hub, lists = self._gateway.hub, self._gateway.lists
         for guild_id, wanted in list(body.subscriptions.items())[:MOST_SUBSCRIPTIONS]:
-            number = int(guild_id) if guild_id.isascii() and guild_id.isdigit() else 0
-            room = hub.room(number) if number in session.guilds else None
-            if room is None:
+            room = next(map(hub.room, protocol.ids([guild_id])), None)
+            if room is None or room.guild_id not in session.guilds:
                 continue
             audience = room.audience
             if wanted.active is False:
@@ -221,7 +222,7 @@ class Conversation:
             elif wanted.active is True or wanted.sync is True:
                 if wanted.active is True:
                     audience.set_active(session, True)
-                frame = await lists.sync(session.user_id, number)
+                frame = await lists.sync(session.user_id, room.guild_id)
                 if frame is not None:
                     session.push(frame)
             if not isinstance(wanted.typing, UnsetType):
@@ -230,6 +231,13 @@ class Conversation:
                 audience.follow(session, protocol.ids(wanted.members))
             if not isinstance(wanted.member_list_channels, UnsetType):
                 await lists.watch(session, room, wanted.member_list_channels)
+
+    async def _or_fail(self, work: Awaitable[None]) -> None:
+        """What cannot be read from the store now is told; the session goes on."""
+        try:
+            await work
+        except PortFailure:
+            self._fail("UNKNOWN_ERROR", "This cannot be answered now.")
 
     def _fail(self, code: str, message: str) -> None:
         self._connection.write_control(control(protocol.GATEWAY_ERROR, {"code": code, "message": message}))

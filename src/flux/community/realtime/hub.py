@@ -179,7 +179,7 @@ class Hub:
             self._statuses.follow(session, settings)
             self._settle_later(user.id, settings)
         if presence is not None:
-            self._statuses.take(session, presence)
+            await self._statuses.take(session, presence)
         sessions = sessions_shown(self._by_user.get(user.id, []))
         frames = await self._ready.frames(session, user, settings, guild_ids, sessions)
         if not session.alive:
@@ -217,9 +217,10 @@ class Hub:
         if not self.presence.connected(session.user_id):
             self._spawn(self._members.end_temporary(session.user_id))
 
-    def set_status(self, session: Session, presence: PresenceInput) -> None:
-        self._statuses.take(session, presence)
-        self._status_changed(session.user_id, session.guilds, told=True)
+    async def set_status(self, session: Session, presence: PresenceInput) -> None:
+        await self._statuses.take(session, presence)
+        if session.alive:
+            self._status_changed(session.user_id, session.guilds, told=True)
 
     # -- guild rooms ------------------------------------------------------------------------------------------
 

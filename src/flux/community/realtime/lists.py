@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flux.community.guilds.state import GuildStates
+from flux.community.inputs import cleaned
 from flux.community.members.schemas import MemberView
 from flux.community.members.service import MemberService
 from flux.community.realtime.guildroom import GuildRoom
@@ -71,12 +72,12 @@ class MemberLists:
         if wanted is not None:
             found = await self._members.some(room.guild_id, wanted)
             return self._frames(room.guild_id, found, body)
-        if not body.query and not body.limit:
+        if not body.query and body.limit <= 0:
             if not room.members[user_id].base & EVERYBODYS_LIST:
                 return None
             return self._frames(room.guild_id, await self._members.every(room.guild_id), body)
-        most = min(body.limit or MOST_MATCHES, MOST_MATCHES)
-        found = await self._members.matching(room.guild_id, body.query, most)
+        most = min(body.limit, MOST_MATCHES) if body.limit > 0 else MOST_MATCHES
+        found = await self._members.matching(room.guild_id, cleaned(body.query), most)
         return self._frames(room.guild_id, found, body)
 
     def _frames(self, guild_id: int, members: list[MemberView], body: MembersRequest) -> list[Frame]:

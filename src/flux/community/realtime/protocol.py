@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from flux.community.inputs import Moment
+from flux.community.inputs import Moment, cleaned
 from flux.community.users.schemas import CustomStatus
 from flux.kernel.wire.values import decode_hook
 
@@ -40,6 +40,7 @@ RATE_LIMITED = 4008
 SESSION_TIMEOUT = 4009
 INVALID_API_VERSION = 4012
 
+LARGEST_ID = (1 << 63) - 1
 LONGEST_STATUS = 128
 STATUSES = frozenset({"online", "idle", "dnd", "invisible"})
 
@@ -64,6 +65,11 @@ class Properties(Struct):
     device: str
 
 
+def _cleaned(text: str | None) -> str | None:
+    """Trimmed, without control characters; None for nothing."""
+    return cleaned(text or "")[:LONGEST_STATUS] or None
+
+
 class CustomInput(Struct):
     text: str | None = None
     emoji_id: str | int | None = None
@@ -72,9 +78,9 @@ class CustomInput(Struct):
 
     def status(self) -> CustomStatus | None:
         """None for one that says nothing."""
-        text = (self.text or "").strip()[:LONGEST_STATUS] or None
-        emoji_id = str(self.emoji_id) if str(self.emoji_id or "").isdigit() else None
-        emoji_name = (self.emoji_name or "").strip()[:LONGEST_STATUS] or None
+        text = _cleaned(self.text)
+        emoji_id = next(map(str, ids([self.emoji_id or ""])), None)
+        emoji_name = _cleaned(self.emoji_name)
         if not (text or emoji_id or emoji_name):
             return None
         return CustomStatus(
@@ -164,7 +170,8 @@ def data(payload: Inbound, kind: type[Any]) -> Any:
 def ids(given: list[str | int]) -> list[int]:
     """The ids among them."""
     texts = [str(each) for each in given]
-    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 20]
+    plain = [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 20]
+    return [each for each in plain if each <= LARGEST_ID]
 
 
 def sequence(payload: Inbound, last: int) -> int | None:

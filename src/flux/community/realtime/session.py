@@ -87,9 +87,9 @@ class Session:
         self.number += 1
         self._buffer.append(frame)
         self._buffered_bytes += frame.size
-        if self._buffered_bytes > self._limits.buffer_bytes or len(self._buffer) > self._limits.buffer_events:
-            self._forget_oldest()
-        connection = self.connection
+        limits, connection = self._limits, self.connection
+        if self._buffered_bytes > limits.buffer_bytes or len(self._buffer) > limits.buffer_events:
+            self._make_room()
         if connection is None or connection.closing:
             return
         if connection.blocked:
@@ -103,7 +103,8 @@ class Session:
         self._late_events += 1
         self._late_bytes += frame.size
         limits = self._limits
-        if self._late_events > limits.queue_events or self._late_bytes > limits.queue_bytes:
+        forgotten = self.sent + 1 < self.first
+        if forgotten or self._late_events > limits.queue_events or self._late_bytes > limits.queue_bytes:
             self.told_to_return = True
             connection.close(UNKNOWN_ERROR, "too slow")
 
@@ -157,6 +158,14 @@ class Session:
 
     def acknowledge(self, number: int) -> None:
         while self._buffer and self.first <= number:
+            self._forget_oldest()
+
+    def _make_room(self) -> None:
+        """The newest always stays."""
+        limits, buffer = self._limits, self._buffer
+        while len(buffer) > 1 and (
+            self._buffered_bytes > limits.buffer_bytes or len(buffer) > limits.buffer_events
+        ):
             self._forget_oldest()
 
     def _forget_oldest(self) -> None:

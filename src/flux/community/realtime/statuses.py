@@ -7,9 +7,12 @@ from typing import Any
 
 import msgspec
 from msgspec import UnsetType
+from msgspec.structs import replace
 
 from flux.community.announcing import Announcer
 from flux.community.channels.private import PrivateChannels
+from flux.community.expressions.emojis import EmojiService
+from flux.community.inputs import I64
 from flux.community.realtime.presence import PLAIN, Presence, State, combined, joined
 from flux.community.realtime.protocol import CustomInput, Frame, PresenceInput
 from flux.community.realtime.session import Session
@@ -33,6 +36,7 @@ class Statuses:
         users: UserService,
         relationships: RelationshipService,
         private: PrivateChannels,
+        emojis: EmojiService,
         announcer: Announcer,
     ) -> None:
         self.presence = presence
@@ -40,6 +44,7 @@ class Statuses:
         self._users = users
         self._relationships = relationships
         self._private = private
+        self._emojis = emojis
         self._announcer = announcer
 
     def follow(self, session: Session, settings: UserSettings, *, status: bool = True) -> None:
@@ -48,11 +53,11 @@ class Statuses:
             session.status = settings.status
         session.custom = worn(settings.custom_status)
 
-    def take(self, session: Session, presence: PresenceInput) -> None:
+    async def take(self, session: Session, presence: PresenceInput) -> None:
         """The session is as its client says."""
         session.status, session.afk, session.mobile = presence.kind, presence.afk, presence.mobile
         if not isinstance(presence.custom_status, UnsetType):
-            self._wear(session.user_id, presence.custom_status)
+            await self._wear(session.user_id, presence.custom_status)
 
     def ends_in(self, settings: UserSettings) -> float | None:
         """Seconds until the first thing that is chosen for a while is over; None for never or a distant day."""
@@ -60,12 +65,22 @@ class Statuses:
         seconds = None if end is None else max(0, end - self._clock.now_ms()) / 1000
         return None if seconds is None or seconds > LONGEST_WAIT_SECONDS else seconds
 
-    def _wear(self, user_id: int, custom: CustomInput | None) -> None:
+    async def _wear(self, user_id: int, custom: CustomInput | None) -> None:
         """Somebody chose a custom status for the time they are here: all their sessions wear it, in every process."""
         status = None if custom is None else custom.status()
+        if status is not None and status.emoji_id is not None:
+            status = await self._with_emoji(user_id, status)
         if statuses.over(status, self._clock.now_ms()):
             status = None
         self._announcer.control_now(user_id, WORN, status)
+
+    async def _with_emoji(self, user_id: int, status: CustomStatus) -> CustomStatus | None:
+        """As the emoji is called and moves; without one that is not theirs to show."""
+        number = int(status.emoji_id or 0)
+        emoji = await self._emojis.worn(user_id, number) if number <= I64 else None
+        if emoji is not None:
+            return replace(status, emoji_name=emoji.name, emoji_animated=bool(emoji.animated))
+        return None if status.text is None else replace(status, emoji_id=None, emoji_name=None)
 
     def changed(self, user_id: int, mine: Sequence[Session], *, told: bool = False) -> bool:
         """The account's sessions here are `mine` now. Whether that is news for others, which `tell` then spreads. `told`:

@@ -23,6 +23,25 @@ def may_ask(flags: int, *, friends: bool, guilds: bool) -> bool:
     return bool(flags & (ANYONE | known))
 
 
+FRIENDS_OF_FRIENDS = 1
+GUILD_MEMBERS = 2
+EVERYONE = 4
+FRIENDS_ONLY = 8
+NOBODY = 16
+"""Who may bring somebody into a group: `group_dm_add_permission_flags`."""
+
+
+def may_gather_friend(flags: int) -> bool:
+    """Whoever lets anybody at all, lets friends."""
+    return bool(flags) and not flags & NOBODY
+
+
+def may_gather(flags: int, *, friends: bool, guilds: bool) -> bool:
+    """The same for who is no friend; `friends` and `guilds` are whether both have some in common."""
+    known = FRIENDS_OF_FRIENDS * friends | GUILD_MEMBERS * guilds
+    return not flags & NOBODY and bool(flags & (EVERYONE | known))
+
+
 def request_refusal(mine: int | None, theirs: int | None) -> FaultError | None:
     """`mine` is what the other is to the caller, `theirs` what the caller is to the other."""
     if mine == BLOCKED:

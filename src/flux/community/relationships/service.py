@@ -8,8 +8,9 @@ from flux.community.members.service import MemberService
 from flux.community.relationships import repository, rules
 from flux.community.relationships.repository import RelationshipRow
 from flux.community.relationships.schemas import RelationshipView
+from flux.community.users import privacy
 from flux.community.users.records import UserRow
-from flux.community.users.schemas import UserPartial, UserSettings
+from flux.community.users.schemas import UserPartial
 from flux.community.users.service import UserService
 from flux.kernel.store import Clock, Database, Reader, Transaction, iso
 from flux.settings.community import CommunityLimits
@@ -169,6 +170,27 @@ class RelationshipService:
             if holder != user_id:
                 self._announcer.user(tx, holder, "RELATIONSHIP_REMOVE", {"id": str(other)})
 
+    # -- groups -----------------------------------------------------------------------------------------------
+
+    async def demand_may_gather(self, user: UserRow, other_id: int, reader: Reader) -> None:
+        """May `user` bring the other into a group? As far as `group_dm_add_permission_flags` of the other let them: by
+        default friends. Raises NOT_FRIENDS_WITH_USER, or CANNOT_SEND_MESSAGES_TO_USER for a friend whom nobody may add."""
+        flags = (await self._users.settings(other_id, reader)).group_dm_add_permission_flags
+        mine = await repository.find(reader, user.id, other_id)
+        theirs = await repository.find(reader, other_id, user.id)
+        if mine is not None and mine.type == rules.FRIEND:
+            if not rules.may_gather_friend(flags):
+                raise faults.CANNOT_SEND_MESSAGES_TO_USER()
+            return
+        other = await self._users.require(other_id, reader)
+        barred = user.bot or other.bot or any(row and row.type == rules.BLOCKED for row in (mine, theirs))
+        if barred or not rules.may_gather(
+            flags,
+            friends=bool(await repository.mutual_friends(reader, user.id, other_id)),
+            guilds=bool(await self._members.in_common(user.id, other_id, reader)),
+        ):
+            raise faults.NOT_FRIENDS_WITH_USER()
+
     # -- talking ----------------------------------------------------------------------------------------------
 
     async def demand_may_talk(self, user: UserRow, other_id: int, reader: Reader) -> None:
@@ -185,14 +207,9 @@ class RelationshipService:
         bots = bool(user.bot or other.bot)
         for someone in (user.id, other_id):
             settings = await self._users.settings(someone, reader)
-            shared = [guild_id for guild_id in shared if _takes_messages(settings, guild_id, bots=bots)]
+            shared = [each for each in shared if privacy.takes_messages(settings, each, bots=bots)]
         if not shared:
             raise faults.CANNOT_SEND_MESSAGES_TO_USER()
-
-
-def _takes_messages(settings: UserSettings, guild_id: int, *, bots: bool) -> bool:
-    restricted = settings.bot_restricted_guilds if bots else settings.restricted_guilds
-    return str(guild_id) not in restricted
 
 
 def _view(row: RelationshipRow, other: UserRow) -> RelationshipView:

@@ -11,7 +11,7 @@ from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.envelope import invalid
 from flux.community.inputs import encode, filled
-from flux.community.users import repository, rules, statuses
+from flux.community.users import privacy, repository, rules, statuses
 from flux.community.users.records import NewAccount, UserCard, UserRow
 from flux.community.users.schemas import (
     SettingsUpdate,
@@ -231,9 +231,14 @@ class UserService:
 
         await self._db.transact(work)
 
-    async def change_settings(self, user_id: int, body: SettingsUpdate) -> UserSettings:
-        """What was sent over what there is; two changes at once each build on the other."""
+    async def change_settings(
+        self, user_id: int, body: SettingsUpdate, *, animated: bool = False
+    ) -> UserSettings:
+        """What was sent over what there is; two changes at once each build on the other. `animated`: the emoji of the
+        custom status that was sent is."""
         sent = msgspec.to_builtins(filled(body), enc_hook=str)
+        if sent.get("custom_status") is not None:
+            sent["custom_status"]["emoji_animated"] = animated
 
         async def work(tx: Transaction) -> UserSettings:
             await repository.lock(tx, user_id)
@@ -243,6 +248,19 @@ class UserService:
             return merged
 
         return await self._db.transact(work)
+
+    async def entered_guild(self, tx: Transaction, user_id: int, guild_id: int) -> None:
+        """In the caller's unit, which has the account's turn."""
+        before = await self.settings(user_id, tx)
+        if before != (now := privacy.entered(before, guild_id)):
+            await self._keep_settings(tx, user_id, before, now)
+
+    async def left_guild(self, tx: Transaction, user_id: int, guild_id: int) -> None:
+        """The same."""
+        await repository.lock(tx, user_id)
+        before = await self.settings(user_id, tx)
+        if before != (now := privacy.left(before, guild_id)):
+            await self._keep_settings(tx, user_id, before, now)
 
     async def _keep_settings(
         self, tx: Transaction, user_id: int, before: UserSettings, now: UserSettings

@@ -2,6 +2,7 @@
 
 asked.py      a request that is understood, and how it is paid
 proofs.py     pure: payment headers of a request, in the order of the contract
+unpaid.py     `Unpaid`: what a call without a payment is told, made once
 direct.py     `Direct`: payment by a transaction and a signature
 collecting.py `Collector`: payment by a transfer authorisation (x402)
 replaying.py  giving a kept answer again

@@ -15,7 +15,7 @@ from flux.paygate.credit.service import Credits
 from flux.paygate.facilitator.extensions import Extensions
 from flux.paygate.facilitator.model import Requirement
 from flux.paygate.facilitator.offers import Offers
-from flux.paygate.faults import MISSING_PAYMENT_TX, MISSING_PAYMENT_TX_X402
+from flux.paygate.faults import MISSING_PAYMENT_TX
 from flux.paygate.ledger.model import Funds, Request
 from flux.paygate.ledger.service import Ledger
 from flux.paygate.listings.model import Listing
@@ -31,8 +31,9 @@ from flux.paygate.relay.direct import Direct
 from flux.paygate.relay.exchange import Exchange, Job
 from flux.paygate.relay.headers import Passage, origin_signature, to_target
 from flux.paygate.relay.naming import named
-from flux.paygate.relay.proofs import SIGNATURE, TX, Presented, bad_header, presented
+from flux.paygate.relay.proofs import TX, Presented, bad_header, presented
 from flux.paygate.relay.replaying import answer_again
+from flux.paygate.relay.unpaid import Unpaid
 from flux.paygate.replays.model import Kept, Remembered
 from flux.paygate.scalars import new_call_id
 from flux.paygate.signing.accounts import checksummed
@@ -73,6 +74,7 @@ class Relay:
         quotes: Quotes,
         offers: Offers,
         extensions: Extensions,
+        unpaid: Unpaid,
         direct: Direct,
         collector: Collector,
         ledger: Ledger,
@@ -89,6 +91,7 @@ class Relay:
         self._quotes = quotes
         self._offers = offers
         self._extensions = extensions
+        self._unpaid = unpaid
         self._direct = direct
         self._collector = collector
         self._ledger = ledger
@@ -106,7 +109,10 @@ class Relay:
     async def serve(self, call: Call, api_id: str, suffix: str, mount: str) -> Raw | Stream:
         """The answer of the target, or of an earlier call under the same Idempotency-Key. Raises declared faults."""
         plan, meaning, terms = await self._quotes.resolve(api_id, call.method, suffix)
-
+        shown = presented(call.scope["headers"])
+        if shown.nothing:
+            raise await self._unpaid.refusal(plan, meaning, terms, call.method, mount, suffix)
+        shown = named(shown)
         offered: Requirement | None = None
 
         def required() -> Requirement | None:
@@ -118,7 +124,6 @@ class Relay:
         limit = self._settings.request_body_bytes
         asked = Asked(call, plan, plan.listing, meaning, terms, suffix, mount, required, limit)
         try:
-            shown = named(presented(call.scope["headers"]))
             bill = await self._bill(asked, shown)
             if isinstance(bill, Kept):
                 return answer_again(bill)
@@ -137,23 +142,8 @@ class Relay:
                 raise bad_header(shown.x402[0], "X-Payment-Tx: this listing does not take x402", "")
             return await self._collector.bill(asked, requirement, shown)
         if shown.tx is None:
-            raise await self._unpaid(asked, [TX, SIGNATURE] if shown.signature is None else [TX])
+            raise MISSING_PAYMENT_TX(header=TX, missing=[TX], detail={"payment": asked.terms.shown()})
         return await self._direct.bill(asked, shown)
-
-    async def _unpaid(self, asked: Asked, missing: list[str]) -> FaultError:
-        """401, as the reference has it; 402 where the consumer came to be told so."""
-        detail = {"payment": asked.terms.shown()}
-        nothing, requirement = len(missing) > 1, asked.requirement()
-        wanted = asked.listing.x402
-        insists = wanted is not None and wanted.unpaid_status == PAYMENT_REQUIRED
-        if nothing and (asked.mount == "x402" or (insists and requirement is not None)):
-            return MISSING_PAYMENT_TX_X402(header=TX, missing=missing, detail=detail)
-        headers: dict[str, str] = {}
-        if nothing and requirement is not None:
-            extensions = await self._extensions.of(asked.plan, asked.meaning, asked.call.method, asked.mount)
-            headers = self._offers.required(requirement, MISSING_PAYMENT_TX.message, extensions)
-            headers["Link"] = f'<{self._offers.resource(asked.plan, asked.suffix)}>; rel="payment"'
-        return MISSING_PAYMENT_TX(header=TX, missing=missing, detail=detail, headers=headers)
 
     async def _check_wallet(self, listing: Listing, payer: str) -> None:
         self._turnstile.check_ban("wallet", payer)

@@ -1,0 +1,131 @@
+"""What a session remembers while its client reads slowly: never more than it may, and never a gap unnoticed."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any, cast
+
+import pytest
+
+from flux.community.realtime.connection import Connection
+from flux.community.realtime.protocol import Frame, Refused, read, sequence
+from flux.community.realtime.session import Session
+from flux.community.users.records import UserRow
+from flux.settings.community import Realtime
+
+
+class Somebody:
+    id = 1
+    bot = 0
+
+
+class Pipe:
+    """A connection whose peer reads when the test says so."""
+
+    def __init__(self) -> None:
+        self.blocked = False
+        self.closing = False
+        self.code = 0
+        self.on_writable: Any = None
+        self.written: list[dict[str, Any]] = []
+        self.room = 1_000_000
+
+    def write(self, text: str) -> None:
+        assert not self.blocked and not self.closing
+        self.written.append(json.loads(text))
+        self.room -= 1
+        self.blocked = self.room <= 0
+
+    write_control = write
+
+    def close(self, code: int, reason: str = "") -> None:
+        self.closing, self.code = True, code
+
+    def reads(self, count: int) -> None:
+        self.room, self.blocked = count, False
+        self.on_writable()
+
+
+def begun(**limits: Any) -> tuple[Session, Pipe]:
+    session = Session("s", cast(UserRow, Somebody()), b"", None, Realtime(**limits))
+    pipe = Pipe()
+    session.hold()
+    session.attach(cast(Connection, pipe))
+    session.welcome(Frame.of("READY", {}))
+    session.release()
+    return session, pipe
+
+
+def event(number: int, size: int = 0) -> Frame:
+    return Frame.of("E", {"n": number, "x": "x" * size})
+
+
+def test_what_was_never_written_cannot_be_acknowledged() -> None:
+    session, pipe = begun()
+    pipe.room, pipe.blocked = 0, True
+    for number in range(5):
+        session.push(event(number))
+    with pytest.raises(Refused) as refused:
+        sequence(read('{"op":1,"d":4}', 4096), session.sent)
+    assert refused.value.code == 4007
+    assert sequence(read('{"op":1,"d":1}', 4096), session.sent) == 1
+    pipe.reads(100)
+    assert [each["d"]["n"] for each in pipe.written[1:]] == list(range(5))
+
+
+def test_who_comes_back_to_a_full_memory_and_reads_slowly_is_told_to_come_again() -> None:
+    """What was to be written again had to be forgotten for what is newer: there would be a gap."""
+    session, _ = begun(buffer_events=10)
+    session.detach(0)
+    for number in range(10):
+        session.push(event(number))
+    again = Pipe()
+    again.room = 3
+    session.attach(cast(Connection, again), after=1)
+    assert again.blocked
+    for number in range(10, 14):
+        session.push(event(number))
+    assert (again.closing, again.code, session.told_to_return) == (True, 4000, True)
+    assert not session.can_resume_after(4)
+
+
+def test_large_events_push_out_as_many_small_ones_as_they_are_long() -> None:
+    session, _ = begun(buffer_bytes=50_000)
+    session.detach(0)
+    for number in range(300):
+        session.push(event(number))
+    for number in range(20):
+        session.push(event(number, 10_000))
+    assert session._buffered_bytes <= 50_000
+    assert session.number - session.first + 1 == 4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_the_pace_there_is_no_gap(seed: int) -> None:
+    """Random events, readings, drops and resumes: what a client gets is everything in order, or it is sent away."""
+    dice = random.Random(seed)
+    session, pipe = begun(buffer_events=12, queue_events=8)
+    got, sent = [1], 1
+    seen = 1
+    for _ in range(400):
+        act = dice.choice(("push", "push", "push", "read", "block", "ack", "drop"))
+        if act == "push":
+            sent += 1
+            session.push(event(sent))
+        elif act == "block":
+            pipe.room, pipe.blocked = 0, True
+        elif act == "read" and pipe.blocked and not pipe.closing:
+            pipe.reads(dice.randrange(1, 6))
+        elif act == "ack" and not pipe.closing:
+            session.acknowledge(session.sent)
+        elif act == "drop" or pipe.closing:
+            session.detach(0)
+            if not session.can_resume_after(got[-1]):
+                break
+            pipe, seen = Pipe(), 0
+            pipe.room = dice.randrange(1, 6)
+            session.attach(cast(Connection, pipe), after=got[-1])
+        got += [each["s"] for each in pipe.written[seen:] if each["t"] != "RESUMED"]
+        seen = len(pipe.written)
+    assert got == list(range(1, len(got) + 1))
