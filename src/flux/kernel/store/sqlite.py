@@ -67,7 +67,7 @@ class SqliteDatabase:
         if self._ports.enabled:
             await self._ports.strike("store")
         try:
-            rows = self._connection().execute(for_sqlite(sql), params).fetchall()
+            rows: list[Any] = self._connection().execute(for_sqlite(sql), params).fetchall()
         except apsw.Error as error:
             fail(error)
         return rows if into is as_read else [into(*row) for row in rows]
