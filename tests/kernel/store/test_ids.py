@@ -7,11 +7,13 @@ import asyncio
 import pytest
 
 from flux.kernel.store import (
+    ALPHANUMERIC,
     LOWER,
     SandboxClock,
     Snowflakes,
     SystemClock,
     iso,
+    neighbouring_keys,
     random_key,
     snowflake_ms,
     time_sortable_key,
@@ -59,6 +61,16 @@ def test_random_keys() -> None:
     keys = {random_key(24, LOWER) for _ in range(100)}
     assert len(keys) == 100
     assert all(len(key) == 24 and set(key) <= set(LOWER) for key in keys)
+
+
+def test_neighbouring_keys_share_a_third() -> None:
+    some, others = neighbouring_keys(200, 12), neighbouring_keys(200, 12)
+    assert len({*some, *others}) == 400
+    assert all(len(key) == 12 and set(key) <= set(ALPHANUMERIC) for key in some)
+    assert some == sorted(some)
+    assert len({key[:4] for key in some}) == 1
+    assert len({key[4] for key in some}) > 10
+    assert some[0][:4] != others[0][:4]
 
 
 def test_time_sortable_keys_sort_by_time() -> None:

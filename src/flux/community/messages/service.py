@@ -20,7 +20,7 @@ from flux.community.messages.linking import Linking, own_embeds
 from flux.community.messages.records import DELETABLE, ID, NONE, SUPPRESS_EMBEDS, Columns, MessageRow
 from flux.community.messages.schemas import MessagesQuery, MessageUpdate, MessageView
 from flux.community.messages.views import MessageViews
-from flux.community.messages.writing import Writing
+from flux.community.messages.writing import PINGING, Writing
 from flux.community.standing import rules as bits
 from flux.community.standing.service import ChannelStanding, StandingService
 from flux.community.uploads.service import Taken, UploadService
@@ -117,12 +117,12 @@ class MessageService:
             standing = await self._where.channel(user, channel_id, tx)
             row = await self.require(tx, channel_id, message_id)
             sent = filled(body)
-            if row.author_id != user.id:
+            if row.author_id != user.id or row.type not in PINGING:
                 if sent.keys() - {"flags"} or not sent:
                     raise faults.CANNOT_EDIT_OTHER_USER_MESSAGE()
                 if not standing.may(bits.MANAGE_MESSAGES):
                     raise faults.CANNOT_EDIT_OTHER_USER_MESSAGE()
-            values = self._changes(standing, row, sent)
+            values = await self._changes(tx, standing, row, sent)
             if "attachments" in sent or files:
                 values |= await self._reattach(tx, standing, row, body, files)
             _demand_something(row, values)
@@ -137,7 +137,9 @@ class MessageService:
 
         return await self._db.transact(work)
 
-    def _changes(self, standing: ChannelStanding, row: MessageRow, sent: dict[str, Any]) -> dict[str, Any]:
+    async def _changes(
+        self, tx: Transaction, standing: ChannelStanding, row: MessageRow, sent: dict[str, Any]
+    ) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if "flags" in sent:
             values["flags"] = row.flags & ~SUPPRESS_EMBEDS | (sent["flags"] or 0) & SUPPRESS_EMBEDS
@@ -149,13 +151,16 @@ class MessageService:
             content, sent.get("embeds") or (), allowed, premium=standing.user.premium,
             may_embed=standing.may(bits.EMBED_LINKS), may_everyone=standing.may(bits.MENTION_EVERYONE),
         )  # fmt: skip
+        called = await self._composing.calling(
+            tx, standing.channel.guild_id, words.mentions, may_everyone=standing.may(bits.MENTION_EVERYONE)
+        )
         return values | {
             "content": content,
             "embeds": words.embeds if "embeds" in sent else encode(own_embeds(row.embeds)),
             "edited_at": self._clock.now_ms(),
-            "mentions": encode(words.mentions.users),
-            "mention_roles": encode(words.mentions.roles),
-            "mention_everyone": int(words.mentions.everyone),
+            "mentions": encode(called.users),
+            "mention_roles": encode(called.roles),
+            "mention_everyone": int(called.everyone),
         }
 
     async def _reattach(
