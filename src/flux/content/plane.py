@@ -161,7 +161,7 @@ def _deliver(plane: Plane, house: House) -> None:
         services[Components],
         services[Apis],
     )
-    search = Search(house)
+    search = Search(house, generations)
     ranking = Ranking(house, search, services[Embeddings])
     plane.provide(
         Door(house, settled, snapshots, services[Keys], generations),

@@ -186,6 +186,13 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
             description="Most bytes of compiled query plans kept in memory, one for each shape of query; 0 is off.",
         ),
     ] = 8_000_000
+    reading_cache_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Most bytes of delivery requests kept in memory as they were understood, without their answers; 0 is off.",
+        ),
+    ] = 8_000_000
     fragment_cache_bytes: Annotated[
         int,
         Meta(
