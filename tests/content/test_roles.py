@@ -162,6 +162,18 @@ async def test_roles_belong_to_one_side_and_one_environment(hall: Hall) -> None:
     assert shown["secret_key"] == "********" + key.secret[-4:]
 
 
+async def test_the_secret_is_asked_for(hall: Hall) -> None:
+    for side, path in (
+        ("management", f"{hall.world.at}/locales/"),
+        ("flux", hall.world.delivered("/notes/notes")),
+    ):
+        key = await hall.world.key(side=side)
+        other = await hall.world.key(side=side)
+        for secret, status in ((key.secret, 200), (other.secret, 401), (key.secret[:-1], 401), ("x", 401)):
+            headers = {"Authorization": f"Simple {key.public}:{secret}"}
+            assert (await hall.world.http.get(path, headers=headers)).status_code == status
+
+
 async def test_keys_are_no_people(hall: Hall) -> None:
     key = await hall.world.key(side="management")
     for path in ("/content/account/", "/content/organizations/"):

@@ -18,6 +18,7 @@ from flux.kernel.store import (
     snowflake_ms,
     time_sortable_key,
 )
+from flux.kernel.store.ids import _tables
 
 
 class Hands:
@@ -39,6 +40,7 @@ def test_snowflakes_increase_whatever_the_clock_does() -> None:
         seen += [flakes.next() for _ in range(5000)]
     assert seen == sorted(set(seen))
     assert all(0 < flake < 2**63 for flake in seen)
+    assert {flake >> 12 & 0x3FF for flake in seen} == {0}
 
 
 def test_a_snowflake_tells_its_time_and_worker() -> None:
@@ -55,6 +57,13 @@ def test_workers_never_collide() -> None:
     makers = [Snowflakes(hands, worker=n) for n in range(4)]  # type: ignore[arg-type]
     seen = [maker.next() for _ in range(1000) for maker in makers]
     assert len(set(seen)) == 4000
+
+
+@pytest.mark.parametrize("alphabet", [LOWER, ALPHANUMERIC])
+def test_every_character_of_a_random_key_is_as_likely(alphabet: str) -> None:
+    table, surplus = _tables(alphabet)
+    made = bytes(range(256)).translate(table, surplus).decode()
+    assert {made.count(one) for one in alphabet} == {256 // len(alphabet)}
 
 
 def test_random_keys() -> None:

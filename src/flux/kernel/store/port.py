@@ -94,6 +94,14 @@ class Database(Reader, Protocol):
     async def scan(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
         """A long read (search, listing, aggregate): off the loop on SQLite, cancelled with its task."""
 
+    async def glance(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T] | None:
+        """As `all`, for what is most often short: None when it turns out to take longer than about a millisecond. Only SQLite
+        can tell; elsewhere it is read to its end, so that its text has to bound it."""
+
+    @property
+    def settled(self) -> bool:
+        """True when the acts after every commit that a read can see have been called. Never where others commit too."""
+
     async def close(self) -> None: ...
 
 
