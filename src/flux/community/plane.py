@@ -85,6 +85,7 @@ from flux.community.realtime.hub import Hub
 from flux.community.realtime.lists import MemberLists
 from flux.community.realtime.presence import Presence
 from flux.community.realtime.ready import ReadyMaker
+from flux.community.realtime.rosters import Rosters
 from flux.community.realtime.statuses import Statuses
 from flux.community.relationships import endpoints as relationship_endpoints
 from flux.community.relationships.service import RelationshipService
@@ -374,7 +375,8 @@ class Builder:
         )  # fmt: skip
         lists = MemberLists(self.users, self.members, self.roles, self.states, presence)
         hub = Hub(
-            house.bus, house.clock, self.users, self.members, self.states, ready, statuses, lists, limits
+            house.bus, house.clock, self.users, self.members, self.states, ready, statuses,
+            Rosters(presence, self.announcer), lists, limits,
         )  # fmt: skip
         group_invites = GroupInvites(
             house.db, house.clock, self.users, self.where, self.conversations, self.announcer, self.settings.limits
