@@ -20,7 +20,7 @@ from flux.kernel.store import iso
 from flux.kernel.wire import Kind, Problem, WireTrouble
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_INTEGER = re.compile(r"-?\d{1,40}")
+_INTEGER = re.compile(r"-?[0-9]{1,40}")
 _RAW = "raw"
 LONGEST = 10_000
 _LAST_MS = 8_640_000_000_000_000

@@ -182,7 +182,7 @@ class GuildService:
             if not await self._where.is_member(guild_id, new_owner, tx):
                 raise faults.UNKNOWN_MEMBER()
             if (await self._users.require(new_owner, tx)).bot:
-                raise invalid("new_owner_id", "A bot cannot own a guild.", "CANNOT_TRANSFER_OWNERSHIP_TO_BOT")
+                raise faults.CANNOT_TRANSFER_OWNERSHIP_TO_BOT()
             await repository.update(tx, guild_id, {"owner_id": new_owner})
             await self._note(tx, standing, reason)
             return await self._announce(tx, standing)

@@ -109,6 +109,9 @@ class MemberService:
     async def guild_ids(self, user_id: int, reader: Reader | None = None) -> list[int]:
         return await repository.guild_ids(reader or self._db, user_id)
 
+    async def row(self, guild_id: int, user_id: int) -> MemberRow | None:
+        return await repository.find(self._db, guild_id, user_id)
+
     async def nicks(self, user_id: int, guild_ids: Iterable[int]) -> dict[int, str | None]:
         """What they are called in those of the guilds that they are in."""
         rows = [await repository.find(self._db, guild_id, user_id) for guild_id in guild_ids]
@@ -315,6 +318,11 @@ class MemberService:
                 await self._joining.leave(tx, guild_id, user)
 
         await self._db.transact(work)
+
+    async def reintroduce(self, tx: Transaction, user_id: int) -> None:
+        """In the caller's unit: somebody looks different now, and every guild they are in hears of it."""
+        for guild_id in await repository.guild_ids(tx, user_id):
+            await self._announce(tx, guild_id, user_id)
 
     async def _announce(self, tx: Transaction, guild_id: int, member_id: int) -> MemberView:
         view = await self.view(guild_id, member_id, tx)

@@ -89,6 +89,7 @@ class Statuses:
         return self.presence.set(user_id, joined([_state(each) for each in mine]) if mine else None)
 
     async def tell(self, user_id: int, guild_ids: Iterable[int]) -> None:
+        """How somebody is now, and who: to these guilds, to friends and to companions."""
         user = await self._users.find(user_id)
         if user is None:
             return
