@@ -7,6 +7,7 @@ Each says so in the file `FATE_LOG`.
 unreserved  every check has passed, the ledger knows nothing yet     answered  the target has answered, nothing is settled
 reserved    the reservation is durable, nothing else                 settled   the ledger is settled, nobody was answered
 dispatched  the dispatch is durable, the first byte is not sent
+noted       a settlement is in the books, not broadcast              broadcast it is broadcast, nobody knows what became of it
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextvars import ContextVar
 from typing import Any
 
+from flux.paygate.facilitator.service import Facilitator
 from flux.paygate.ledger.service import Ledger
+from flux.paygate.ledger.settlements import Settlements
 
 STAND_SECONDS = 1.0
 WORD = "die="
 _calls: dict[str, str] = {}
 _due: list[asyncio.TimerHandle] = []
+_settling: ContextVar[str] = ContextVar("settling", default="")
+_note, _settled = Settlements.note, Facilitator._settled
 _reserve, _dispatched, _settle = Ledger.reserve, Ledger.dispatched, Ledger.settle
 
 
@@ -62,5 +68,20 @@ async def settle(self: Ledger, hold: Any, *rest: Any, **more: Any) -> str:
     return status
 
 
+async def note(self: Settlements, hold: Any, tx_hash: str) -> None:
+    await _note(self, hold, tx_hash)
+    _settling.set(hold.call_id)
+    if _calls.get(hold.call_id) == "noted":
+        await _stand("noted")
+
+
+async def settled(self: Facilitator, *rest: Any) -> Any:
+    if _calls.get(_settling.get()) == "broadcast":
+        await _stand("broadcast")
+    return await _settled(self, *rest)
+
+
+setattr(Settlements, "note", note)  # noqa: B010
+setattr(Facilitator, "_settled", settled)  # noqa: B010
 for _name, _mine in (("reserve", reserve), ("dispatched", dispatched), ("settle", settle)):
     setattr(Ledger, _name, _mine)
