@@ -28,13 +28,14 @@ async def moved(fire: Fire, lives: list[Life]) -> dict[str, bool]:
 
 def check_sums(books: Books, lives: list[Life], used: dict[str, bool], keys: dict[str, str]) -> None:
     """What the journal charged for authorisations is what the chain moved for them."""
-    charged = 0
+    charged = spent = 0
     for life in lives:
+        payment = books.payments.get(keys[life.tx_hash])
+        spent += used[life.tx_hash] and (payment is None or not payment["settled"])
         for move in books.movements.get(keys[life.tx_hash], []):
             if move["kind"] in ("charge", "reversal"):
                 charged -= int(move["amount_base"])
-    by_us = sum(used[life.tx_hash] and not life.met("stolen") for life in lives)
-    assert charged == authorising.PRICE * by_us
+    assert charged == authorising.PRICE * (sum(used.values()) - spent)
 
 
 def judge(life: Life, key: str, books: Books, hits: list[str], used: bool) -> str:
@@ -47,7 +48,13 @@ def judge(life: Life, key: str, books: Books, hits: list[str], used: bool) -> st
         assert used and not life.delivered and not hits, told
         assert payment is None, told
         return "spent elsewhere"
-    assert payment is not None and payment["state"] == "consumed", told
+    assert payment is not None, told
+    if life.met("eth_estimateGas:stolen") and payment["state"] == "released":
+        # Spent elsewhere while its call's process died: what that bought nobody here can tell any more.
+        assert used and not life.delivered and not payment["settled"], told
+        assert any(call["status"] == "aborted" for call in calls), told
+        return "spent elsewhere while its process died"
+    assert payment["state"] == "consumed", told
     assert bool(payment["settled"]) == used, told
     # Whose process died with the call is given back, and so the target may see it once more for each such death.
     assert len(hits) <= MOST_HITS + sum(call["status"] == "aborted" for call in calls), told

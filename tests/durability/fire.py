@@ -30,7 +30,7 @@ from tests.harness.server import Server
 from flux.paygate.signing.curve import sign
 from flux.paygate.signing.message import call_digest
 
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 600.0
 CRASH_EVERY = 5
 PAYERS = {"plain": 1, "late": 1, "moved": 2, "vanish": 3}
 """Whose transactions are replaced must not share a sender with those that stay."""

@@ -12,7 +12,7 @@ NODE = ("hang", "error", "html", "503", "drop", "null")
 CRASHES = ("unreserved", "reserved", "dispatched", "hit", "answered", "settled")
 """Between which states of the ledger the call stands when its process dies; `hit`: the target has it."""
 CONSUMER = ("leaves", "twice", "thrice")
-PAYMENTS = {"plain": 9, "late": 3, "vanish": 1, "moved": 1, "x402-v1": 2, "x402-v2": 3}
+PAYMENTS = {"plain": 9, "late": 3, "vanish": 1, "moved": 1, "x402-v1": 1, "x402-v2": 2}
 """Mined before the first call; mined later; mined, and lost in a reorganisation; mined, and in another block after it; paid
 by transfer authorisations of either version."""
 VERIFY = ("error", "html", "503", "drop")
@@ -54,7 +54,7 @@ class Life:
 
 def born(dice: random.Random, crash: str | None) -> Life:
     """`crash`: where its process is to die when it is called first."""
-    kinds = {"plain": 2, "x402-v1": 1, "x402-v2": 1} if crash is not None else PAYMENTS
+    kinds = {"plain": 4, "x402-v1": 1, "x402-v2": 1} if crash is not None else PAYMENTS
     if crash in COLLECTING:
         kinds = {"x402-v1": 1, "x402-v2": 1}
     life = Life(dice.choices(list(kinds), list(kinds.values()))[0])

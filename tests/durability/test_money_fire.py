@@ -36,7 +36,7 @@ POINTS = {"unreserved", "reserved", "dispatched", "answered", "settled", "noted"
 FINALITY = 12
 """Blocks; each wave mines three, so that payments of a few waves are watched at a time."""
 TOLD_EVERY = 500
-AT_ONCE = 200 if LONG else 40
+AT_ONCE = 100 if LONG else 40
 TOKENS = {
     "USDC": {
         "address": authorising.ADDRESS,

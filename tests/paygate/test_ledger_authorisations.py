@@ -56,6 +56,12 @@ class Room:
         for row in await self.ledger.run_out():
             await self.ledger.expire(row)
 
+    async def note(self, hold: Hold, tx_hash: str) -> None:
+        async def work(tx: Transaction) -> None:
+            await self.settlements.note(tx, hold, tx_hash)
+
+        await self.database.transact(work)
+
     async def mark_settled(self) -> None:
         async def work(tx: Transaction) -> None:
             await repository.mark_settled(tx, KEY, "0xsettled", 7, "0xb")
@@ -81,7 +87,7 @@ def room(database: Database) -> Room:
 
 async def test_settled_after_its_lease_ran_out_it_is_had_once(room: Room) -> None:
     hold = await room.reserved()
-    await room.settlements.note(hold, "0xsettled")
+    await room.note(hold, "0xsettled")
     await room.run_out()
     assert (await room.books())[0] == "released"
     assert await room.ledger.settle(hold, GOOD, MOVED) == "consumed"
@@ -92,7 +98,7 @@ async def test_settled_after_its_lease_ran_out_it_is_had_once(room: Room) -> Non
 
 async def test_presented_again_while_it_settles_it_is_had_once(room: Room) -> None:
     first = await room.reserved()
-    await room.settlements.note(first, "0xsettled")
+    await room.note(first, "0xsettled")
     await room.run_out()
     await room.mark_settled()
     second = await room.reserved()
@@ -131,7 +137,7 @@ async def test_while_it_may_still_move_it_is_not_refused_for_good(room: Room) ->
 async def test_a_process_that_dies_while_it_settles_does_not_refuse_it_for_good(room: Room) -> None:
     for _ in range(2):
         await room.ledger.settle(await room.reserved(), BAD)
-    await room.settlements.note(await room.reserved(), "0xsettled")
+    await room.note(await room.reserved(), "0xsettled")
     await room.run_out()
     await room.mark_settled()
     assert await room.ledger.settle(await room.reserved(), GOOD) == "consumed"

@@ -15,10 +15,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextvars import ContextVar
 from typing import Any
 
-from flux.paygate.facilitator.service import Facilitator
+from flux.paygate.facilitator.sender import Sender
 from flux.paygate.ledger.service import Ledger
 from flux.paygate.ledger.settlements import Settlements
 
@@ -26,8 +25,8 @@ STAND_SECONDS = 1.0
 WORD = "die="
 _calls: dict[str, str] = {}
 _due: list[asyncio.TimerHandle] = []
-_settling: ContextVar[str] = ContextVar("settling", default="")
-_note, _settled = Settlements.note, Facilitator._settled
+_settling: dict[str, str] = {}
+_note, _broadcast = Settlements.note, Sender._broadcast
 _reserve, _dispatched, _settle = Ledger.reserve, Ledger.dispatched, Ledger.settle
 
 
@@ -68,20 +67,23 @@ async def settle(self: Ledger, hold: Any, *rest: Any, **more: Any) -> str:
     return status
 
 
-async def note(self: Settlements, hold: Any, tx_hash: str) -> None:
-    await _note(self, hold, tx_hash)
-    _settling.set(hold.call_id)
-    if _calls.get(hold.call_id) == "noted":
-        await _stand("noted")
+async def note(self: Settlements, tx: Any, hold: Any, tx_hash: str) -> None:
+    await _note(self, tx, hold, tx_hash)
+    _settling[tx_hash] = hold.call_id
 
 
-async def settled(self: Facilitator, *rest: Any) -> Any:
-    if _calls.get(_settling.get()) == "broadcast":
-        await _stand("broadcast")
-    return await _settled(self, *rest)
+async def broadcast(self: Sender, chain: Any, sent: Any, raw: bytes) -> Any:
+    """What is sent is in the books by now."""
+    point = _calls.get(_settling.get(sent.tx_hash, ""))
+    if point == "noted":
+        await _stand(point)
+    fate = await _broadcast(self, chain, sent, raw)
+    if point == "broadcast":
+        await _stand(point)
+    return fate
 
 
 setattr(Settlements, "note", note)  # noqa: B010
-setattr(Facilitator, "_settled", settled)  # noqa: B010
+setattr(Sender, "_broadcast", broadcast)  # noqa: B010
 for _name, _mine in (("reserve", reserve), ("dispatched", dispatched), ("settle", settle)):
     setattr(Ledger, _name, _mine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux.kernel.faults import FaultError
+from flux.kernel.store import Transaction
 from flux.paygate.chains.nodes import ChainFailure
 from flux.paygate.envelope import chain_fault
 from flux.paygate.facilitator.model import Payload, Refused, Requirement, Settlement
@@ -135,19 +136,20 @@ class Collector:
     async def _collect(
         self, hold: Hold, payload: Payload, requirement: Requirement, terms: Terms
     ) -> Collected:
-        async def note(tx_hash: str) -> None:
-            await self._settlements.note(hold, tx_hash)
+        async def note(tx: Transaction, tx_hash: str) -> None:
+            await self._settlements.note(tx, hold, tx_hash)
 
         try:
             settlement = await self._facilitator.settle(payload, requirement, note)
         except ChainFailure as failure:
             raise NotCollected(chain_fault(failure, failure.chain)) from failure
         if not settlement.success and settlement.reason != PENDING:
+            if not settlement.transaction:
+                # What was noted went nowhere, and must not be waited for.
+                await self._settlements.forget(hold)
             settlement = await self._moved_meanwhile(hold, payload, requirement) or settlement
         receipt = {RECEIPTS[payload.version]: encoded(settlement.shown(payload.version))}
         if not settlement.success:
-            if not settlement.transaction:
-                await self._settlements.forget(hold)
             raise NotCollected(self._refused(settlement, requirement, terms, receipt))
         return Collected(
             Moved(settlement.transaction, settlement.block_number, settlement.block_hash), receipt
