@@ -64,16 +64,18 @@ class Fire:
     node: HostileNode
     target: FireTarget
     listing: dict[str, Any]
+    patient: dict[str, Any]
+    """A listing whose target is waited for, however busy it is."""
     x402: Authorising
     http: aiohttp.ClientSession
     seed: int
     lives: list[Life] = field(default_factory=list)
     running: set[asyncio.Task[None]] = field(default_factory=set)
+    waves: int = 0
     gas: Iterator[int] = field(default_factory=lambda: count(21_000))
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        self.base = f"{self.server.origin}{API}/gateway/{self.listing['id']}"
         self.crew = "--workers" in self.server.command
 
     # -- paying -----------------------------------------------------------------------------------------------
@@ -114,12 +116,18 @@ class Fire:
 
     # -- calling ----------------------------------------------------------------------------------------------
 
+    def listing_of(self, life: Life) -> dict[str, Any]:
+        return self.patient if life.patient else self.listing
+
+    def url(self, life: Life, path: str) -> str:
+        return f"{self.server.origin}{API}/gateway/{self.listing_of(life)['id']}/{path}"
+
     def proof(self, life: Life) -> dict[str, str]:
         if life.authorised:
             return self.x402.proof(life)
         now = int(time.time())
         key = bytes(self.chain.accounts[PAYERS.get(life.kind, 1)].key)
-        signature = sign(call_digest(self.listing["id"], life.tx_hash, now), key)
+        signature = sign(call_digest(self.listing_of(life)["id"], life.tx_hash, now), key)
         return {"X-Payment-Tx": life.tx_hash, "X-Signature": signature, "X-Timestamp": str(now)}
 
     async def call(self, life: Life, path: str) -> tuple[int, str]:
@@ -128,7 +136,7 @@ class Fire:
         life.calls += 1
         try:
             # aiohttp sends a GET whose connection broke a second time by itself, and tells nobody.
-            url = self.x402.url(life, path) if life.authorised else f"{self.base}/{path}"
+            url = self.x402.url(life, path) if life.authorised else self.url(life, path)
             async with self.http.post(url, headers=self.proof(life)) as answer:
                 await answer.read()
                 status = answer.status
@@ -189,7 +197,10 @@ class Fire:
 
     async def wave(self, size: int, *, crashing: bool) -> None:
         """`size` lives at once; those that are still under way when most are over go on beside the next wave."""
-        points = cycle(CRASHES + COLLECTING)
+        self.waves += 1
+        # A process dies soon after its first call stands somewhere, and calls that settle come late to where they stand: in
+        # every third wave only they do.
+        points = cycle(CRASHES if self.waves % 3 else COLLECTING)
         lives = [
             born(self.dice, next(points) if crashing and not n % CRASH_EVERY else None) for n in range(size)
         ]

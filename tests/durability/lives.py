@@ -40,6 +40,7 @@ class Life:
     slowest: float = 0.0
     calls: int = 0
     refusals: list[str] = field(default_factory=list)
+    patient: bool = False
     gone: bool = False
     """Its transaction is no longer on the chain."""
     over: bool = False
