@@ -244,6 +244,28 @@ async def test_the_same_listing_made_at_once_is_made_once(world: World) -> None:
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+async def test_a_wallet_has_so_many_listings_and_no_more(tmp_path: Path, database: str) -> None:
+    """Also when all of them are made at once."""
+    settings = chain_settings(listings_per_provider="3")
+    async with target() as there, serve(tmp_path, database=database, settings=settings) as server:
+        provider = await purse(server).login()
+        bodies = [
+            {"name": f"L{number}", "endpoint": f"{there.url}/k{number}", "pricePerRequest": "1", "currency": "ETH"}
+            for number in range(8)
+        ]  # fmt: skip
+        answers = await asyncio.gather(*(provider.post("/apis", body) for body in bodies))
+        assert sorted(answer.status_code for answer in answers) == [201] * 3 + [403] * 5
+        [refused, *_] = [answer for answer in answers if answer.status_code == 403]
+        told = refused.json()
+        assert (told["error"], told["details"]["limit"]) == ("RATE_LIMIT_EXCEEDED", 3)
+        [made, *_] = [answer.json()["id"] for answer in answers if answer.status_code == 201]
+        assert (await provider.delete(f"/apis/{made}")).status_code == 204
+        [body, *_] = [body for body, answer in zip(bodies, answers, strict=True) if answer.status_code == 403]
+        assert (await provider.post("/apis", body)).status_code == 201
+        await provider.http.aclose()
+
+
 async def test_patches_merge_and_puts_replace(world: World) -> None:
     made = (
         await world.provider.post(

@@ -71,6 +71,7 @@ def test_what_ether_may_lack() -> None:
     assert low.detail["required"] == "0.001"
     assert low.detail["paid"] == "0.0009"
     assert (low.detail["requiredBase"], low.detail["paidBase"]) == (str(10**15), str(9 * 10**14))
+    assert reason(refused(facts(10**15 - 1), ETH)) == "amount_too_low"
     assert reason(refused(facts(10**18, OTHER), ETH)) == "recipient_mismatch"
     assert reason(refused(facts(10**18, None), ETH)) == "recipient_mismatch"
     assert reason(refused(facts(0, TOKEN, log()), ETH)) == "wrong_token"
@@ -93,6 +94,7 @@ def test_tokens_to_the_recipient_pay() -> None:
         ((log(removed=True),), 0, "no_transfer"),
         ((log(topics=(TRANSFER_TOPIC, _topic(PAYER), _topic(RECIPIENT), _topic(OTHER))),), 0, "no_transfer"),
         ((log(topics=(TRANSFER_TOPIC, "0x" + "1" * 24 + PAYER[2:], _topic(RECIPIENT))),), 0, "no_transfer"),
+        ((log(topics=(TRANSFER_TOPIC, _topic(PAYER), "0x" + "1" * 24 + RECIPIENT[2:])),), 0, "no_transfer"),
         ((log(data=b"\x00" * 31 + b"\xff\xff"),), 0, "no_transfer"),
         ((log(topics=(HASH, _topic(PAYER), _topic(RECIPIENT))),), 0, "no_transfer"),
     ],

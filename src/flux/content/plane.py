@@ -102,6 +102,7 @@ def furnished(house: House) -> Plane:
         before_preflight=sharing.introduce,
         limits=Limits(
             body_bytes=settings.max_request_bytes,
+            body_bytes_by_tag={delivery.routes.tag: settings.max_delivery_request_bytes},
             body_seconds=house.settings.server.body_seconds,
             depth=house.settings.server.depth,
             request_seconds=settings.request_timeout,
@@ -160,7 +161,7 @@ def _deliver(plane: Plane, house: House) -> None:
         services[Components],
         services[Apis],
     )
-    search = Search(house)
+    search = Search(house, generations)
     ranking = Ranking(house, search, services[Embeddings])
     plane.provide(
         Door(house, settled, snapshots, services[Keys], generations),

@@ -79,7 +79,17 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
             description="Largest delivery answer in bytes of JSON (list, get, search); beyond it 413.",
         ),
     ] = 1_048_576
-    max_request_bytes: Annotated[int, Meta(ge=1024, description="Largest request body in bytes.")] = 1_114_112
+    max_delivery_request_bytes: Annotated[
+        int, Meta(ge=1024, description="Largest body of a delivery request, in bytes; beyond it 422.")
+    ] = 1_048_576
+    max_request_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            description="Largest body of a management request, in bytes; by default a revision of the largest size "
+            "and 64 KiB around it.",
+        ),
+    ] = 1_114_112
     max_revision_bytes: Annotated[
         int, Meta(ge=1024, description="Largest data of one revision, in bytes of JSON.")
     ] = 1_048_576
@@ -174,6 +184,13 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             description="Most bytes of compiled query plans kept in memory, one for each shape of query; 0 is off.",
+        ),
+    ] = 8_000_000
+    reading_cache_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Most bytes of delivery requests kept in memory as they were understood, without their answers; 0 is off.",
         ),
     ] = 8_000_000
     fragment_cache_bytes: Annotated[

@@ -72,6 +72,23 @@ def test_memory_is_bounded_and_full_buckets_go_first() -> None:
     assert len(buckets._windows) <= 10
 
 
+def test_making_room_is_work_for_many_keys_to_come() -> None:
+    """With every key alive, room for a single one would have to be made again for the next."""
+    clock = Clock()
+    buckets, rate = quota(clock, capacity=100), Rate(5, 10)
+    for number in range(101):
+        buckets.take(f"a{number}", rate)
+        buckets.count(f"a{number}", rate)
+    assert (len(buckets._full_at), len(buckets._windows)) == (91, 91)
+    assert "a9" not in buckets._windows
+    assert "a10" in buckets._windows
+    for number in range(9):
+        buckets.count(f"b{number}", rate)
+    assert len(buckets._windows) == 100
+    assert [buckets.count("b8", rate).remaining for _ in range(2)] == [3, 2]
+    assert len(buckets._windows) == 100
+
+
 def test_rates_in_settings() -> None:
     assert Rate.parse("3/60s") == Rate(3, 60)
     assert Rate.parse("10/s") == Rate(10, 1)

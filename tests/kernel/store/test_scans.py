@@ -9,7 +9,7 @@ import pytest
 from tests.harness.databases import open_url
 
 from flux.kernel.faults.ports import Mode, PortFailure
-from flux.kernel.store import Database, SqliteDatabase
+from flux.kernel.store import Database, SqliteDatabase, Transaction
 
 ENDLESS = """
 WITH RECURSIVE n (x) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT x + 1 FROM n WHERE x < CAST(:most AS BIGINT))
@@ -91,3 +91,27 @@ async def test_closing_stops_what_runs(database: Database) -> None:
         await database.close()
     with pytest.raises(PortFailure):
         await scan
+
+
+async def test_a_glance_is_given_up_when_it_takes_long(database: Database) -> None:
+    assert await database.glance(ENDLESS, {"most": 100}, int) == [100]
+    if isinstance(database, SqliteDatabase):
+        assert await database.glance(ENDLESS, FOREVER, int) is None
+    assert await database.glance(ENDLESS, {"most": 100}, int) == [100]
+    assert await database.all(ENDLESS, {"most": 100_000}, int) == [100_000]
+
+
+async def test_what_can_be_read_is_settled_when_its_acts_were_called(database: Database) -> None:
+    await database.transact(lambda tx: tx.run("CREATE TABLE seen (id BIGINT)", {}))
+    told: list[int] = []
+
+    async def work(tx: Transaction) -> None:
+        await tx.run("INSERT INTO seen (id) VALUES (1)", {})
+        tx.after_commit(lambda: told.append(1))
+
+    unit = asyncio.ensure_future(database.transact(work))
+    while not unit.done():
+        settled, seen = database.settled, await database.all("SELECT id FROM seen", {}, int)
+        assert not settled or seen == told
+        await asyncio.sleep(0)
+    assert database.settled is isinstance(database, SqliteDatabase)

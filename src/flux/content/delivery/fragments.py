@@ -27,7 +27,7 @@ class Fragments:
         self.bytes = 0
 
     async def of(self, folders: Folders, generations: tuple[int, ...], keys: Sequence[str]) -> list[Hit]:
-        """The documents with these keys, each with its folder as its value. `generations` are those of the folders, from
+        """The documents with these keys, each with its folder as what it is sorted by. `generations` are those of the folders, from
         before. What is not kept is asked for at once. While a fault waits at the store nothing is kept."""
         if self._ports.armed("store") or not self._most_bytes:
             return await self._search.many(list(folders), list(keys))

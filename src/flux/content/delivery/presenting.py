@@ -47,8 +47,10 @@ class Presenter:
 
     async def encoded(self, hits: list[Hit], populate: tuple[str, ...] = ()) -> list[bytes]:
         """Each document as JSON. Those that are shown as stored are not even decoded."""
-        if not populate and not self._view.changes(plain=True) and all(hit.plain for hit in hits):
-            return [hit.item for hit in hits]
+        if not populate and not self._view.changes(plain=True):
+            plain = [hit.item for hit in hits if hit.plain]
+            if len(plain) == len(hits):
+                return plain
         if populate and (whole := await self._whole(hits, populate)) is not None:
             found_in = [one for hit in hits if (one := places(hit.item, whole)) is not None]
             if len(found_in) == len(hits):
@@ -125,7 +127,7 @@ class Presenter:
         shown: dict[str, dict[str, bytes | None]] = {}
         for member in members:
             keys = {one.key for places_ in found for one in places_ if one.member == member}
-            led = await self._led(member, sorted(keys), [(hit, None) for hit in hits])
+            led = await self._led(member, list(keys), {hit.version for hit in hits})
             targets = [hit for hit in led.values() if hit is not None]
             bodies = dict(zip((hit.key for hit in targets), await self.encoded(targets), strict=True))
             shown[member] = {key: bodies.get(key) for key in led}
@@ -136,31 +138,37 @@ class Presenter:
     ) -> dict[str, tuple[Hit, Item] | None]:
         """As `_led`, with what is shown."""
         keys = sorted({key for holder, member in found for key in _keys(holder[member])})
-        led = await self._led(path, keys, holders)
+        led = await self._led(path, keys, {hit.version for hit, _ in holders})
         hits = [hit for hit in led.values() if hit is not None]
         items = {hit.key: (hit, item) for hit, item in zip(hits, await self.items(hits), strict=True)}
         return {key: items[key] if hit is not None else None for key, hit in led.items()}
 
-    async def _led(self, path: str, keys: list[str], holders: list[tuple[Hit, Any]]) -> dict[str, Hit | None]:
+    async def _led(self, path: str, keys: list[str], versions: set[str]) -> dict[str, Hit | None]:
         """By key. None: no such document; a key that is absent points where this API does not serve, and stays."""
-        folders = await self._folders(path, holders)
+        looked_in = await self._folders(path, versions)
         open_ = self._api.readable
-        if not keys or not (folders & open_):
+        if not keys or open_.isdisjoint(looked_in):
             return {}
         targets: dict[str, Hit | None] = dict.fromkeys(keys)
-        looked_in = tuple(sorted(folders))
         generations = tuple([await self._depends.on(folder) for folder in looked_in])
         for hit in await self._fragments.of(looked_in, generations, keys):
-            if hit.values[0] in open_:
+            if hit.by in open_:
                 targets[hit.key] = hit
             elif targets.get(hit.key) is None:
                 targets.pop(hit.key, None)
         return targets
 
-    async def _folders(self, path: str, holders: list[tuple[Hit, Any]]) -> set[str]:
-        """Where the keys at a path may point: the field's folder when it names one, else anywhere."""
+    async def _folders(self, path: str, versions: set[str]) -> tuple[str, ...]:
+        """Where the keys at a path may point: the field's folder when it names one, else anywhere. In order."""
+        address = path, *sorted(versions)
+        known = self._snapshot.pointed.get(address)
+        if known is None:
+            known = self._snapshot.pointed[address] = tuple(sorted(await self._found_out(path, versions)))
+        return known
+
+    async def _found_out(self, path: str, versions: set[str]) -> set[str]:
         named: set[str] = set()
-        for version in {hit.version for hit, _ in holders}:
+        for version in versions:
             shape = await self._snapshots.shape(self._snapshot, version)
             field = shape.by_path.get(path) if shape is not None else None
             if field is not None and isinstance(field.meta.get("folder"), str):

@@ -65,6 +65,10 @@ class Reading(Struct, frozen=True):
     sorted: bool
     tally: Tally | None = None
 
+    def kept(self) -> Reading:
+        """The same, to be used again: what its plan is turned into is then kept with it."""
+        return msgspec.structs.replace(self, plan=msgspec.structs.replace(self.plan, kept={}))
+
 
 def read_request(
     settled: Settled,

@@ -128,7 +128,7 @@ def _holds_key(folder: Folder, chain: Sequence[Folder]) -> bool:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """An environment as delivery sees it at one generation. `shapes` are those of versions, by key; `folders` are the
-    paths of all folders, by key."""
+    paths of all folders, by key; `pointed`, as it is found out, by a field's path and versions which of them its keys point into."""
 
     environment: str
     generation: int
@@ -138,6 +138,7 @@ class Snapshot:
     components: Mapping[str, Published | None]
     shapes: dict[str, Shape]
     folders: Mapping[str, str]
+    pointed: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
 
 def served(

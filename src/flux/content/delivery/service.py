@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -15,6 +16,7 @@ from flux.content.delivery.door import Entry
 from flux.content.delivery.fragments import Fragments
 from flux.content.delivery.presenting import Presenter
 from flux.content.delivery.reading import Reading
+from flux.content.delivery.readings import Readings
 from flux.content.delivery.served import Target
 from flux.content.delivery.shapes import Shapes
 from flux.content.delivery.snapshots import Snapshots
@@ -51,6 +53,7 @@ class Delivery:
         self._tallies = tallies
         self._answers = answers
         self._shapes = Shapes(settled)
+        self._readings = Readings(settled)
         self._fragments = Fragments(house, settled, search)
 
     # -- paths ------------------------------------------------------------------------------------------------
@@ -83,15 +86,20 @@ class Delivery:
         if "get_many" not in target.served.allowed:
             decoded()
             raise faults.ACTION_NOT_ALLOWED()
-        base = self._settled.public_base(call)
-        key = self._key(call, entry, base)
+        key = self._key(call, entry, named=True)
 
         async def make(depends: Depends) -> bytes:
-            body = decoded()
-            await self._depend(depends, target)
-            parent = await self.check_parents(target)
-            reading = self._read(key, call, entry, target, parent, body)
-            page = await self._page(call, base, entry, reading, depends)
+            if target.parents:
+                body = decoded()
+                await self._depend(depends, target)
+                parent = await self.check_parents(target)
+                reading = self._read(key, call, entry, target, parent, body)
+            else:
+                reading = self._readings.of(
+                    key, _size(call), lambda: self._read(key, call, entry, target, None, decoded())
+                )
+                await depends.on(target.served.key)
+            page = await self._page(call, entry, reading, depends)
             if reading.tally is None:
                 return page
             generation = await depends.on(reading.plan.scope.folder)
@@ -118,7 +126,7 @@ class Delivery:
                 self._answers.refuse(key, refused)
             raise
 
-    async def _page(self, call: Call, base: str, entry: Entry, reading: Reading, depends: Depends) -> bytes:
+    async def _page(self, call: Call, entry: Entry, reading: Reading, depends: Depends) -> bytes:
         paging, plan = reading.paging, reading.plan
         for folder in reading.joins.folders:
             await depends.on(folder)
@@ -142,6 +150,7 @@ class Delivery:
         if plan.joins:
             joined = await presenter.joined(plan.scope, found.hits, realised(plan).joins)
             results = [_with_member(one, "_joined", rows) for one, rows in zip(results, joined, strict=True)]
+        base = self._settled.public_base(call)
         return self._envelope(call, base, paging.limit, found, results, metadata)
 
     @staticmethod
@@ -165,7 +174,7 @@ class Delivery:
             await self._depend(depends, target)
             return await self._item(call, entry, target, depends)
 
-        key = self._key(call, entry, "")
+        key = self._key(call, entry, named=False)
         answer = self._answers.at_hand(key) or await self._answers.answer(key, make)
         return self._answers.reply(call, answer, entry.principal)
 
@@ -213,11 +222,12 @@ class Delivery:
             await depends.on(served.key)
 
     @staticmethod
-    def _key(call: Call, entry: Entry, base: str) -> Hashable:
-        """What was asked, of which state of the environment. `base` where the answer names URLs."""
-        snapshot = entry.snapshot
-        query = call.scope["query_string"]
-        place = snapshot.environment, snapshot.generation, base, call.path
+    def _key(call: Call, entry: Entry, *, named: bool) -> Hashable:
+        """What was asked, of which state of the environment. `named`: and by which URL, where the answer names others."""
+        snapshot, scope = entry.snapshot, call.scope
+        query = scope["query_string"]
+        url = (scope.get("scheme"), call.first_headers.get(b"host"), scope["raw_path"]) if named else None
+        place = snapshot.environment, snapshot.generation, url, call.path
         if call.method != "POST":
             return *place, query if len(query) <= _LONGEST_KEY else sha256(query).digest()
         body = call.body_now() or b""
@@ -233,11 +243,21 @@ def _neighbour(call: Call, base: str, limit: int, name: str, token: str | None) 
     """The caller's own URL with the cursor replaced. What is kept of it is kept as it was sent."""
     if token is None:
         return None
-    kept = [
-        part for part in call.query_string.split("&") if part and part.partition("=")[0] not in _OF_A_PAGE
-    ]
-    query = "&".join([*kept, f"limit={limit}", f"{name}={token}"])
-    return f"{base}{call.path}?{query}"
+    sent = call.query_string
+    kept = _beside_page(sent) if len(sent) <= _LONGEST_KEY else _beside_page.__wrapped__(sent)
+    return f"{base}{call.path}?{kept}limit={limit}&{name}={token}"
+
+
+def _size(call: Call) -> int:
+    """Bytes of what was asked."""
+    return len(call.scope["query_string"]) + len(call.body_now() or b"")
+
+
+@lru_cache(maxsize=1000)
+def _beside_page(query: str) -> str:
+    """What of a query says nothing about the page, ready for more."""
+    parts = [part for part in query.split("&") if part and part.partition("=")[0] not in _OF_A_PAGE]
+    return "".join([f"{part}&" for part in parts])
 
 
 def _with_member(item: bytes, name: str, value: Any) -> bytes:

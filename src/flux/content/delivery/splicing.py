@@ -6,7 +6,6 @@ bytes `"name":` are then that member and nothing else, as a quote inside a strin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -26,9 +25,8 @@ class Place(Struct, frozen=True):
 
 
 @lru_cache(maxsize=1024)
-def _pattern(member: str) -> re.Pattern[bytes]:
-    name = re.escape(msgspec.json.encode(member))
-    return re.compile(name + rb':(?:("[^"\\]*")|null|(.))', re.DOTALL)
+def _name(member: str) -> bytes:
+    return msgspec.json.encode(member) + b":"
 
 
 def places(item: bytes, members: Sequence[str]) -> list[Place] | None:
@@ -36,21 +34,36 @@ def places(item: bytes, members: Sequence[str]) -> list[Place] | None:
     found = []
     data = item.find(_DATA)
     for member in members:
-        match = _pattern(member).search(item, data)
-        if match is None:
+        name = _name(member)
+        at = item.find(name, data)
+        if at < 0:
             continue
-        start, end = match.span(1)
-        if start >= 0:
-            found.append(Place(start, end, member, item[start + 1 : end - 1].decode()))
-        elif match.start(2) >= 0:
+        start = at + len(name)
+        if item.startswith(b'"', start):
+            end = item.find(b'"', start + 1) + 1
+            key = item[start + 1 : end - 1]
+            if b"\\" in key:
+                return None
+            found.append(Place(start, end, member, key.decode()))
+        elif not item.startswith(b"null", start):
             return None
-    if len(members) > 1:
-        found.sort(key=lambda one: one.start)
+    if len(found) > 1:
+        found.sort(key=_start)
     return found
+
+
+def _start(place: Place) -> int:
+    return place.start
 
 
 def spliced(item: bytes, found: Sequence[Place], shown: Mapping[str, Mapping[str, bytes | None]]) -> bytes:
     """With what `shown` has, by member and key, in place of the keys: null for None; a key that it lacks stays."""
+    if len(found) == 1:
+        [one] = found
+        documents = shown[one.member]
+        if one.key not in documents:
+            return item
+        return b"".join((item[: one.start], documents[one.key] or b"null", item[one.end :]))
     parts: list[bytes] = []
     at = 0
     for one in found:

@@ -115,7 +115,7 @@ class Organisations:
 
         async def work(tx: Transaction) -> None:
             for environment in await repository.environments(tx, key):
-                await self._remove(tx, environment)
+                await self._remove(tx, environment.key)
             await repository.delete_project(tx, key)
 
         await self._db.transact(work)
@@ -168,8 +168,8 @@ class Organisations:
 
     async def change_environment(self, environment: Environment, changes: dict[str, Any]) -> Environment:
         async def work(tx: Transaction) -> None:
-            await repository.update_environment(tx, environment.key, changes)
             await advance(tx, environment.key)
+            await repository.update_environment(tx, environment.key, changes)
 
         await self._db.transact(work)
         return await self.environment(environment.key, None)
@@ -188,7 +188,7 @@ class Organisations:
 
     async def delete_environment(self, environment: Environment) -> None:
         async def work(tx: Transaction) -> None:
-            await self._remove(tx, environment)
+            await self._remove(tx, environment.key)
 
         await self._db.transact(work)
 
@@ -200,9 +200,11 @@ class Organisations:
         await advance(tx, row.key)
         return row
 
-    async def _remove(self, tx: Transaction, environment: Environment) -> None:
-        if environment.protection_level != "none":
+    async def _remove(self, tx: Transaction, key: str) -> None:
+        """As it is protected now: whoever protects it meanwhile waits for this unit, or this one for them."""
+        await advance(tx, key)
+        environment = await repository.environment(tx, key)
+        if environment is not None and environment.protection_level != "none":
             raise faults.PROTECTED_ENVIRONMENT_CANNOT_BE_DELETED()
-        await self._projection.remove_environment(tx, environment.key)
-        await repository.delete_environment(tx, environment.key)
-        await advance(tx, environment.key)
+        await self._projection.remove_environment(tx, key)
+        await repository.delete_environment(tx, key)

@@ -99,6 +99,11 @@ async def claim(tx: Transaction, key: str, now: int) -> None:
     await tx.run("UPDATE content_resources SET updated_at = :now WHERE key = :key", {"key": key, "now": now})
 
 
+async def hold(tx: Transaction, key: str) -> None:
+    """Units that look at the resource's revisions before they change one wait for each other here; nothing changes."""
+    await tx.run("UPDATE content_resources SET last_number = last_number WHERE key = :key", {"key": key})
+
+
 async def next_number(tx: Transaction, key: str, now: int) -> int:
     """The number of the next revision; units that ask for the same resource wait for each other here."""
     sql = (

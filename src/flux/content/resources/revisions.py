@@ -50,7 +50,7 @@ class Revisions:
         """Replace a draft's data. It then counts as written under the schema that is published now."""
 
         async def work(tx: Transaction) -> Revision:
-            found, revision = await self._found(tx, folder, resource, key)
+            found, revision = await self._held(tx, folder, resource, key)
             if revision.status != "draft":
                 raise faults.REVISION_NOT_EDITABLE()
             checked = self._writing.checked(await self._writing.ground(tx, folder, found.component), data)
@@ -68,7 +68,7 @@ class Revisions:
 
     async def delete(self, folder: Folder, resource: str, key: str) -> None:
         async def work(tx: Transaction) -> None:
-            _, revision = await self._found(tx, folder, resource, key)
+            _, revision = await self._held(tx, folder, resource, key)
             if revision.status == "published":
                 raise faults.PUBLISHED_REVISION_CANNOT_BE_DELETED()
             await repository.delete_revision(tx, revision.key)
@@ -78,7 +78,7 @@ class Revisions:
     async def publish(self, folder: Folder, resource: str, key: str) -> Revision:
         async def attempt(vectors: Vectors) -> Revision:
             async def work(tx: Transaction) -> Revision:
-                found, revision = await self._found(tx, folder, resource, key)
+                found, revision = await self._held(tx, folder, resource, key)
                 await self._writing.publish(tx, folder, found, revision, vectors)
                 return await self._read(tx, found, revision.key)
 
@@ -90,7 +90,7 @@ class Revisions:
         """The resource leaves delivery at once. A revision that is not published stays as it is."""
 
         async def work(tx: Transaction) -> Revision:
-            found, revision = await self._found(tx, folder, resource, key)
+            found, revision = await self._held(tx, folder, resource, key)
             if revision.status == "published":
                 await self._writing.unpublish(tx, folder, found)
             return await self._read(tx, found, revision.key)
@@ -107,6 +107,13 @@ class Revisions:
             return problems
 
         return await self._db.transact(work)
+
+    async def _held(
+        self, tx: Transaction, folder: Folder, resource: str, key: str
+    ) -> tuple[Resource, Revision]:
+        """As `_found`, and both stay as they are until the unit ends."""
+        await repository.hold(tx, (await self._resources.one(tx, folder, resource)).key)
+        return await self._found(tx, folder, resource, key)
 
     async def _found(
         self, reader: Reader, folder: Folder, resource: str, key: str

@@ -48,6 +48,7 @@ class Fields:
             return len(await repository.fields(tx, version.key))
 
         async def work(tx: Transaction) -> FieldRow:
+            await self._schemas.held(tx, owner, version.key)
             rows = await repository.fields(tx, version.key)
             parent = next((one for one in rows if one.path == body.parent), None)
             position = max((one.position for one in rows), default=0) + 1
@@ -60,7 +61,6 @@ class Fields:
             ]
             if problems:
                 raise faults.VALIDATION_ERROR(detail=problems)
-            await self._schemas.draft(tx, owner, version.key)
             await repository.insert_field(tx, row)
             return row
 
@@ -73,7 +73,7 @@ class Fields:
         """Key, type and place stay as created."""
 
         async def work(tx: Transaction) -> tuple[Version, FieldRow]:
-            version = await self._schemas.draft(tx, owner, name)
+            version = await self._schemas.held(tx, owner, name)
             row = await self._found(tx, version, path)
             changes = _changes(row, given(body))
             changed = msgspec.structs.replace(row, **changes)
@@ -98,7 +98,7 @@ class Fields:
         """With the fields below it."""
 
         async def work(tx: Transaction) -> None:
-            version = await self._schemas.draft(tx, owner, name)
+            version = await self._schemas.held(tx, owner, name)
             row = await self._found(tx, version, path)
             rows = await repository.fields(tx, version.key)
             gone = [path, *(one.path for one in rules.related(rows, row, "descendants"))]

@@ -75,6 +75,12 @@ async def update_version(tx: Transaction, key: str, changes: dict[str, Any]) -> 
     await rows.update(tx, "content_versions", changes, "key = :key_", {"key_": key})
 
 
+async def hold_draft(tx: Transaction, key: str) -> bool:
+    """False when the version is no draft any more; else it stays one until the unit ends, unless that publishes it."""
+    sql = "UPDATE content_versions SET number = number WHERE key = :key AND status = 'draft'"
+    return await tx.run(sql, {"key": key}) == 1
+
+
 async def archive(tx: Transaction, owner: str, now: int) -> None:
     sql = "UPDATE content_versions SET status = 'archived', archived_at = :now WHERE owner = :owner AND status = 'published'"
     await tx.run(sql, {"owner": owner, "now": now})

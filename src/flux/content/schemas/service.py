@@ -86,7 +86,7 @@ class Schemas:
 
     async def change(self, owner: str, name: str, body: VersionChange) -> Version:
         async def work(tx: Transaction) -> Version:
-            version = await self.draft(tx, owner, name)
+            version = await self.held(tx, owner, name)
             await repository.update_version(tx, version.key, given(body))
             return await self.find(tx, owner, version.key)
 
@@ -95,7 +95,8 @@ class Schemas:
     async def delete(self, owner: str, name: str) -> None:
         async def work(tx: Transaction) -> None:
             version = await self.find(tx, owner, name)
-            if version.status == "published":
+            is_draft = await repository.hold_draft(tx, version.key)
+            if not is_draft and (await self.find(tx, owner, version.key)).status == "published":
                 raise faults.PUBLISHED_VERSION_CANNOT_BE_DELETED()
             await repository.delete_version(tx, version.key)
 
@@ -105,6 +106,13 @@ class Schemas:
         """A version that may still change. Raises `VERSION_ALREADY_PUBLISHED`."""
         version = await self.find(reader, owner, name)
         if version.status != "draft":
+            raise faults.VERSION_ALREADY_PUBLISHED()
+        return version
+
+    async def held(self, tx: Transaction, owner: str, name: str) -> Version:
+        """As `draft`; nobody else publishes or changes it until the unit ends."""
+        version = await self.find(tx, owner, name)
+        if not await repository.hold_draft(tx, version.key):
             raise faults.VERSION_ALREADY_PUBLISHED()
         return version
 
@@ -124,7 +132,7 @@ class Schemas:
         """Lock the draft, number it and make it the owner's schema. `keep` prunes older versions."""
 
         async def work(tx: Transaction) -> Version:
-            version = await self.draft(tx, owner, name)
+            version = await self.held(tx, owner, name)
             await advance(tx, version.environment)
             published = await self.publish_in(tx, version)
             if keep is not None:

@@ -18,9 +18,10 @@ MOST_TEXTS = 32
 
 class Blank(Struct, frozen=True):
     """Stands in a plan, and in what is bound to its statements, for a value that each request brings with it: the operand
-    `at` that place or a `part` of it, the parent, a value of the anchor or its key, the limit or the offset."""
+    `at` that place or a `part` of it, the parent, a value of the anchor or its key, the limit or the offset; or for the codes
+    that say for `sure` that the condition `at` that place is met."""
 
-    of: Literal["operand", "parent", "anchor", "key", "limit", "offset"]
+    of: Literal["operand", "parent", "anchor", "key", "limit", "offset", "sure"]
     at: int = 0
     part: str = ""
 
@@ -93,8 +94,9 @@ def filled(
     limit: int,
     offset: int,
     anchor: tuple[Sequence[Any], str] | None,
+    sure: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """What is bound for one request. `anchor` is its values and its key."""
+    """What is bound for one request. `anchor` is its values and its key, `sure` the codes by condition."""
     bound = dict(statement.fixed)
     for name, blank in statement.blanks:
         of = blank.of
@@ -105,6 +107,8 @@ def filled(
                 value = _PARTS[blank.part](value)
         elif of == "limit":
             value = limit
+        elif of == "sure":
+            value = sure[blank.at]
         elif of == "parent":
             value = parent
         elif of == "offset":

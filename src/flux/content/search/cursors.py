@@ -20,6 +20,15 @@ _decoder = msgspec.msgpack.Decoder(tuple[bytes, int, list[Any], str])
 
 def fingerprint(plan: Plan, ranked: object = None) -> bytes:
     """Of everything that decides the order and the choice of documents."""
+    if plan.kept is None or ranked is not None:
+        return _print(plan, ranked)
+    known: bytes | None = plan.kept.get("print")
+    if known is None:
+        known = plan.kept["print"] = _print(plan, None)
+    return known
+
+
+def _print(plan: Plan, ranked: object) -> bytes:
     shaped = plan.texts.print if plan.texts is not None else None
     if shaped is None:
         scope = plan.scope

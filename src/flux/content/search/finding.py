@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from flux.content.search import words, words_repository
 from flux.content.search.lexicon import Lexicon, Vocabulary
 from flux.content.search.modes import TextQuery
 from flux.content.search.plan import Plan
+from flux.content.search.rows import Hit
 from flux.content.texts import words as words_of
 from flux.kernel.house import House
 
@@ -26,10 +27,17 @@ MOST_LEXICONS = 100
 ALL = 1 << 60
 
 
+WITH_KEYS = 64
+"""So few documents are read whole where their keys are asked for: they are about to be shown."""
+
+
 class Scored(Struct, frozen=True):
+    """`hit` where the document has been read already."""
+
     doc: int
     key: str
     score: float
+    hit: Hit | None = None
 
 
 def ordered(found: list[Scored]) -> list[Scored]:
@@ -40,11 +48,12 @@ class Finding:
     def __init__(self, house: House) -> None:
         self._db = house.db
         self._lexicons: dict[tuple[int, ...], Lexicon] = {}
+        self._slots_known: dict[Hashable, tuple[int, list[int]]] = {}
 
     async def text(self, plan: Plan, query: TextQuery, generation: int, most: int = ALL) -> list[Scored]:
         """By relevance; beyond the first `most` some may be missing. `generation` stands for the state of the folder."""
         asked = words_of(query.query)
-        slots = await self._slots(plan, query)
+        slots = await self._slots(plan, query, generation)
         if not asked or not slots:
             return []
         lexicon = await self._lexicon(slots, generation)
@@ -68,10 +77,18 @@ class Finding:
         scores = words.relevance(wanted, found, lexicon, lengths)
         return await self._keyed(_leading(scores, most), keys)
 
-    async def _slots(self, plan: Plan, query: TextQuery) -> list[int]:
+    async def _slots(self, plan: Plan, query: TextQuery, generation: int) -> list[int]:
         if not query.fields:
             return []
-        return await repository.slots(self._db, plan.scope, query.fields, plan.scope.locales)
+        scope = plan.scope
+        address = scope.folder, scope.component, scope.locales, tuple(query.fields)
+        known = self._slots_known.get(address)
+        if known is None or known[0] != generation:
+            slots = await repository.slots(self._db, scope, query.fields, scope.locales)
+            if len(self._slots_known) >= MOST_LEXICONS:
+                self._slots_known.clear()
+            known = self._slots_known[address] = generation, slots
+        return known[1]
 
     async def _lexicon(self, slots: list[int], generation: int) -> Lexicon:
         """Read again when the folder has changed."""
@@ -144,6 +161,9 @@ class Finding:
         return read
 
     async def _keyed(self, scores: dict[int, float], keys: dict[int, str] | None) -> list[Scored]:
+        if len(scores) <= WITH_KEYS:
+            hits = await repository.documents(self._db, list(scores))
+            return ordered([Scored(doc, hit.key, scores[doc], hit) for doc, hit in hits.items()])
         if keys is None:
             keys = await repository.keys(self._reading(len(scores)), sorted(scores))
         # A document that was deleted meanwhile has no key any more.

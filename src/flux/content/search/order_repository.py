@@ -13,14 +13,15 @@ from msgspec import Struct
 
 from flux.content.search.blanks import Blank
 from flux.content.search.plan import KEY, SYSTEM, Anchor, Group, Leaf, Node, Plan, Scope, Sort
-from flux.content.search.rows import Hit, hit
+from flux.content.search.rows import Hit
 from flux.content.search.sql_repository import COLUMNS, TABLES, Statement, wanted
 from flux.content.search.statements import Statements
 from flux.content.shape.types import TYPES
 from flux.kernel.store import Database
 
 LOOK = 1000
-"""Documents of the order that a first look goes through; many more where tags say of most what they are not."""
+"""Documents of the order that a first look goes through on PostgreSQL; many more where tags say of most what they are not.
+SQLite looks for as long as a glance takes."""
 LOOK_BY_TAGS = 4000
 _BOUNDS = frozenset({"eq", "gt", "gte", "lt", "lte", "between"})
 _COMPLETE: dict[tuple[Any, ...], bool] = {}
@@ -107,9 +108,16 @@ async def first_look(
     def write(statement: Statement) -> str:
         return _window(statement, read)
 
-    sql, params = await statements.of(plan, ("look", read.place), write, limit, generation)
-    found: list[Hit] = await statements.db.all(sql, params, hit)
-    return found if len(found) >= limit else None
+    sure = await statements.masks(plan, generation)
+    sql, params = await statements.of(plan, ("look", read.place), write, limit, generation, sure)
+    found: list[Hit] | None = await statements.db.glance(sql, params, Hit)
+    if found is None or len(found) >= limit:
+        return found
+    # Where the text bounds the look, there may be more beyond it; where the database does, it has seen all that have a value.
+    is_all = statements.db.dialect == "sqlite" and (
+        not read.segments[-1] or not await _has_empty(statements.db, plan, read.one, generation)
+    )
+    return found if is_all else None
 
 
 def _is_of_values(node: Node) -> bool:
@@ -124,25 +132,28 @@ def _window(statement: Statement, read: Ordered) -> str:
     down = " DESC" if read.descending else ""
     keys = " DESC" if read.backwards else ""
     bounds: list[Leaf] = []
-    others: list[Node] = []
-    for node in plan.where:
+    possible: list[str] = []
+    others: list[str] = []
+    for at, node in enumerate(plan.where):
         if isinstance(node, Leaf) and node.path == read.one.path and _bounds(node):
             bounds.append(node)
-        else:
-            others.append(node)
+            continue
+        condition = statement.node(plan.scope, node, "w")
+        told = statement.told(plan.scope, node, "w.tags", at)
+        if told is not None:
+            may, does = told
+            possible.append(may)
+            condition = f"({does} OR {condition})"
+        others.append(condition)
     beginning = [*_beginning(statement, read), *(statement.comparison(one, "o") for one in bounds)]
-    tagged = [statement.possibly(plan.scope, one, "w.tags") for one in others]
-    possible = [one for one in tagged if one is not None]
     window = (
         f"SELECT o.doc AS id, o.value, o.key, o.tags FROM {TABLES[TYPES[read.one.type].family]} o "
-        f"WHERE {' AND '.join(beginning)} "
-        f"ORDER BY o.value{down}, o.key{keys} LIMIT {LOOK_BY_TAGS if possible else LOOK}"
+        f"WHERE {' AND '.join(beginning)}"
     )
-    conditions = [
-        *possible,
-        *statement.all_of(plan.scope, tuple(others), "w"),
-        *(statement.joined(plan.scope, one, "w") for one in plan.joins if one.required),
-    ]
+    if statement.dialect != "sqlite":
+        window += f" ORDER BY o.value{down}, o.key{keys} LIMIT {LOOK_BY_TAGS if possible else LOOK}"
+    joined = [statement.joined(plan.scope, one, "w") for one in plan.joins if one.required]
+    conditions = [*possible, *others, *joined]
     inner = (
         f"SELECT w.id, w.value, w.key FROM ({window}) w WHERE {' AND '.join(conditions) or '1 = 1'} "
         f"ORDER BY w.value{down}, w.key{keys} LIMIT {statement.bind(Blank('limit'))}"
@@ -184,7 +195,7 @@ async def _valued(statements: Statements, read: Ordered, limit: int, generation:
         )
 
     sql, params = await statements.of(read.plan, ("valued", read.place), write, limit, generation)
-    found: list[Hit] = await _reader(statements.db, read)(sql, params, hit)
+    found: list[Hit] = await _reader(statements.db, read)(sql, params, Hit)
     return found
 
 
@@ -206,7 +217,7 @@ async def _empty(statements: Statements, read: Ordered, limit: int, generation: 
         )
 
     sql, params = await statements.of(read.plan, ("empty", read.place), write, limit, generation)
-    return await statements.db.scan(sql, params, hit)
+    return await statements.db.scan(sql, params, Hit)
 
 
 def _reader(db: Database, read: Ordered) -> Callable[..., Any]:

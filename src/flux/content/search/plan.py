@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Literal
 
 import msgspec
@@ -104,7 +105,8 @@ class Plan(Struct, frozen=True):
     """`sort` never names the final tie-breaker, the key, which is always there, ascending.
 
     A plan made from a shape that was seen before has blanks; `operands` and `parent` are what fills them, and `texts` are
-    the shape's statements. Any other plan has none of them."""
+    the shape's statements. Any other plan has none of them. `kept` is what was made for exactly these values and this page, where
+    the plan itself is kept."""
 
     scope: Scope
     where: tuple[Node, ...]
@@ -116,6 +118,7 @@ class Plan(Struct, frozen=True):
     operands: tuple[Any, ...] = ()
     parent: str | None = None
     texts: Texts | None = None
+    kept: dict[Hashable, Any] | None = None
 
 
 def realised(plan: Plan) -> Plan:
@@ -144,6 +147,7 @@ def realised(plan: Plan) -> Plan:
         operands=(),
         parent=None,
         texts=None,
+        kept=None,
     )
 
 

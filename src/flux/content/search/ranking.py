@@ -98,9 +98,11 @@ class Ranking:
     async def _cut(self, plan: Plan, ranked: Ranked, found: list[Scored], start: int, end: int) -> Found:
         stamped = cursors.fingerprint(plan, ranked)
         shown = found[start:end]
-        hits = await repository.documents(self._db, [one.doc for one in shown]) if shown else {}
+        missing = [one.doc for one in shown if one.hit is None]
+        read = await repository.documents(self._db, missing) if missing else {}
+        hits = [one.hit or read.get(one.doc) for one in shown]
         return Found(
-            [hits[one.doc] for one in shown if one.doc in hits],
+            [hit for hit in hits if hit is not None],
             cursors.encode_position(stamped, end, backwards=False) if end < len(found) else None,
             cursors.encode_position(stamped, start, backwards=True) if start > 0 and shown else None,
         )

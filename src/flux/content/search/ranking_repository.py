@@ -10,7 +10,7 @@ from msgspec import Struct
 from flux.content.embeddings.rules import unpacked
 from flux.content.repository import HAS_NEAR
 from flux.content.search.plan import Plan, Scope
-from flux.content.search.rows import Hit, hit
+from flux.content.search.rows import Hit
 from flux.content.search.sql_repository import Statement, conditions
 from flux.content.search.words import Statistics
 from flux.kernel.store import Database, Sql
@@ -122,5 +122,5 @@ def _distance(db: Database, statement: Statement, vector: bytes) -> str:
 
 async def documents(db: Database, ids: Sequence[int]) -> dict[int, Hit]:
     sql = "SELECT d.id, d.key, d.version, d.plain, d.item FROM content_documents d WHERE d.id IN :ids"
-    found: list[Hit] = await db.all(sql, {"ids": list(ids)}, hit)
+    found: list[Hit] = await db.all(sql, {"ids": list(ids)}, Hit)
     return {one.id: one for one in found}

@@ -13,7 +13,7 @@ from typing import Any
 from flux.content.search import order_repository
 from flux.content.search.blanks import Blank
 from flux.content.search.plan import SYSTEM, Join, Leaf, Plan, Scope
-from flux.content.search.rows import Hit, hit
+from flux.content.search.rows import Hit, sorted_by_several
 from flux.content.search.sql_repository import COLUMNS, Statement, order, wanted
 from flux.content.search.statements import Statements
 from flux.content.shape.types import TYPES
@@ -44,14 +44,18 @@ async def documents(
     cheap = driver is not None or (among is None and plain and plan.offset <= CHEAP_OFFSET)
     db = statements.db
     read: Callable[..., Any] = db.all if cheap and not plan.joins else db.scan
-    hits: list[Hit] = await read(sql, params, hit)
+    hits: list[Hit] = await read(sql, params, _into(plan))
     return hits
 
 
 async def at_once(statements: Statements, plan: Plan, limit: int) -> list[Hit]:
     """In one statement, whatever it costs."""
     sql, params = await compiled(statements, plan, limit)
-    return await statements.db.scan(sql, params, hit)
+    return await statements.db.scan(sql, params, _into(plan))
+
+
+def _into(plan: Plan) -> Callable[..., Hit]:
+    return Hit if len(plan.sort) == 1 else sorted_by_several
 
 
 async def compiled(
@@ -84,9 +88,7 @@ async def compiled(
     which = None if driver is None else plan.where.index(driver)
     name = "page", place, plan.offset > 0, among is not None, which
     sql, params = await statements.of(plan, name, write, limit, generation)
-    if among is not None:
-        params["among"] = list(among)
-    return sql, params
+    return sql, params if among is None else {**params, "among": list(among)}
 
 
 # -- driven by a condition ------------------------------------------------------------------------------------
@@ -132,13 +134,13 @@ async def document(reader: Reader, folder: str, key: str, parent: str | None = N
     if parent is not None:
         sql += " AND d.owner = :parent"
         params["parent"] = parent
-    return await reader.one(sql, params, hit)
+    return await reader.one(sql, params, Hit)
 
 
 async def documents_by_key(reader: Reader, folders: list[str], keys: list[str]) -> list[Hit]:
-    """With their folders as values."""
+    """With their folders as what they are sorted by."""
     sql = f"SELECT {COLUMNS}, d.folder FROM content_documents d WHERE d.folder IN :folders AND d.key IN :keys"
-    return await reader.all(sql, {"folders": folders, "keys": keys}, hit)
+    return await reader.all(sql, {"folders": folders, "keys": keys}, Hit)
 
 
 async def joined_documents(
@@ -162,4 +164,4 @@ async def joined_documents(
 
 
 def _pair(source: int, id_: int, key: str, version: str, plain: int, item: bytes) -> tuple[int, Hit]:
-    return source, hit(id_, key, version, plain, item)
+    return source, Hit(id_, key, version, plain, item)

@@ -9,17 +9,17 @@ from msgspec import Struct
 
 class Hit(Struct, frozen=True):
     """One document: `item` is its encoded `{"_sys", "data"}`, `plain` says that nothing in it is
-    stored by locale; `values` are what it was sorted by."""
+    stored by locale; `by` is what it was sorted by: the value itself of one, a tuple of several."""
 
     id: int
     key: str
     version: str
     plain: int
     item: bytes
-    values: tuple[Any, ...] = ()
+    by: Any = None
 
 
-def hit(id_: int, key: str, version: str, plain: int, item: bytes, *values: Any) -> Hit:
+def sorted_by_several(id_: int, key: str, version: str, plain: int, item: bytes, *values: Any) -> Hit:
     return Hit(id_, key, version, plain, item, values)
 
 

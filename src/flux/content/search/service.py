@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from flux.content.faults import INVALID_REQUEST, RESOURCE_NOT_FOUND
-from flux.content.generations.service import read_one
+from flux.content.generations.service import Generations, read_one
 from flux.content.search import cursors, order_repository, repository
 from flux.content.search.plan import Join, Plan, Scope
 from flux.content.search.rows import Found, Hit
@@ -14,8 +14,9 @@ from flux.kernel.house import House
 
 
 class Search:
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, generations: Generations) -> None:
         self._db = house.db
+        self._generations = generations
         self._statements = Statements(house.db)
 
     async def page(
@@ -34,11 +35,8 @@ class Search:
         if token is not None:
             plan = await self._anchored(plan, token, stamped, backwards=backwards)
         hits = await repository.documents(self._statements, plan, plan.limit + 1, among, generation)
-        if (
-            among is None
-            and order_repository.is_by_one_field(plan)
-            and not await self._is_still(plan, generation)
-        ):
+        by_field = among is None and order_repository.is_by_one_field(plan)
+        if by_field and not await self._is_still(plan, generation):
             # More than one statement: a document that changed in between may have been seen twice or not at all.
             hits = await repository.at_once(self._statements, plan, plan.limit + 1)
         more = len(hits) > plan.limit
@@ -49,10 +47,8 @@ class Search:
         after = (token is not None) if backwards else more
         return Found(
             hits,
-            cursors.encode(stamped, hits[-1].values, hits[-1].key, backwards=False)
-            if after and hits
-            else None,
-            cursors.encode(stamped, hits[0].values, hits[0].key, backwards=True) if before and hits else None,
+            _token(stamped, plan, hits[-1], backwards=False) if after and hits else None,
+            _token(stamped, plan, hits[0], backwards=True) if before and hits else None,
         )
 
     async def one(self, folder: str, key: str, parent: str | None = None) -> Hit | None:
@@ -65,7 +61,13 @@ class Search:
         return await repository.joined_documents(self._db, source, join, ids, most)
 
     async def _is_still(self, plan: Plan, generation: int | None) -> bool:
-        return generation is not None and await read_one(self._db, plan.scope.folder) == generation
+        """Whether the folder is as `generation` says. Where memory is as new as all that can be read, it knows."""
+        if generation is None:
+            return False
+        folder = plan.scope.folder
+        if self._db.settled and self._generations.stand(((folder, generation),)):
+            return True
+        return await read_one(self._db, folder) == generation
 
     async def _anchored(self, plan: Plan, token: str, stamped: bytes, *, backwards: bool) -> Plan:
         anchor = cursors.decode(token, stamped, plan.sort, backwards=backwards)
@@ -73,4 +75,9 @@ class Search:
             raise INVALID_REQUEST()
         if await repository.document(self._db, plan.scope.folder, anchor.key) is None:
             raise RESOURCE_NOT_FOUND()
-        return msgspec.structs.replace(plan, offset=0, anchor=anchor)
+        return msgspec.structs.replace(plan, offset=0, anchor=anchor, kept=None)
+
+
+def _token(stamped: bytes, plan: Plan, hit: Hit, *, backwards: bool) -> str:
+    values = (hit.by,) if len(plan.sort) == 1 else hit.by
+    return cursors.encode(stamped, values, hit.key, backwards=backwards)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from flux.kernel.store import Database
 
@@ -16,3 +17,20 @@ async def of_folder(db: Database, folder: str) -> Slots:
         sql, {"folder": folder}, lambda component, path, locale, id_: ((component, path, locale), id_)
     )
     return dict(rows)
+
+
+async def values(db: Database, family: str, slot: int, most: int) -> list[Any]:
+    """At most so many of the different numbers or strings of a slot. The index is asked from each for the next."""
+    table, into = _OF_FAMILY[family]
+    sql = (
+        f"WITH RECURSIVE known(value) AS (SELECT min(v.value) FROM {table} v WHERE v.slot = :slot UNION ALL "
+        f"SELECT (SELECT min(v.value) FROM {table} v WHERE v.slot = :slot AND v.value > known.value) "
+        "FROM known WHERE known.value IS NOT NULL) SELECT value FROM known WHERE value IS NOT NULL LIMIT :most"
+    )
+    return await db.all(sql, {"slot": slot, "most": most}, into)
+
+
+_OF_FAMILY: dict[str, tuple[str, Callable[..., Any]]] = {
+    "number": ("content_numbers", float),
+    "string": ("content_strings", str),
+}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from flux.content.projection.tags import LOOK, TAGGED, shift
+from flux.content.projection.tags import LOOK, shift
 from flux.content.search.blanks import Blank, part
+from flux.content.search.exactness import tagged_locale
 from flux.content.search.plan import KEY, SYSTEM, Anchor, Group, Join, Leaf, Node, Plan, Scope, Sort
 from flux.content.search.slot_repository import Slots
 from flux.content.shape.types import TYPES
@@ -95,20 +96,24 @@ class Statement:
             self.lacks = True
         return _NO_SLOT if known is None else known
 
-    def possibly(self, scope: Scope, node: Node, tags: str) -> str | None:
-        """Whether a document may meet a condition, by the tags of its values; None where these say nothing about it."""
-        if isinstance(node, Group) or node.negated or node.base not in ("eq", "in") or node.path in SYSTEM:
-            return None
-        locales = scope.locales if scope.is_localizable(node.path) else ("",)
-        if self._slots is None or len(locales) > 1 or TYPES[node.type].family not in TAGGED:
+    def told(self, scope: Scope, node: Node, tags: str, at: int) -> tuple[str, str] | None:
+        """Whether a document may meet a condition, and whether it surely does (where the codes for the condition `at` that
+        place say so), by the tags of its values; None where these say nothing about it."""
+        locale = tagged_locale(scope, node)
+        if self._slots is None or locale is None or not isinstance(node, Leaf):
             return None
         texts = TYPES[node.type].family == "string" and not node.folds
-        wanted = self.bind(part(node.operand, "folding" if texts else "mask"))
-        by = self.bind(shift(self._known_slot(scope, node.path, locales[0])))
+        wanted = part(node.operand, "folding" if texts else "mask")
+        by = self.bind(shift(self._known_slot(scope, node.path, locale)))
+        return self._bit(wanted, tags, by), self._bit(Blank("sure", at), tags, by)
+
+    def _bit(self, mask: Any, tags: str, by: str) -> str:
+        """Whether the code in a lane is among a mask's."""
+        bound = self.bind(mask)
         if self.dialect == "sqlite":
-            return f"({wanted} >> (({tags} >> {by}) & {LOOK})) & 1 = 1"
+            return f"({bound} >> (({tags} >> {by}) & {LOOK})) & 1 = 1"
         lane = f"CAST(({tags} >> CAST({by} AS INTEGER)) & {LOOK} AS INTEGER)"
-        return f"(CAST({wanted} AS BIGINT) >> {lane}) & 1 = 1"
+        return f"(CAST({bound} AS BIGINT) >> {lane}) & 1 = 1"
 
     def comparison(self, leaf: Leaf, values: str) -> str:
         """Of the value in a row of the index."""

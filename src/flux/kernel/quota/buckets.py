@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 
 from msgspec import Struct
 
@@ -45,7 +46,7 @@ class Verdict(Struct, frozen=True):
 
 
 class Quota:
-    """All buckets of a plane. At most `capacity` live keys: the ones that are full again go first."""
+    """All buckets of a plane. At most `capacity` live keys: the ones that are full again go first, then the oldest tenth."""
 
     def __init__(self, clock: Clock, capacity: int = 100_000) -> None:
         self._clock = clock
@@ -62,7 +63,7 @@ class Quota:
         excess = after - now - rate.seconds
         if excess > 1e-9:
             return self._verdict(False, rate, 0, full_at - now, excess)
-        if len(self._full_at) >= self._capacity:
+        if len(self._full_at) >= self._capacity and key not in self._full_at:
             self._evict(now)
         self._full_at[key] = after
         remaining = math.floor((rate.seconds - (after - now)) / step + 1e-9)
@@ -76,7 +77,7 @@ class Quota:
             ends, used = now + rate.seconds, 0
         if used + cost > rate.limit:
             return self._verdict(False, rate, 0, ends - now, ends - now)
-        if len(self._windows) >= self._capacity:
+        if len(self._windows) >= self._capacity and key not in self._windows:
             self._evict(now)
         self._windows[key] = (ends, used + cost)
         return self._verdict(True, rate, rate.limit - used - cost, ends - now, 0.0)
@@ -92,6 +93,8 @@ class Quota:
     def _evict(self, now: float) -> None:
         self._full_at = {key: full for key, full in self._full_at.items() if full > now}
         self._windows = {key: window for key, window in self._windows.items() if window[0] > now}
+        # A tenth at once: going through all of them for each new key would cost more than what is limited here.
+        most = self._capacity * 9 // 10
         for table in (self._full_at, self._windows):
-            while len(table) >= self._capacity:
-                del table[next(iter(table))]
+            for key in list(islice(table, max(0, len(table) - most))):
+                del table[key]

@@ -20,6 +20,11 @@ Dialect = Literal["sqlite", "postgres"]
 Params = Mapping[str, Any]
 
 
+def as_read(*columns: Any) -> tuple[Any, ...]:
+    """An `into` for rows as the database gives them, of which SQLite's are not even looked at."""
+    return columns
+
+
 @dataclass(frozen=True, slots=True)
 class Sql:
     """One statement in two dialects, for the places where they differ."""
@@ -88,6 +93,14 @@ class Database(Reader, Protocol):
 
     async def scan(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
         """A long read (search, listing, aggregate): off the loop on SQLite, cancelled with its task."""
+
+    async def glance(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T] | None:
+        """As `all`, for what is most often short: None when it turns out to take longer than about a millisecond. Only SQLite
+        can tell; elsewhere it is read to its end, so that its text has to bound it."""
+
+    @property
+    def settled(self) -> bool:
+        """True when the acts after every commit that a read can see have been called. Never where others commit too."""
 
     async def close(self) -> None: ...
 

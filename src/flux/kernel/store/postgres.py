@@ -100,6 +100,7 @@ class PostgresDatabase:
     """
 
     dialect: Dialect = "postgres"
+    settled = False
 
     def __init__(self, pool: ConnectionPool, ports: Ports) -> None:
         self._pool = pool
@@ -151,6 +152,9 @@ class PostgresDatabase:
 
     async def all(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
         return [into(*row) for row in await self._read(asyncpg.Connection.fetch, sql, params)]
+
+    async def glance(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T] | None:
+        return await self.all(sql, params, into)
 
     async def value(self, sql: Statement, params: Params) -> Any:
         row = await self._read(asyncpg.Connection.fetchrow, sql, params)

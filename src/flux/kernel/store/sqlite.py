@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from itertools import starmap
 from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
 
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
-from flux.kernel.store.port import Dialect, Params, Statement, UnitSuspended, Work
+from flux.kernel.store.port import Dialect, Params, Statement, UnitSuspended, Work, as_read
 from flux.kernel.store.sqlite_connection import FileLock, Tuning, fail, open_connection
 from flux.kernel.store.sqlite_scans import ScanPool
 from flux.kernel.store.sqlite_writer import GroupWriter
@@ -23,6 +24,10 @@ _SWITCH_SECONDS = 0.0001
 """A thread that comes back from the disk wants the interpreter's lock. The loop lets go of it at every system call, each
 time for too short a moment, and each of these starts the waiting anew: at the default of 5 ms, commits and scans
 under a busy loop were seen to stand for up to 1.8 s. Below the time between two such moments they do not."""
+
+_STRETCH = 8192
+"""Steps of SQLite's machine: some hundred entries of an index, 0.1 ms."""
+_GLANCE_STRETCHES = 8
 
 
 class SqliteDatabase:
@@ -52,6 +57,8 @@ class SqliteDatabase:
         try:
             self._writer = GroupWriter(self.path, tuning)
             self._reader: apsw.Connection | None = open_connection(self.path, tuning, writer=False)
+            self._stretches = sys.maxsize
+            self._reader.set_progress_handler(self._is_long, _STRETCH)
             self.scans = ScanPool(self.path, tuning, readers)
         except BaseException:
             self._lock.release()
@@ -67,10 +74,24 @@ class SqliteDatabase:
         if self._ports.enabled:
             await self._ports.strike("store")
         try:
-            rows = self._connection().execute(for_sqlite(sql), params).fetchall()
+            rows: list[Any] = self._connection().execute(for_sqlite(sql), params).fetchall()
         except apsw.Error as error:
             fail(error)
-        return [into(*row) for row in rows]
+        return rows if into is as_read else list(starmap(into, rows))
+
+    async def glance(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T] | None:
+        if self._ports.enabled:
+            await self._ports.strike("store")
+        self._stretches = _GLANCE_STRETCHES
+        try:
+            rows = self._connection().execute(for_sqlite(sql), params).fetchall()
+        except apsw.InterruptError:
+            return None
+        except apsw.Error as error:
+            fail(error)
+        finally:
+            self._stretches = sys.maxsize
+        return list(starmap(into, rows))
 
     async def value(self, sql: Statement, params: Params) -> Any:
         if self._ports.enabled:
@@ -100,6 +121,10 @@ class SqliteDatabase:
         self._connection()
         return await self.scans.scan(for_sqlite(sql), params, into, self._timeout)
 
+    @property
+    def settled(self) -> bool:
+        return not self._writer.committing
+
     async def close(self) -> None:
         """Commit what was submitted, stop the threads, fold the log into the file, let go of the lock."""
         if self._reader is None:
@@ -116,6 +141,11 @@ class SqliteDatabase:
         if self._writer.inside:
             raise UnitSuspended("a unit of work read from the database instead of from its transaction")
         return self._reader
+
+    def _is_long(self) -> bool:
+        """Called by SQLite after every stretch of a statement of the loop's reader; True breaks it off."""
+        self._stretches -= 1
+        return self._stretches < 0
 
     def _first(self, sql: Statement, params: Params) -> Any:
         """The first row or None; the statement is reset at once, so that no snapshot outlives the call."""

@@ -6,6 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from itertools import starmap
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,7 +69,7 @@ class _Reader:
             error: BaseException | None = None
             try:
                 found = self._connection.execute(job.sql, job.params).fetchall()
-                rows = [job.into(*row) for row in found]
+                rows = list(starmap(job.into, found))
             except BaseException as raised:
                 error = translated(raised)
             with self._lock:

@@ -116,7 +116,8 @@ class GroupWriter:
         self._cursor = self._connection.cursor()
         self._queue: deque[_Unit] = deque()
         self._batch: list[_Unit] = []
-        self._committing = False
+        self.committing = False
+        """True from when a batch is sealed until its acts after commit have been called."""
         self._broken: BaseException | None = None
         self._closed = False
         self._idle: asyncio.Future[None] | None = None
@@ -132,7 +133,7 @@ class GroupWriter:
             raise PortFailure("store", Mode.UNAVAILABLE, "closed")
         loop = asyncio.get_running_loop()
         unit = _Unit(work, loop.create_future())
-        if self._committing or self._queue or self._broken is not None:
+        if self.committing or self._queue or self._broken is not None:
             self._queue.append(unit)
         else:
             self._run(unit, loop)
@@ -195,12 +196,12 @@ class GroupWriter:
             self._recover()
             self._settle(error, loop)
         else:
-            self._committing = True
+            self.committing = True
             self._sealed.put(loop)
 
     def _settle(self, error: BaseException | None, loop: asyncio.AbstractEventLoop) -> None:
         """Answer the batch, then start the next one with what queued up meanwhile."""
-        self._committing = False
+        self.committing = False
         batch, self._batch = self._batch, []
         for unit in batch:
             _answer(unit, error)

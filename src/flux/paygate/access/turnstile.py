@@ -26,7 +26,6 @@ class Turnstile:
         self._quota: Quota | SharedWindows = shared or Quota(clock)
         self._ban_after = settings.ban_after
         self._ban_ms = round(settings.ban_minutes * 60_000)
-        self._pushes: dict[str, tuple[float, int]] = {}
         self._bans: dict[str, int] = shared.bans if shared is not None else {}
 
     def check_ban(self, scope: str, who: str) -> None:
@@ -83,24 +82,16 @@ class Turnstile:
             raise RATE_LIMIT_EXCEEDED(seconds=seconds, scope=scope, limit=limit, windowSeconds=WINDOW_SECONDS)
 
     def _push(self, key: str, seconds: int) -> None:
-        until = self._clock.now_ms() + self._ban_ms
-        if self._shared is not None:
-            if self._shared.count(f"push:{key}", Rate(self._ban_after, seconds)).remaining <= 0:
-                self._shared.ban(key, until)
+        if self._quota.count(f"push:{key}", Rate(self._ban_after, seconds)).remaining > 0:
             return
-        now = self._clock.monotonic()
-        ends, count = self._pushes.get(key, (0.0, 0))
-        if ends <= now:
-            ends, count = now + seconds, 0
-        count += 1
-        if len(self._pushes) >= CAPACITY:
-            self._pushes = {one: kept for one, kept in self._pushes.items() if kept[0] > now}
-        self._pushes[key] = (ends, count)
-        if count >= self._ban_after:
-            self._pushes.pop(key, None)
-            if len(self._bans) >= CAPACITY:
-                self._bans = {one: until for one, until in self._bans.items() if until > self._clock.now_ms()}
-            self._bans[key] = until
+        now = self._clock.now_ms()
+        if isinstance(self._quota, SharedWindows):
+            self._quota.ban(key, now + self._ban_ms)
+            return
+        self._quota.forget(f"push:{key}")
+        if len(self._bans) >= CAPACITY:
+            self._bans = {one: until for one, until in self._bans.items() if until > now}
+        self._bans[key] = now + self._ban_ms
 
 
 def window_headers(verdict: Verdict) -> dict[str, str]:

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 from flux.kernel.bus.port import Bus
-from flux.kernel.faults import PortFailure
 from flux.kernel.quota import Rate, Verdict
 from flux.kernel.store import Clock, Database, Transaction
 from flux.paygate.access import repository
@@ -78,7 +77,15 @@ class SharedWindows:
         return _verdict(rate, max(0, rate.limit - used), ends, now, allowed=used <= rate.limit)
 
     def ban(self, key: str, until: int) -> None:
-        self.bans[key] = self._new_bans[key] = until
+        self._new_bans[key] = until
+        self._note(key, until)
+
+    def _note(self, key: str, until: int) -> None:
+        if len(self.bans) >= CAPACITY:
+            now = self._clock.now_ms()
+            for one in [one for one, ends in self.bans.items() if ends <= now]:
+                del self.bans[one]
+        self.bans[key] = until
 
     async def sweep(self, _: dict[str, Any]) -> None:
         """The schedule's. Idempotent."""
@@ -95,8 +102,8 @@ class SharedWindows:
             if self._counted or self._new_bans:
                 try:
                     await self._flush()
-                except PortFailure as failure:
-                    log.warning("windows were not shared: %s", failure)
+                except Exception:
+                    log.exception("windows were not shared; trying again")
 
     async def _flush(self) -> None:
         now = self._clock.now_ms()
@@ -116,7 +123,12 @@ class SharedWindows:
                 tx.after_commit(partial(self._announce, key, until))
             return totals
 
-        totals = await self._db.transact(work)
+        try:
+            totals = await self._db.transact(work)
+        except BaseException:
+            # What was counted is forgotten, as its windows soon are; who was banned is told of the next time.
+            self._new_bans = bans | self._new_bans
+            raise
         for key, (ends, used) in totals.items():
             self._known[key] = (ends, used + self._counted.get(key, 0))
 
@@ -125,7 +137,7 @@ class SharedWindows:
 
     def _hear(self, payload: bytes) -> None:
         until, _, key = payload.decode().partition(" ")
-        self.bans[key] = int(until)
+        self._note(key, int(until))
 
 
 def _verdict(rate: Rate, remaining: int, ends: int, now: int, *, allowed: bool) -> Verdict:

@@ -11,14 +11,16 @@ from flux.paygate.credit.repository import Account
 from flux.paygate.payment.rules import Terms, insufficient
 
 USED = "payment_already_used"
-DIGEST_KEPT_MS = 600_000
-"""Longer than any signature is fresh."""
+MARGIN_SECONDS = 60
+"""Processes need not agree about the time to the second."""
 
 
 class Credits:
-    def __init__(self, db: Database, clock: Clock) -> None:
+    def __init__(self, db: Database, clock: Clock, fresh_seconds: int = 360) -> None:
+        """`fresh_seconds`: how long after it was first seen a signature may still pass for fresh."""
         self._db = db
         self._clock = clock
+        self._digest_ms = (fresh_seconds + MARGIN_SECONDS) * 1000
 
     async def balance(self, payer: str, api_id: str, terms: Terms) -> int:
         return await repository.balance(self._db, account_of(payer, api_id, terms))
@@ -29,7 +31,7 @@ class Credits:
     async def spend(self, tx: Transaction, payer: str, api_id: str, terms: Terms, digest: bytes) -> None:
         """The price of one call, with a signature that is good once. Raises INSUFFICIENT_PAYMENT."""
         now = self._clock.now_ms()
-        if not await repository.use_digest(tx, digest, now + DIGEST_KEPT_MS):
+        if not await repository.use_digest(tx, digest, now + self._digest_ms):
             raise insufficient(terms, USED)
         account = account_of(payer, api_id, terms)
         if not await repository.spend(tx, account, terms.required, now):

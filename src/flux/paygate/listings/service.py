@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from flux.kernel.bus.port import Bus
-from flux.kernel.faults import Mode, PortFailure
+from flux.kernel.faults import FaultError, Mode, PortFailure
 from flux.kernel.identity import Vault, new_token
 from flux.kernel.store import Clock, Database, Transaction, UniqueViolation
 from flux.paygate.access.service import Providers
@@ -166,15 +166,18 @@ class Listings:
     async def create(self, wallet: str, body: ListingBody) -> tuple[Listing, str]:
         """The listing and its secret, which is shown this once."""
         content = rules.judge(body, self._policy)
-        if await repository.count_of(self._db, wallet) >= self._settings.listings_per_provider:
-            limit = self._settings.listings_per_provider
-            raise BANNED(scope="wallet", reason="too_many_listings", detail={"limit": limit})
+        limit = self._settings.listings_per_provider
+        if await repository.count_of(self._db, wallet) >= limit:
+            raise _too_many(limit)
         await self._check_conflicts(wallet, content, None)
         await self._probe(content)
-        return await self.insert(wallet, body, content)
+        return await self.insert(wallet, body, content, limit)
 
-    async def insert(self, wallet: str, body: ListingBody, content: Content) -> tuple[Listing, str]:
-        """Without the probe. The unique keys decide a race."""
+    async def insert(
+        self, wallet: str, body: ListingBody, content: Content, limit: int | None = None
+    ) -> tuple[Listing, str]:
+        """Without the probe. The unique keys decide a race; with a limit the unit is serialisable, so that no two take the
+        last place."""
         now = self._clock.now_ms()
         secret = new_token()
         listing = Listing(
@@ -190,10 +193,12 @@ class Listings:
         )
 
         async def work(tx: Transaction) -> None:
+            if limit is not None and await repository.count_of(tx, wallet) >= limit:
+                raise _too_many(limit)
             await repository.insert(tx, listing, content.openapi, _keys(listing))
 
         try:
-            await self._db.transact(work)
+            await self._db.transact(work, serializable=limit is not None)
         except UniqueViolation as taken:
             raise await self._conflict(taken, wallet, content) from None
         return listing, secret
@@ -320,6 +325,10 @@ class Listings:
 
     def _drop(self, api_id: str) -> None:
         self._plans.pop(api_id, None)
+
+
+def _too_many(limit: int) -> FaultError:
+    return BANNED(scope="wallet", reason="too_many_listings", detail={"limit": limit})
 
 
 def price_key(price: str) -> str:
