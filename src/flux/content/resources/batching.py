@@ -70,7 +70,8 @@ class Batches:
         self._readying = Readying(house, writing)
 
     async def portable(self, folder: Folder, after: str, limit: int) -> tuple[list[Portable], str | None]:
-        """Resources by key behind `after`, with what is published and a draft that is newer; the key to go on after."""
+        """Resources by key behind `after`, with what is published and a draft that is newer; the key to go on after. What was
+        taken out of delivery is a draft: nobody sees it. A resource whose revisions were all deleted holds nothing to carry."""
         found = await repository.portable(self._db, folder.key, after, limit)
         keys = [one.key for one in found]
         published = {one.resource: one for one in await repository.published_of(self._db, keys)}
@@ -78,6 +79,8 @@ class Batches:
         shown = []
         for one in found:
             current, last = published.get(one.key), newest.get(one.key)
+            if last is None:
+                continue
             shown.append(
                 Portable(
                     key=one.key,
@@ -87,7 +90,7 @@ class Batches:
                     component=one.component,
                     created_at=iso(one.created_at),
                     published=msgspec.Raw(current.data) if current else None,
-                    draft=msgspec.Raw(last.data) if last is not None and last.status == "draft" else None,
+                    draft=msgspec.Raw(last.data) if current is None or last.status == "draft" else None,
                 )
             )
         return shown, keys[-1] if len(keys) == limit else None
