@@ -211,7 +211,7 @@ class Batches:
         self, batch: _Batch, known: _Known, found: Resource, index: int, item: BatchItem
     ) -> BatchResult:
         tx, folder = batch.tx, batch.folder
-        changed = await self._described(tx, found, item)
+        changed = await self._described(tx, folder, found, item)
         ground = await self._ground(batch, found.component)
         published, draft = self._checked(batch, ground, index, item)
         shown, newest = known.published.get(found.key), known.newest.get(found.key)
@@ -228,7 +228,7 @@ class Batches:
             batch.grounds[component] = await self._writing.ground(batch.tx, batch.folder, component)
         return batch.grounds[component]
 
-    async def _described(self, tx: Transaction, found: Resource, item: BatchItem) -> bool:
+    async def _described(self, tx: Transaction, folder: Folder, found: Resource, item: BatchItem) -> bool:
         """Set what was sent of the metadata and differs."""
         sent = {name: getattr(item, name) for name in ("external_id", "name", "resource_owner")}
         changes = {
@@ -236,7 +236,10 @@ class Batches:
             for name, value in sent.items()
             if value not in (None, UNSET) and value != getattr(found, name)
         }
-        await repository.update(tx, found.key, changes)
+        if "resource_owner" in changes:
+            await self._resources.check_owner(tx, folder, changes["resource_owner"])
+        if changes:
+            await self._writing.describe(tx, folder, found, changes)
         return bool(changes)
 
 
