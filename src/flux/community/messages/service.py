@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from flux.community import faults
 from flux.community.audit import actions
 from flux.community.audit.service import AuditService
@@ -15,7 +17,7 @@ from flux.community.messages import repository, rules
 from flux.community.messages.attaching import named, reattached, without
 from flux.community.messages.composing import Composing
 from flux.community.messages.linking import Linking, own_embeds
-from flux.community.messages.records import DELETABLE, SUPPRESS_EMBEDS, MessageRow
+from flux.community.messages.records import DELETABLE, ID, NONE, SUPPRESS_EMBEDS, Columns, MessageRow
 from flux.community.messages.schemas import MessagesQuery, MessageUpdate, MessageView
 from flux.community.messages.views import MessageViews
 from flux.community.messages.writing import PINGING, Writing
@@ -52,9 +54,9 @@ class MessageService:
 
     # -- reading ----------------------------------------------------------------------------------------------
 
-    async def listing(self, user: UserRow, channel_id: int, query: MessagesQuery) -> list[bytes]:
-        """The JSON of each `MessageView`, newest first. Whoever may not read the history sees what was said since the guild's cutoff, and nothing in a
-        guild without one."""
+    async def listing(self, user: UserRow, channel_id: int, query: MessagesQuery) -> bytes:
+        """A JSON list of `MessageView`, newest first. Whoever may not read the history sees what was said since the guild's
+        cutoff, and nothing in a guild without one."""
         standing = await self._where.channel(user, channel_id)
         if sum(edge is not None for edge in (query.before, query.after, query.around)) > 1:
             raise invalid("before", "Send one of before, after, around.", "TOO_MANY_EDGES")
@@ -62,14 +64,14 @@ class MessageService:
         if not standing.may(bits.READ_MESSAGE_HISTORY):
             cutoff = standing.guild.guild.message_history_cutoff if standing.guild else None
             if cutoff is None:
-                return []
+                return NONE
             oldest = max(0, cutoff - EPOCH_MS) << 22
         rows = await self._page(channel_id, query)
         if oldest:
-            rows = [row for row in rows if row.id >= oldest]
+            rows = [row for row in rows if row[ID] >= oldest]
         return await self._views.printed(rows, self._db, user.id)
 
-    async def _page(self, channel_id: int, query: MessagesQuery) -> list[MessageRow]:
+    async def _page(self, channel_id: int, query: MessagesQuery) -> list[Columns]:
         if query.after is not None:
             return (await repository.after(self._db, channel_id, query.after, query.limit))[::-1]
         if query.around is None:
@@ -84,7 +86,7 @@ class MessageService:
         standing = await self._where.channel(user, channel_id)
         standing.need(bits.READ_MESSAGE_HISTORY)
         row = await self.require(self._db, channel_id, message_id)
-        return (await self._views.printed([row], self._db, user.id))[0]
+        return (await self._views.printed([msgspec.structs.astuple(row)], self._db, user.id))[1:-1]
 
     async def require(self, reader: Reader, channel_id: int, message_id: int) -> MessageRow:
         row = await repository.find(reader, channel_id, message_id)

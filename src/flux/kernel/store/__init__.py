@@ -39,6 +39,7 @@ from flux.kernel.store.port import (
     UniqueViolation,
     UnitSuspended,
     Work,
+    as_read,
 )
 from flux.kernel.store.postgres import PostgresDatabase
 from flux.kernel.store.postgres_errors import UnstorableText
@@ -75,6 +76,7 @@ __all__ = [
     "UnitSuspended",
     "UnstorableText",
     "Work",
+    "as_read",
     "iso",
     "migrate",
     "neighbouring_keys",
