@@ -24,15 +24,16 @@ import uvloop
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from flux.app import bootstrap, compose, open_house
+from flux.kernel.outside.doors import Doors
 from flux.kernel.watch import guard
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
+from flux.kernel.wire.websocket import LimitedSocket, SocketLimits
 from flux.operatorfile import OperatorFile
 from flux.settings import Settings
 from flux.starting import StartError, explained
 
 log = logging.getLogger("flux.serving")
-SOCKET_MESSAGE_BYTES = 1_048_576
 GOODBYE_SECONDS = 2.0
 """How long a stopping server waits for peers to answer its close frames."""
 GOODBYE_CHECK_SECONDS = 0.02
@@ -173,6 +174,7 @@ async def _open_and_serve(task: Task, stop: Stop) -> None:
     guard(operator_file.admin_token)
     with explained(settings, task.data_dir):
         opened = await open_house(settings, task.data_dir, task.origin, operator_file, worker=task.worker)
+        opened.house.doors = Doors.of(task.listeners)
     try:
         if task.link is None:
             with explained(settings, task.data_dir):
@@ -219,11 +221,12 @@ def _config(settings: Settings, application: Application) -> uvicorn.Config:
     HeadLimits.header_bytes = server.header_bytes
     HeadLimits.url_bytes = server.url_bytes
     HeadLimits.seconds = server.header_seconds
+    SocketLimits.message_bytes = server.socket_message_bytes
+    SocketLimits.pings = server.socket_pings_per_minute
     config = uvicorn.Config(
         application,
         http=LimitedProtocol,
-        ws="websockets-sansio",
-        ws_max_size=SOCKET_MESSAGE_BYTES,
+        ws=LimitedSocket,
         ws_ping_interval=None,
         ws_per_message_deflate=False,
         interface="asgi3",
