@@ -8,123 +8,28 @@ named (`python -m bench.community messages history`), and the sizes of a history
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import random
-import shutil
-import sqlite3
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import httpx
-from tests.harness.server import Server, serve
 
 from bench.crowd import Crowd as Visitors
 from bench.figures import Figure, cpu_seconds, load, rss_kib, show
+from bench.history import grown
 from bench.sockets import raise_file_limit
+from bench.town import API, TEXT, Town, populate, town
 
 LONG = bool(os.environ.get("FLUX_LONG"))
-API = "/community/v1"
 SESSIONS = 5000 if LONG else 1000
 STORM = 2000 if LONG else 500
 GUILDS = 100
 SIZES = (100_000, 1_000_000, 10_000_000) if LONG else (100_000, 1_000_000)
 """Messages in the database, where none are named."""
-SETTINGS: dict[str, Any] = {
-    "community.rate_limits.enabled": False,
-    "community.limits.login_per_ip": "0",
-    "community.limits.max_guilds": 1000,
-    "server.log_level": "warning",
-}
-TEXT = "The quick brown fox jumps over the lazy dog. " * 3
-
-
-@dataclass
-class Town:
-    """A server with one guild, its owner's client and a channel."""
-
-    server: Server
-    http: httpx.AsyncClient
-    owner: str
-    guild: str
-    channel: str
-
-    @property
-    def pid(self) -> int:
-        return self.server.process.pid
-
-    @property
-    def port(self) -> int:
-        return int(self.server.origin.rpartition(":")[2])
-
-    @property
-    def url(self) -> str:
-        return f"{API}/channels/{self.channel}/messages"
-
-    def request(self, method: str, path: str, body: Any = None) -> bytes:
-        """As it stands on the wire."""
-        data = b"" if body is None else json.dumps(body).encode()
-        head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: {self.owner}\r\n"
-        if data:
-            head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n"
-        return head.encode() + b"\r\n" + data
-
-    async def say(self) -> None:
-        """A message that carries the moment it was sent."""
-        body = {"content": f"@{time.monotonic_ns()} {TEXT}"}
-        (await self.http.post(self.url, json=body)).raise_for_status()
-
-
-@asynccontextmanager
-async def town() -> AsyncIterator[Town]:
-    directory = Path(tempfile.mkdtemp(prefix="flux-bench-"))
-    try:
-        async with (
-            serve(directory, sandbox=False, settings=SETTINGS) as server,
-            server.client(timeout=60) as http,
-        ):
-            owner = await register(http, 60_000)
-            http.headers["Authorization"] = owner
-            made = (await http.post(f"{API}/guilds", json={"name": "Town"})).raise_for_status().json()
-            await http.patch(f"{API}/guilds/{made['id']}", json={"system_channel_flags": 1})
-            yield Town(server, http, owner, made["id"], made["system_channel_id"])
-    finally:
-        shutil.rmtree(directory)
-
-
-async def register(http: httpx.AsyncClient, index: int) -> str:
-    """An account without a password, so that making thousands is not all password hashing; its token."""
-    headers = {"X-Forwarded-For": f"10.{index >> 16}.{index >> 8 & 255}.{index & 255}"}
-    body = {"date_of_birth": "1990-01-01", "consent": True, "username": f"citizen_{index}"}
-    answer = await http.post(f"{API}/auth/register", json=body, headers=headers)
-    return str(answer.raise_for_status().json()["token"])
-
-
-async def populate(place: Town, count: int) -> list[str]:
-    """Tokens of so many new members."""
-    code = (await place.http.post(f"{API}/channels/{place.channel}/invites", json={"max_age": 0})).json()[
-        "code"
-    ]
-
-    async def join(index: int) -> str:
-        token = await register(place.http, index)
-        headers = {"Authorization": token}
-        (await place.http.post(f"{API}/invites/{code}", headers=headers)).raise_for_status()
-        return token
-
-    tokens: list[str] = []
-    for start in range(0, count, 32):
-        tokens += await asyncio.gather(*(join(index) for index in range(start, min(start + 32, count))))
-    return tokens
 
 
 class Crowd:
@@ -220,95 +125,12 @@ async def fanout() -> list[Figure]:
 
 async def history(*sizes: int) -> list[Figure]:
     """Pages of 50 at random places of one channel that grows."""
-    return await read_back("one channel", 1, 1, sizes or SIZES)
+    return await grown("one channel", 1, 1, sizes or SIZES)
 
 
 async def talk(*sizes: int) -> list[Figure]:
     """The same where messages of 20 people in 1,000 channels came in turn: no two rows of a page are neighbours."""
-    return await read_back("1,000 channels", 1000, 20, sizes or SIZES[:1])
-
-
-async def read_back(title: str, channels: int, people: int, sizes: Sequence[int]) -> list[Figure]:
-    found = []
-    async with town() as place:
-        await populate(place, people)
-        for size in sizes:
-            place.server.terminate()
-            began = time.monotonic()
-            fill(place.server.data_dir, int(place.channel), channels, size)
-            print(f"{size:,} messages after {time.monotonic() - began:.0f} s", flush=True)
-            await place.server.restart()
-            spots = random.Random(size).sample(range(60 * channels, size), 2000)
-            requests = [
-                place.request("GET", f"{place.url}?limit=50&before={(spot << 22) + 1}") for spot in spots
-            ]
-            rates, costs = [], []
-            for _ in range(5):
-                cpu, began = cpu_seconds(place.pid), time.monotonic()
-                await asyncio.gather(*(pages(place.port, requests[part::16]) for part in range(16)))
-                rates.append(len(spots) / (time.monotonic() - began))
-                costs.append((cpu_seconds(place.pid) - cpu) / len(spots) * 1e6)
-            aim = "aim >= 3,000, flat"
-            found += [
-                Figure(f"history pages of 50, {size:,} in {title}", max(rates), "1/s", aim),
-                Figure("the server's CPU for each, first time", costs[0], "µs", "aim <= 333"),
-                Figure("the server's CPU for each, again", statistics.median(costs[1:]), "µs", "aim <= 333"),
-            ]
-    return found
-
-
-BATCH = 250_000
-
-
-def fill(directory: Path, channel_id: int, channels: int, size: int) -> None:
-    """Messages with the ids 1 << 22, 2 << 22 …, straight into the stopped server's database. Each is of another account
-    than the one before, and the next channel's: the given one, and copies of it made here."""
-    path = next(directory.glob("*.db"), None) or next(directory.glob("**/*.sqlite*"))
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA synchronous=OFF")
-        columns = [row[1] for row in db.execute("PRAGMA table_info(community_messages)") if row[3] or row[5]]
-        have = db.execute("SELECT COUNT(*) FROM community_messages").fetchone()[0]
-        authors = [row[0] for row in db.execute("SELECT id FROM community_users WHERE bot = 0")]
-        places = [channel_id, *copies(db, channel_id, channels - 1)]
-        fixed: dict[str, Any] = {
-            "content": TEXT, "mentions": b"[]", "mention_roles": b"[]", "embeds": b"[]", "attachments": b"[]",
-        }  # fmt: skip
-        varying = ("id", "channel_id", "author_id")
-        names = [*varying, *(name for name in columns if name not in varying)]
-        rest = tuple(fixed.get(name, 0) for name in names[len(varying) :])
-        sql = f"INSERT INTO community_messages ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
-        for start in range(have + 1, size + 1, BATCH):
-            with db:
-                db.executemany(
-                    sql,
-                    (
-                        (each << 22, places[each % channels], authors[each // channels % len(authors)], *rest)
-                        for each in range(start, min(start + BATCH, size + 1))
-                    ),
-                )
-
-
-def copies(db: sqlite3.Connection, channel_id: int, count: int) -> list[int]:
-    names = [row[1] for row in db.execute("PRAGMA table_info(community_channels)") if row[1] != "id"]
-    listed = ", ".join(names)
-    with db:
-        db.executemany(
-            f"INSERT INTO community_channels (id, {listed}) SELECT ?, {listed} FROM community_channels WHERE id = ? "
-            "ON CONFLICT DO NOTHING",
-            ((number, channel_id) for number in range(1, count + 1)),
-        )
-    return list(range(1, count + 1))
-
-
-async def pages(port: int, requests: list[bytes]) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for request in requests:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 200"), head
-        start = head.lower().find(b"content-length: ")
-        await reader.readexactly(int(head[start + 16 : head.find(b"\r", start)]))
-    writer.close()
+    return await grown("1,000 channels", 1000, 20, sizes or SIZES[:1])
 
 
 async def ready() -> list[Figure]:

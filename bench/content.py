@@ -4,6 +4,7 @@ same bytes from the same server.
     python -m bench.content [rows]           fill and measure (default 100,000)
     python -m bench.content fill DIR ROWS    only fill a data directory
     python -m bench.content measure DIR      measure one that was filled before
+    python -m bench.content flat DIR DIR …   whether some requests cost the same in all of them (content_flat.py)
 
 The server is pinned to one core, the loader to another; 16 connections, each with one request under way. "Cached" is a
 server with its defaults, "uncached" one whose answers are never kept (`content.delivery_cache_entries=0`): there every
@@ -21,7 +22,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -249,8 +250,8 @@ async def running(directory: Path, settings: dict[str, Any]) -> AsyncIterator[Se
         yield server
 
 
-async def planned(server: Server) -> list[Case]:
-    """The cases, with what the server answers to the first request of each."""
+async def planned(server: Server, wanted: Callable[[Case], bool]) -> list[Case]:
+    """The wanted cases, with what the server answers to the first request of each."""
     content = json.loads((server.data_dir / "operator.json").read_text())["content"]
     at = f"/content/flux/{content['environment']}/bench"
     async with httpx.AsyncClient(base_url=server.origin, headers={"Host": "bench"}) as http:
@@ -259,7 +260,7 @@ async def planned(server: Server) -> list[Case]:
         )
         keys = [one["_sys"]["key"] for one in listed]
         etag = (await http.get(f"{at}/articles/{keys[0]}")).headers["etag"]
-        found = cases(at, keys, etag)
+        found = [case for case in cases(at, keys, etag) if wanted(case)]
         for case in found:
             head, _, body = case.requests[0].partition(b"\r\n\r\n")
             method, path, _ = head.decode().split("\r\n")[0].split(" ")
@@ -296,7 +297,7 @@ async def measure(directory: Path, only: str = "") -> list[Figure]:
     for settings, cached in ((SETTINGS, True), (UNCACHED, False)):
         async with running(directory, settings) as server:
             pid, port = server.process.pid, int(server.origin.rpartition(":")[2])
-            mine = [case for case in await planned(server) if case.cached is cached and only in case.name]
+            mine = await planned(server, lambda case: case.cached is cached and only in case.name)  # noqa: B023 - asked at once
             with raw({"/" + case.name.replace(" ", "-"): case.body for case in mine}) as (raw_pid, raw_port):
                 os.sched_setaffinity(raw_pid, {SERVER_CORE})
                 for case in mine:
@@ -318,6 +319,10 @@ def main(arguments: list[str]) -> None:
         serve_raw(arguments[1])
     elif arguments[:1] == ["fill"]:
         show("Filling", uvloop.run(fill(Path(arguments[1]), int(arguments[2]))))
+    elif arguments[:1] == ["flat"]:
+        from bench.content_flat import flat
+
+        show("Content: the same from more", asyncio.run(flat([Path(one) for one in arguments[1:]])))
     elif arguments[:1] == ["measure"]:
         show(f"Content: {arguments[1]}", asyncio.run(measure(Path(arguments[1]), *arguments[2:])))
     else:

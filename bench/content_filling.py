@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Iterable
 from datetime import date, timedelta
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,12 @@ def _vocabulary(size: int) -> list[str]:
 
 
 WORDS = _vocabulary(8000)
-_WEIGHTS = [1 / (rank + 10) for rank in range(len(WORDS))]
+_WEIGHTS = list(accumulate(1 / (rank + 10) for rank in range(len(WORDS))))
 
 
 def article(number: int, chance: random.Random, authors: list[str]) -> dict[str, Any]:
     """About 1 KB of text over a vocabulary in which few words are frequent, as in any language."""
-    body = " ".join(chance.choices(WORDS, _WEIGHTS, k=150))
+    body = " ".join(chance.choices(WORDS, cum_weights=_WEIGHTS, k=150))
     return {
         "title": " ".join(chance.choices(WORDS, k=5)).capitalize(),
         "body": body[:1000],

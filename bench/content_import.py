@@ -18,6 +18,7 @@ from tests.harness.server import serve
 
 from bench.content_filling import AUTHORS, article
 from bench.figures import Figure, cpu_seconds, rss_kib, show
+from flux.kernel.store import ALPHANUMERIC
 from flux.porting import records
 
 ROWS = 100_000
@@ -36,7 +37,7 @@ def _fields(*kinds: tuple[str, str], **meta: dict[str, Any]) -> list[dict[str, A
 
 
 def write(path: Path, rows: int) -> None:
-    """An export of authors and articles, and an API over both."""
+    """An export of authors and articles, in the order of their keys as exports are, and an API over both."""
     folder = {
         "folder_type": "collection",
         "strict_reference": False,
@@ -57,15 +58,16 @@ def write(path: Path, rows: int) -> None:
         "apis": {},
     }
     chance = random.Random(2)
-    authors = [records.under("bench", f"author {number}") for number in range(AUTHORS)]
+    authors, keys = (
+        sorted("".join(chance.choices(ALPHANUMERIC, k=12)) for _ in range(count)) for count in (AUTHORS, rows)
+    )
     with path.open("wb") as file:
         file.write(records.line(records.head("bench")))
         file.write(records.line({"structure": structure}))
         for number, key in enumerate(authors):
             data = {"name": f"Author {number}", "country": chance.choice(("DE", "FR", "NG"))}
             file.write(_line("authors", key, f"author-{number}", data))
-        for number in range(rows):
-            key = records.under("bench", f"article {number}")
+        for number, key in enumerate(keys):
             file.write(_line("articles", key, f"article-{number}", article(number, chance, authors)))
         file.write(records.line({"end": {"resources": rows + AUTHORS}}))
 

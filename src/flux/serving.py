@@ -28,12 +28,12 @@ from flux.kernel.watch import guard
 from flux.kernel.wire.listening import widened
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
+from flux.kernel.wire.websocket import LimitedSocket, SocketLimits
 from flux.operatorfile import OperatorFile
 from flux.settings import Settings
 from flux.starting import StartError, explained
 
 log = logging.getLogger("flux.serving")
-SOCKET_MESSAGE_BYTES = 1_048_576
 GOODBYE_SECONDS = 2.0
 """How long a stopping server waits for peers to answer its close frames."""
 GOODBYE_CHECK_SECONDS = 0.02
@@ -222,11 +222,12 @@ def _config(settings: Settings, application: Application) -> uvicorn.Config:
     HeadLimits.header_bytes = server.header_bytes
     HeadLimits.url_bytes = server.url_bytes
     HeadLimits.seconds = server.header_seconds
+    SocketLimits.message_bytes = server.socket_message_bytes
+    SocketLimits.pings = server.socket_pings_per_minute
     config = uvicorn.Config(
         application,
         http=LimitedProtocol,
-        ws="websockets-sansio",
-        ws_max_size=SOCKET_MESSAGE_BYTES,
+        ws=LimitedSocket,
         ws_ping_interval=None,
         ws_per_message_deflate=False,
         interface="asgi3",

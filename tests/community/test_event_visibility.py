@@ -31,7 +31,7 @@ FAMILIES = (
     "VOICE|WEBHOOKS"
 )
 NO_EVENTS = {
-    "GUILD_JOINED", "GUILD_LEFT", "SESSIONS_ENDED", "SESSION_ROTATED",
+    "GUILD_JOINED", "GUILD_LEFT", "SESSIONS_ENDED", "SESSION_ROTATED", "SESSIONS_HERE",
     "VOICE_GUILD_NOT_FOUND", "VOICE_PERMISSION_DENIED",
 }  # fmt: skip
 """What the hub is told and keeps to itself, and codes of answers."""

@@ -187,7 +187,7 @@ async def test_a_group_is_changed_by_its_people(server: Server) -> None:
     refused = await one.call("PATCH", path, {"owner_id": outsider.id})
     assert refused.json()["errors"][0]["path"] == "owner_id"
     assert (await one.ok("PATCH", path, {"owner_id": two.id}))["owner_id"] == two.id
-    assert (await outsider.call("PATCH", path, {"name": "x"})).json()["code"] == "UNKNOWN_CHANNEL"
+    assert (await outsider.call("PATCH", path, {"name": "x"})).json()["code"] == "MISSING_ACCESS"
     direct = await one.ok("POST", "/users/@me/channels", {"recipient_id": two.id})
     assert (await one.call("PATCH", f"/channels/{direct['id']}", {"name": "x"})).json()[
         "code"

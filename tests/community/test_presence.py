@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from tests.community.actors import Person, guild, person
 from tests.community.gateway import PROPERTIES, GatewayClient
 from tests.community.test_people import befriend
-from tests.harness.server import Server
+from tests.harness.server import Server, serve
 
 
 async def friends(server: Server) -> tuple[Person, Person]:
@@ -133,3 +134,52 @@ async def test_what_is_chosen_for_a_while_is_over_in_time(server: Server) -> Non
         assert (after["status"], after["status_resets_at"], after["status_resets_to"]) == ("idle", None, None)
     refused = await one.call("PATCH", "/users/@me/settings", {"status_resets_at": "soon"})
     assert refused.json()["errors"][0]["path"] == "status_resets_at"
+
+
+async def now_of(server: Server, one: Person) -> datetime:
+    """What time it is there."""
+    said = await one.ok("POST", f"/channels/{one.id}/messages", {"content": "what time is it?"})
+    return datetime.fromisoformat(said["timestamp"])
+
+
+async def test_what_a_client_wears_for_a_while_is_over_in_time(server: Server) -> None:
+    """At the end of the last one it wore, not of those before, and of nothing that it put on without an end."""
+    one, watcher = await friends(server)
+    async with GatewayClient(watcher) as witness, GatewayClient(one) as first:
+        await witness.identify()
+        await first.identify()
+        await seen(witness, status="online")
+        now = await now_of(server, one)
+        for text, seconds in (("first", 20), ("second", 60)):
+            end = (now + timedelta(seconds=seconds)).isoformat()
+            await first.send(3, {"status": "online", "custom_status": {"text": text, "expires_at": end}})
+            assert (await seen(witness))["custom_status"]["text"] == text
+        await server.sandbox.clock(30)
+        await witness.heartbeat()
+        await witness.nothing("PRESENCE_UPDATE")
+        await first.heartbeat()
+        await server.sandbox.clock(31)
+        await seen(witness, status="online", custom_status=None)
+        await first.send(3, {"status": "idle"})
+        await seen(witness, status="idle", custom_status=None)
+
+
+async def test_an_end_holds_over_a_restart(tmp_path: Path) -> None:
+    async with serve(tmp_path) as server:
+        one, watcher = await friends(server)
+        end = (await now_of(server, one) + timedelta(seconds=120)).isoformat()
+        chosen = {"text": "chosen", "expires_at": end}
+        await one.ok("PATCH", "/users/@me/settings", {"custom_status": chosen})
+        server.kill()
+        await server.restart()
+        async with GatewayClient(watcher) as witness, GatewayClient(one) as first:
+            await witness.identify()
+            await first.identify()
+            assert (await seen(witness))["custom_status"]["text"] == "chosen"
+            for _ in range(4):
+                await server.sandbox.clock(31)
+                for client in (witness, first):
+                    await client.heartbeat()
+            await seen(witness, status="online", custom_status=None)
+            settings = await one.ok("GET", "/users/@me/settings")
+            assert settings["custom_status"] is None

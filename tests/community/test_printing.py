@@ -14,7 +14,6 @@ import pytest
 from flux.app import open_house
 from flux.community.expressions.emojis import EmojiService
 from flux.community.messages import reaction_repository, repository
-from flux.community.messages.printing import listed
 from flux.community.messages.records import FORWARDS, MessageRow, Reference
 from flux.community.messages.views import MessageViews
 from flux.community.plane import assemble
@@ -152,10 +151,7 @@ async def test_a_page_is_what_its_views_are(world: World) -> None:
         await world.house.db.transact(lambda tx: change(world, tx, known))
         rows = await repository.before(world.house.db, CHANNEL, (1 << 63) - 1, 100)
         for viewer in (0, world.people[1]) * 2:
-            views = await world.views.of(rows, world.house.db, viewer)
-            pieces = await world.views.printed(rows, world.house.db, viewer)
-            for view, piece in zip(views, pieces, strict=True):
-                assert piece == encoder.encode(view)
-            assert msgspec.json.decode(listed(pieces)) == msgspec.json.decode(encoder.encode(views))
+            views = await world.views.of([MessageRow(*row) for row in rows], world.house.db, viewer)
+            assert await world.views.printed(rows, world.house.db, viewer) == encoder.encode(views)
             reacted = reacted or any(view.reactions for view in views)
     assert reacted, "nobody reacted to anything"

@@ -25,6 +25,7 @@ SECONDS = float(os.environ.get("FLUX_SOAK_SECONDS", 600 if LONG else 12))
 PEOPLE = 12 if LONG else 6
 KILL_EVERY = 25.0 if LONG else 5.0
 SETTLED = 60.0
+LOOKS = 5
 SETTINGS = {
     "community.rate_limits.enabled": False,
     "community.limits.login_per_ip": "0",
@@ -83,14 +84,17 @@ async def soak(server: Server, seconds: float, people: int, kill_every: float, s
 
 
 async def settled(wanderers: list[Wanderer]) -> None:
-    differences: list[str] = []
+    """Looking takes its time too, so the deadline counts only once they were looked at several times."""
     deadline = asyncio.get_running_loop().time() + SETTLED
-    while asyncio.get_running_loop().time() < deadline:
+    looks = 0
+    while True:
         differences = [line for each in wanderers for line in await each.differences()]
         if not differences:
             return
+        looks += 1
+        if looks >= LOOKS and asyncio.get_running_loop().time() > deadline:
+            raise AssertionError("\n".join(differences))
         await asyncio.sleep(0.5)
-    raise AssertionError("\n".join(differences))
 
 
 @pytest.mark.parametrize(("database", "workers_"), [("sqlite", 1), ("postgres", 2)])
@@ -107,7 +111,7 @@ async def test_every_view_equals_the_database(tmp_path: Path, database: str, wor
             done += each.done
         readies, resumes = (sum(getattr(each, name) for each in wanderers) for name in ("readies", "resumes"))
         print(f"{said} own messages left, {readies} READYs, {resumes} resumes, {dict(done)}")
-        assert said > 10
+        assert done["post"] > 10
         assert resumes, "no socket fell"
         if workers_ > 1 and seconds > 2 * KILL_EVERY:
             assert readies > len(wanderers), "no process died"

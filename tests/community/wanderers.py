@@ -20,6 +20,9 @@ from tests.community.gateway import PROPERTIES, Closed, GatewayClient
 
 PATIENCE = 60.0
 VIEW_CHANNEL = 1 << 10
+MOST_OWN = 150
+"""Whoever has said more takes back as often as they speak: otherwise a fast machine says so much in ten minutes that
+reading it all again, as each client does after a loss, takes longer than there is between two losses."""
 LOST = (httpx.HTTPError, aiohttp.ClientError, Closed, OSError, TimeoutError, asyncio.IncompleteReadError)
 
 
@@ -182,6 +185,8 @@ class Wanderer:
         """One whim after the other; what a dying process did not answer is not asked again."""
         while not self.stopping:
             whims: list[Callable[[], Awaitable[None]]] = [self.post] * 10 + [self.edit] * 4 + [self.unsay] * 2
+            if len(self.own) > MOST_OWN:
+                whims += [self.unsay] * 10
             whims += [self.join] * 2 + [self.leave, self.drop]
             if any(place.owner is self.who for place in self.places):
                 whims += [self.rebuild] * 2 + [self.hide] * 2

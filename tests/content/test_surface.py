@@ -185,6 +185,22 @@ async def test_a_key_opens_its_own_environment_only(server: Server) -> None:
         assert (await here.http.get(paths[0].format(here.env), headers=key.simple)).status_code != 401
 
 
+async def test_a_key_for_a_role_that_is_not_there(server: Server) -> None:
+    """Neither in this environment nor on this side of it."""
+    world = await World.make(server)
+    role = (await world.make_one("/permissions/flux-api/roles/", {"name": "role"}))["key"]
+    made = await world.key(role)
+    at = "/permissions/{}-api/api-keys/"
+    for method, path, named in (
+        ("POST", at.format("flux"), "nope"),
+        ("POST", at.format("management"), role),
+        ("PUT", at.format("flux") + f"{made.key}/", "nope"),
+    ):
+        refused = await world.manage(method, path, {"role": named})
+        assert (refused.status_code, refused.json()["error_code"]) == (404, "role_not_found"), refused.text
+    assert (await world.make_one(at.format("flux") + f"{made.key}/", method="GET"))["role"] == role
+
+
 async def test_a_later_start_renews_the_operators_token(server: Server) -> None:
     before = server.operator["content"]
     server.terminate()

@@ -20,13 +20,16 @@ from flux.kernel.faults import FaultError
 from flux.kernel.store import Database, SandboxClock, Transaction
 from flux.kernel.store.migrations import MigrationSet
 from flux.paygate.chains.registry import Chain
+from flux.paygate.credit import repository as credit
+from flux.paygate.credit.repository import UNIT, Account
 from flux.paygate.credit.service import Credits
 from flux.paygate.history.model import Outcome
 from flux.paygate.history.service import History
 from flux.paygate.ledger.jobs import PAGE, LeaseSweeper
-from flux.paygate.ledger.model import Funds, Hold, Request
+from flux.paygate.ledger.model import Funds, Hold, Prepaid, Request
 from flux.paygate.ledger.rules import month_end
 from flux.paygate.ledger.service import LeaseLost, Ledger
+from flux.paygate.ledger.settlements import Settlements
 from flux.paygate.payment.rules import Terms
 from flux.paygate.plane import migrations
 from flux.paygate.replays.service import Replays
@@ -170,14 +173,17 @@ async def test_a_quota_is_given_back_in_the_month_of_the_call(database: Database
     fire = Fire(ledger, clock, random.Random(1))
     clock.advance((month_end(clock.now_ms()) - clock.now_ms()) / 1000 - 60)
     funds = Funds("tx:31337:1", "direct", TERMS, "0x" + "11" * 20, PRICE, "1", 7, "0xb")
-    request = structs.replace(fire.request(), monthly_quota=1)
+    request = structs.replace(fire.request(), monthly_quota=2)
     hold = await ledger.reserve(funds, request, dispatched=True)
     assert await ledger.settle(hold, BAD) == "released"
+    served = structs.replace(funds, key="tx:31337:2")
+    request = structs.replace(fire.request(), monthly_quota=2)
+    assert await ledger.settle(await ledger.reserve(served, request, dispatched=True), GOOD) == "consumed"
     clock.advance(120)
     await ledger.reserve(funds, structs.replace(fire.request(), monthly_quota=1))
-    assert await column(database, "SELECT used FROM paygate_quotas ORDER BY period") == [0, 1]
+    assert await column(database, "SELECT used FROM paygate_quotas ORDER BY period") == [1, 1]
     await fire.run_out()
-    assert await column(database, "SELECT used FROM paygate_quotas ORDER BY period") == [0, 0]
+    assert await column(database, "SELECT used FROM paygate_quotas ORDER BY period") == [1, 0]
     await ledger.reserve(funds, structs.replace(fire.request(), monthly_quota=1))
 
 
@@ -190,11 +196,12 @@ async def test_a_late_answer_settles_nothing_of_the_next_call(database: Database
     late = await ledger.reserve(funds, fire.request(), dispatched=True)
     await fire.run_out()
     second = await ledger.reserve(funds, fire.request(), dispatched=True)
+    await Settlements(database, clock).note(late, "0x" + "aa" * 32)
     for outcome in (GOOD, BAD):
         await ledger.settle(late, outcome)
         row = await ledger.look("eip3009:1")
         assert row is not None
-        assert (row.state, row.call_id) == ("dispatched", second.call_id)
+        assert (row.state, row.call_id, row.tx_hash) == ("dispatched", second.call_id, None)
     assert await ledger.settle(second, GOOD) == "consumed"
     held = "SELECT sum(CAST(amount_base AS BIGINT)) FROM paygate_journal"
     assert [int(one) for one in await column(database, held)] == [0]
@@ -254,3 +261,77 @@ async def test_a_signature_spends_no_credit_twice_while_it_is_fresh(database: Da
         else:
             await database.transact(spend)
         assert await credits.balance(payer, "api_1", TERMS) == (3 - spent) * PRICE
+
+
+async def test_what_the_target_never_saw_is_released_without_end(database: Database) -> None:
+    clock = SandboxClock()
+    ledger = Ledger(database, clock, History(database), Credits(database, clock), Replays(database, clock), 3)
+    fire = Fire(ledger, clock, random.Random(1))
+    funds = Funds("tx:31337:1", "direct", TERMS, "0x" + "11" * 20, PRICE, "1", 7, "0xb")
+    for outcome, status in [(UNREACHED, "released")] * 5 + [(BAD, "released")] * 2 + [(BAD, "consumed")]:
+        hold = await ledger.reserve(funds, fire.request(), dispatched=True)
+        assert await ledger.settle(hold, outcome) == status
+
+
+async def test_the_journal_is_read_page_by_page(database: Database) -> None:
+    clock = SandboxClock()
+    ledger = Ledger(database, clock, History(database), Credits(database, clock), Replays(database, clock), 3)
+    fire = Fire(ledger, clock, random.Random(1))
+    for number in range(3):
+        funds = Funds(f"tx:31337:{number}", "direct", TERMS, "0x" + "11" * 20, PRICE, str(number), 7, "0xb")
+        await ledger.settle(await ledger.reserve(funds, fire.request(), dispatched=True), GOOD)
+    read: list[dict[str, Any]] = []
+    for _ in range(4):
+        read += await ledger.journal(read[-1]["id"] if read else 0, 2)
+    assert [one["kind"] for one in read] == ["reserve", "charge"] * 3
+    assert [one["id"] for one in read] == sorted({one["id"] for one in read})
+
+
+async def test_a_deposit_of_somebody_else_is_no_credit(database: Database) -> None:
+    """Two listings are shown one payment at once: the second finds it is the first's."""
+    clock = SandboxClock()
+    credits = Credits(database, clock)
+    ledger = Ledger(database, clock, History(database), credits, Replays(database, clock), 3)
+    fire = Fire(ledger, clock, random.Random(1))
+    payer, other = "0x" + "11" * 20, "0x" + "33" * 20
+    deposit = Funds("tx:31337:1", "direct", TERMS, payer, 3 * PRICE, "1", 7, "0xb")
+
+    def paid(digest: bytes, by: Funds) -> Funds:
+        return Funds("", "credit", TERMS, by.payer, PRICE, "1", prepaid=Prepaid(digest, by))
+
+    await ledger.reserve(paid(b"a" * 32, deposit), fire.request())
+    await ledger.reserve(paid(b"b" * 32, deposit), fire.request())
+    assert await credits.balance(payer, "api_1", TERMS) == PRICE
+    stranger, elsewhere = (
+        structs.replace(deposit, payer=other),
+        structs.replace(fire.request(), api_id="api_2"),
+    )
+    for account in ((payer, "api_2"), (other, "api_1")):
+        await database.transact(lambda tx, to=account: credits.deposit(tx, *to, TERMS, PRICE))
+    for funds, request in (
+        (paid(b"c" * 32, deposit), elsewhere),
+        (paid(b"d" * 32, stranger), fire.request()),
+    ):
+        with pytest.raises(FaultError) as caught:
+            await ledger.reserve(funds, request)
+        assert caught.value.params["reason"] == "payment_already_used"
+
+
+async def test_balances_are_whole_numbers_of_any_size(database: Database) -> None:
+    """Kept in two halves: against integers, across the border between them."""
+    clock, dice = SandboxClock(), random.Random(7)
+    payer, balance = "0x" + "11" * 20, 0
+    account = Account(payer, "api_1", 31337, "ETH")
+    amounts = (1, UNIT - 1, UNIT, UNIT + 1, UNIT // 2, 7 * UNIT // 10, 3 * UNIT)
+    for _ in range(200):
+        amount = dice.choice(amounts)
+        if dice.random() < 0.5:
+            await database.transact(lambda tx, by=amount: credit.add(tx, account, by, clock.now_ms()))
+            balance += amount
+        else:
+            spent = await database.transact(
+                lambda tx, by=amount: credit.spend(tx, account, by, clock.now_ms())
+            )
+            assert spent is (amount <= balance)
+            balance -= amount * spent
+        assert await credit.balance(database, account) == balance

@@ -20,7 +20,7 @@ from flux.paygate.credit.service import Credits
 from flux.paygate.history.model import Outcome
 from flux.paygate.history.service import History
 from flux.paygate.ledger.model import Funds, Request
-from flux.paygate.ledger.monitor import PAGE, ReorgMonitor
+from flux.paygate.ledger.monitor import ORPHANED, PAGE, ReorgMonitor
 from flux.paygate.ledger.service import Ledger
 from flux.paygate.payment.rules import Terms
 from flux.paygate.plane import migrations
@@ -81,6 +81,9 @@ class Scene:
     story: Story
     monitor: ReorgMonitor
     ledger: Ledger
+    chain: Chain
+    told: list[Any] = field(default_factory=list)
+    """Events about orphans."""
 
     async def states(self) -> dict[str, str]:
         rows = await self.db.all(
@@ -109,12 +112,14 @@ class Scene:
 @asynccontextmanager
 async def scene(db: Database) -> AsyncIterator[Scene]:
     story = Story()
-    async with node(story.answer) as there, reader(there.url) as (reading, clock, _):
+    async with node(story.answer) as there, reader(there.url) as (reading, clock, chain):
         history, credits = History(db), Credits(db, clock)
         bus = LocalBus(Ports())
         ledger = Ledger(db, clock, history, credits, Replays(db, clock), 3)
         made = ReorgMonitor(db, bus, clock, reading, history, credits)
-        yield Scene(db, story, made, ledger)
+        here = Scene(db, story, made, ledger, chain)
+        bus.subscribe(ORPHANED, lambda _, payload: here.told.append(json.loads(payload)))
+        yield here
 
 
 async def test_the_newest_is_found_behind_many_that_are_not_final(database: Database) -> None:
@@ -156,12 +161,32 @@ async def test_an_orphan_pays_again_from_another_block_only(database: Database) 
     """Who remembers the block that is gone must not sell it a second time."""
     async with scene(database) as here:
         tx_hash = await here.consumed(1)
+        await here.look()
         here.story.lost, here.story.canonical = {tx_hash}, OTHER_BLOCK
         for _ in range(2):
             await here.look()
         assert await here.states() == {tx_hash: "orphaned"}
+        payer = "0x" + "11" * 20
+        key = f"tx:{CHAIN_ID}:{tx_hash}"
+        assert here.told == [{"payment": key, "payer": payer, "apiId": "api_1", "callId": f"call_1_{BLOCK}"}]
+        terms = Terms(here.chain, "ETH", None, 18, "0x" + "22" * 20, 10)
+        await here.ledger.check_orphans("0x" + "33" * 20, terms)
+        with pytest.raises(FaultError):
+            await here.ledger.check_orphans(payer, terms)
         with pytest.raises(FaultError) as caught:
             await here.consumed(1)
         assert caught.value.params["reason"] == "payment_already_used"
         await here.consumed(1, 6, OTHER_BLOCK)
         assert await here.states() == {tx_hash: "consumed"}
+
+
+async def test_what_moved_while_it_was_judged_stays_paid(database: Database) -> None:
+    """Two processes look: the one with the older picture must not undo what the other one found."""
+    async with scene(database) as here:
+        tx_hash = await here.consumed(1)
+        before = await here.ledger.look(f"tx:{CHAIN_ID}:{tx_hash}")
+        assert before is not None
+        here.story.moved = {tx_hash: 6}
+        await here.look()
+        await here.monitor._orphan(here.chain, before)
+        assert (await here.states(), here.told) == ({tx_hash: "consumed"}, [])

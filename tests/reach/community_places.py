@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
-from tests.community.actors import guild, person, stranger, unlimited
+from tests.community.actors import PASSWORD, add_bot, bot, guild, person, stranger, unlimited
 from tests.community.pictures import explicit, form, moving, still, uri
 from tests.harness.server import Server
 
@@ -154,6 +154,16 @@ async def unknown_webhook(server: Server) -> httpx.Response:
     made = await owner.ok("POST", f"/channels/{place.text}/webhooks", {"name": "hook"})
     assert (await owner.call("GET", "/webhooks/1")).json()["code"] == "UNKNOWN_WEBHOOK"
     return await stranger(server).call("POST", f"/webhooks/{made['id']}/{'x' * 68}", {"content": "hi"})
+
+
+@reaches("CANNOT_TRANSFER_OWNERSHIP_TO_BOT@400")
+async def bot_owner(server: Server) -> httpx.Response:
+    owner = await person(server)
+    place = await guild(owner)
+    robot, application = await bot(owner)
+    await add_bot(owner, application["id"], place.id)
+    body = {"new_owner_id": robot.id, "password": PASSWORD}
+    return await owner.call("POST", f"/guilds/{place.id}/transfer-ownership", body)
 
 
 @reaches("VANITY_URL_TAKEN@409")

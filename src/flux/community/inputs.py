@@ -20,7 +20,7 @@ from flux.kernel.store import iso
 from flux.kernel.wire import Kind, Problem, WireTrouble
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_INTEGER = re.compile(r"-?\d{1,40}")
+_INTEGER = re.compile(r"-?[0-9]{1,40}")
 _RAW = "raw"
 LONGEST = 10_000
 _LAST_MS = 8_640_000_000_000_000
@@ -80,6 +80,19 @@ def _string(name: str, kind: types.Type) -> tuple[str, int] | None:
         raw = any(isinstance(part, types.Metadata) and (part.extra or {}).get(_RAW) for part in kind.types)
         return found[0] if found and not raw else None
     return (name, kind.min_length or 0) if isinstance(kind, types.StrType) else None
+
+
+def identifier(text: str) -> int | None:
+    """The id that a text is, where no type has seen to it; None for what no account, channel or application can have."""
+    plain = text.isascii() and text.isdigit() and len(text) < 20
+    return int(text) if plain and int(text) <= I64 else None
+
+
+def unix_ms(when: datetime) -> int:
+    """Milliseconds since 1970 of what a client named, UTC where it says nothing else; within the years that can be shown
+    again."""
+    aware = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+    return min(max(0, round(aware.timestamp() * 1000)), _YEAR_9999_MS)
 
 
 class Moment(str):

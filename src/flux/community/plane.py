@@ -85,6 +85,7 @@ from flux.community.realtime.hub import Hub
 from flux.community.realtime.lists import MemberLists
 from flux.community.realtime.presence import Presence
 from flux.community.realtime.ready import ReadyMaker
+from flux.community.realtime.rosters import Rosters
 from flux.community.realtime.statuses import Statuses
 from flux.community.relationships import endpoints as relationship_endpoints
 from flux.community.relationships.service import RelationshipService
@@ -250,7 +251,7 @@ class Builder:
         house, settings = self.house, self.settings
         base = house.public_url + MOUNT
         views = MessageViews(self.users, self.files.emojis, base, settings.kept_page_bytes)
-        composing = Composing(settings)
+        composing = Composing(settings, self.roles)
         self.mentions = MentionService(house.db)
         writing = Writing(house.ids, views, self.mentions, self.announcer)
         self.welcome = Welcome(self.where, writing)
@@ -263,7 +264,7 @@ class Builder:
             composing, self.files.uploads, self.files.stickers, linking,
         )  # fmt: skip
         self.conversations = ConversationService(
-            house.db, self.users, self.where, self.private, self.relationships, writing, self.announcer,
+            house.db, house.clock, self.users, self.where, self.private, self.relationships, writing, self.announcer,
             settings.limits,
         )  # fmt: skip
         groups = GroupService(house.db, self.where, self.private, self.files.assets, writing)
@@ -343,7 +344,7 @@ class Builder:
         )  # fmt: skip
         account = AccountService(
             house.db, house.clock, self.users, self.sessions, people.emails, self.mails, self.where, erasure,
-            self.files.assets, self.settings,
+            self.files.assets, self.members, self.settings,
         )  # fmt: skip
         admin = AdminService(
             house.db,
@@ -374,7 +375,8 @@ class Builder:
         )  # fmt: skip
         lists = MemberLists(self.users, self.members, self.roles, self.states, presence)
         hub = Hub(
-            house.bus, house.clock, self.users, self.members, self.states, ready, statuses, lists, limits
+            house.bus, house.clock, self.users, self.members, self.states, ready, statuses,
+            Rosters(presence, self.announcer), lists, limits,
         )  # fmt: skip
         group_invites = GroupInvites(
             house.db, house.clock, self.users, self.where, self.conversations, self.announcer, self.settings.limits
@@ -387,4 +389,4 @@ class Builder:
         self.plane.on_start.append(hub.start)
         self.plane.on_drain.append(hub.drain)
         self.plane.on_stop.append(hub.stop)
-        self.plane.provide(invites, gateway)
+        self.plane.provide(invites, gateway, statuses)

@@ -102,6 +102,7 @@ def furnished(house: House) -> Plane:
         before_preflight=sharing.introduce,
         limits=Limits(
             body_bytes=settings.max_request_bytes,
+            body_bytes_by_tag={delivery.routes.tag: settings.max_delivery_request_bytes},
             body_seconds=house.settings.server.body_seconds,
             depth=house.settings.server.depth,
             request_seconds=settings.request_timeout,

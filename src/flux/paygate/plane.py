@@ -116,23 +116,21 @@ class Rooms:
 
     def _open_trade(self, house: House) -> None:
         """Listings, payments, calls."""
-        settings, clock = self.settings, house.clock
-        self.history = History(house.db)
-        self.credits = Credits(house.db, clock, settings.signature_seconds + settings.signature_skew_seconds)
-        self.replays = Replays(house.db, clock)
-        self.settlements = Settlements(house.db, clock)
-        self.ledger = Ledger(house.db, clock, self.history, self.credits, self.replays, settings.max_releases)
+        settings, clock, db = self.settings, house.clock, house.db
+        self.history = History(db)
+        self.credits = Credits(db, clock, settings.signature_seconds + settings.signature_skew_seconds)
+        self.replays = Replays(db, clock)
+        self.settlements = Settlements(db, clock)
+        self.ledger = Ledger(db, clock, self.history, self.credits, self.replays, settings.max_releases)
         self.listings = Listings(
-            house.db, house.bus, clock, house.vault, self.chains, self.dialer, self.providers, settings
+            db, house.bus, clock, house.vault, self.chains, self.dialer, self.providers, settings
         )
-        self.monitor = monitor.ReorgMonitor(
-            house.db, house.bus, clock, self.reader, self.history, self.credits
-        )
+        self.monitor = monitor.ReorgMonitor(db, house.bus, clock, self.reader, self.history, self.credits)
         self.quotes = Quotes(self.listings, self.providers, self.breakers, clock, settings)
-        self.stats = ListingStats(house.db, self.history, clock)
+        self.stats = ListingStats(db, self.history, clock)
         key = private_key(settings.facilitator_key)
         self.sender = (
-            Sender(key, house.db, self.reader, self.settlements, clock, settings) if key is not None else None
+            Sender(key, db, self.reader, self.settlements, clock, settings) if key is not None else None
         )
         self.facilitator = Facilitator(self.reader, clock, settings, self.sender)
         self.offers = Offers(self.facilitator, self.url)

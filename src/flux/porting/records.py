@@ -8,6 +8,7 @@ last. The same content gives the same bytes.
 from __future__ import annotations
 
 import hashlib
+import re
 import string
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,9 @@ from flux.porting.target import PortingError
 FORMAT = 1
 _DIGITS = string.digits + string.ascii_letters
 _KEY_LENGTH = 12
+_KEPT = 3
+_ALIKE = re.compile(f"[A-Za-z0-9]{{{_KEY_LENGTH}}}\\Z")
+"""Keys as they are made here; references may hold anything."""
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -52,13 +56,15 @@ def checked_head(value: Json) -> Json:
 
 
 def under(environment: str, key: str) -> str:
-    """The key that a resource of another environment has here: the same whenever it is imported again."""
+    """The key that a resource of another environment has here: the same whenever it is imported again. Its first characters
+    stay, so that what comes in the order of the keys there is written in the order of the keys here, one beside the other."""
+    head = key[:_KEPT] if _ALIKE.match(key) else ""
     number = int.from_bytes(hashlib.blake2b(f"{environment}:{key}".encode(), digest_size=16).digest(), "big")
     digits = []
-    for _ in range(_KEY_LENGTH):
+    for _ in range(_KEY_LENGTH - len(head)):
         number, digit = divmod(number, len(_DIGITS))
         digits.append(_DIGITS[digit])
-    return "".join(digits)
+    return head + "".join(digits)
 
 
 class Rewriting:

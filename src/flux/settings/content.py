@@ -79,7 +79,17 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
             description="Largest delivery answer in bytes of JSON (list, get, search); beyond it 413.",
         ),
     ] = 1_048_576
-    max_request_bytes: Annotated[int, Meta(ge=1024, description="Largest request body in bytes.")] = 1_114_112
+    max_delivery_request_bytes: Annotated[
+        int, Meta(ge=1024, description="Largest body of a delivery request, in bytes; beyond it 422.")
+    ] = 1_048_576
+    max_request_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            description="Largest body of a management request, in bytes; by default a revision of the largest size "
+            "and 64 KiB around it.",
+        ),
+    ] = 1_114_112
     max_revision_bytes: Annotated[
         int, Meta(ge=1024, description="Largest data of one revision, in bytes of JSON.")
     ] = 1_048_576

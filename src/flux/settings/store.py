@@ -25,8 +25,12 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 32
     mmap_mib: Annotated[
         int,
-        msgspec.Meta(ge=0, description="SQLite: how much of the file is read through memory maps, in MiB."),
-    ] = 256
+        msgspec.Meta(
+            ge=0,
+            description="SQLite: how much of the file is read through memory maps, in MiB. They take no memory of their own: "
+            "what is in the system's cache already is shown, and counted, as the process's.",
+        ),
+    ] = 65_536
     busy_timeout_seconds: Annotated[
         float,
         msgspec.Meta(ge=0, description="SQLite: how long to wait for a lock held by an outside program."),

@@ -8,6 +8,7 @@ import pytest
 
 from flux.kernel.faults import PortFailure, Ports
 from flux.kernel.outside.calling import Caller
+from flux.kernel.outside.fetching import REDIRECTS, Fetcher
 from flux.kernel.outside.guard import Guard, NotAllowed
 from flux.kernel.outside.vetting import _Resolver
 
@@ -75,3 +76,63 @@ async def test_nobody_there_and_nobody_answering() -> None:
         await caller.close()
         for server in servers:
             server.close()
+
+
+async def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        writer.close()
+
+    async def target(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 204 X\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    servers = [await asyncio.start_server(one, "127.0.0.1", 0) for one in (proxy, target)]
+    ports = [server.sockets[0].getsockname()[1] for server in servers]
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{ports[0]}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    caller = Caller(Guard(["127.0.0.0/8"]), Ports(), seconds=5)
+    try:
+        assert await caller.post(f"http://127.0.0.1:{ports[1]}/", b"{}", {}) == 204
+        assert asked == []
+    finally:
+        await caller.close()
+        for server in servers:
+            server.close()
+
+
+async def test_fetching_ends_however_long_the_answer_or_the_way() -> None:
+    asked: list[bytes] = []
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        if b"round" in asked[-1]:
+            writer.write(b"HTTP/1.1 302 X\r\nLocation: /round/%d\r\nContent-Length: 0\r\n\r\n" % len(asked))
+            writer.close()
+            return
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+        try:
+            while True:
+                writer.write(b"x" * 10_000)
+                await writer.drain()
+        except ConnectionError:
+            writer.close()
+
+    server = await asyncio.start_server(endless, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    fetcher = Fetcher(Guard(["127.0.0.0/8"]), Ports(), seconds=20)
+    try:
+        page = await fetcher.get(f"{url}/page", {}, most=50_000)
+        assert (len(page.body), page.whole) == (50_000, False)
+        asked.clear()
+        with pytest.raises(PortFailure) as failed:
+            await fetcher.get(f"{url}/round", {}, most=50_000)
+        assert (failed.value.reason, len(asked)) == ("protocol", REDIRECTS + 1)
+    finally:
+        await fetcher.close()
+        server.close()

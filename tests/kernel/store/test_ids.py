@@ -7,15 +7,18 @@ import asyncio
 import pytest
 
 from flux.kernel.store import (
+    ALPHANUMERIC,
     LOWER,
     SandboxClock,
     Snowflakes,
     SystemClock,
     iso,
+    neighbouring_keys,
     random_key,
     snowflake_ms,
     time_sortable_key,
 )
+from flux.kernel.store.ids import _tables
 
 
 class Hands:
@@ -37,6 +40,7 @@ def test_snowflakes_increase_whatever_the_clock_does() -> None:
         seen += [flakes.next() for _ in range(5000)]
     assert seen == sorted(set(seen))
     assert all(0 < flake < 2**63 for flake in seen)
+    assert {flake >> 12 & 0x3FF for flake in seen} == {0}
 
 
 def test_a_snowflake_tells_its_time_and_worker() -> None:
@@ -55,10 +59,27 @@ def test_workers_never_collide() -> None:
     assert len(set(seen)) == 4000
 
 
+@pytest.mark.parametrize("alphabet", [LOWER, ALPHANUMERIC])
+def test_every_character_of_a_random_key_is_as_likely(alphabet: str) -> None:
+    table, surplus = _tables(alphabet)
+    made = bytes(range(256)).translate(table, surplus).decode()
+    assert {made.count(one) for one in alphabet} == {256 // len(alphabet)}
+
+
 def test_random_keys() -> None:
     keys = {random_key(24, LOWER) for _ in range(100)}
     assert len(keys) == 100
     assert all(len(key) == 24 and set(key) <= set(LOWER) for key in keys)
+
+
+def test_neighbouring_keys_share_a_third() -> None:
+    some, others = neighbouring_keys(200, 12), neighbouring_keys(200, 12)
+    assert len({*some, *others}) == 400
+    assert all(len(key) == 12 and set(key) <= set(ALPHANUMERIC) for key in some)
+    assert some == sorted(some)
+    assert len({key[:4] for key in some}) == 1
+    assert len({key[4] for key in some}) > 10
+    assert some[0][:4] != others[0][:4]
 
 
 def test_time_sortable_keys_sort_by_time() -> None:

@@ -209,3 +209,29 @@ async def test_a_unit_is_run_through_whoever_waits_for_it(database: Database) ->
     with pytest.raises(UniqueViolation):
         await database.transact_through(inserting(1))
     assert await database.transact_through(inserting(20)) == 20
+
+
+async def test_what_goes_through_is_done_though_nobody_waits(database: Database) -> None:
+    """Also what waits behind a commit that is under way when its caller is cancelled."""
+    first = asyncio.ensure_future(database.transact(inserting(0)))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    waiting = [asyncio.ensure_future(database.transact_through(inserting(n))) for n in range(1, 20)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await first
+    async with asyncio.timeout(20):
+        while len(await database.scan(ALL, {}, int)) < 20:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_reading_connection_cannot_write(database: Database) -> None:
+    if database.dialect != "sqlite":
+        return
+    for read in (database.all, database.scan):
+        with pytest.raises(PortFailure):
+            await read(INSERT, {"id": 1, "name": "x"}, int)
+    assert await database.scan(ALL, {}, int) == []

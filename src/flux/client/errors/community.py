@@ -612,6 +612,10 @@ class VanityUrlTaken(CommunityConflict, code="VANITY_URL_TAKEN", status=409):
     """Another guild or invite has it. Choose another."""
 
 
+class CannotTransferOwnershipToBot(CommunityBadRequest, code="CANNOT_TRANSFER_OWNERSHIP_TO_BOT", status=400):
+    """Choose a member who is no bot."""
+
+
 class TagAlreadyTaken(CommunityBadRequest, code="TAG_ALREADY_TAKEN", status=400):
     """Choose another username or discriminator; `GET /users/check-tag` tells whether one is free."""
 

@@ -9,7 +9,8 @@ from flux.community.auth.sudo import REFUSALS as SUDO
 from flux.community.auth.sudo import SudoService
 from flux.community.media.rules import BODY_BYTES
 from flux.community.principals import ANYBODY, Auth, scoped
-from flux.community.users.schemas import UserPrivate, UserUpdate
+from flux.community.realtime.statuses import Statuses
+from flux.community.users.schemas import UserPartial, UserPrivate, UserUpdate
 from flux.community.users.service import UserService
 from flux.kernel.wire import Call, Routes
 
@@ -44,7 +45,10 @@ async def change_me(call: Call, body: UserUpdate) -> UserPrivate:
             webauthn_response=body.webauthn_response, webauthn_challenge=body.webauthn_challenge,
         )  # fmt: skip
         await call.use(SudoService).prove_call(call, proof)
-    changed = await service.change(call.principal.user, body, call.principal.session)
+    before = call.principal.user
+    changed = await service.change(before, body, call.principal.session)
+    if UserPartial.of(changed) != UserPartial.of(before):
+        await call.use(Statuses).tell(changed.id, ())
     return call.use(UserService).private(changed)
 
 

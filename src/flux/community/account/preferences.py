@@ -15,8 +15,12 @@ class PreferenceService:
         self._emojis = emojis
 
     async def change(self, user: UserRow, body: SettingsUpdate) -> UserSettings:
-        """Raises a validation failure when the custom status has an emoji of a guild that the account is not in."""
+        """A custom status that says nothing is none. Raises a validation failure when the custom status has an emoji of a guild that the account is not in."""
         custom = body.custom_status
+        if isinstance(custom, CustomStatusUpdate) and not (
+            custom.text or custom.emoji_id or custom.emoji_name
+        ):
+            body.custom_status = custom = None
         if not isinstance(custom, CustomStatusUpdate) or custom.emoji_id is None:
             return await self._users.change_settings(user.id, body)
         emoji = await self._emojis.worn(user.id, custom.emoji_id)

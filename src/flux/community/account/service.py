@@ -14,10 +14,11 @@ from flux.community.erasure.service import Erasure
 from flux.community.inputs import filled
 from flux.community.media.rules import AVATAR, BANNER
 from flux.community.media.service import AssetService
+from flux.community.members.service import MemberService
 from flux.community.standing import service as standing
 from flux.community.users import rules
 from flux.community.users.records import BY_OWNER, DISABLED, OWN_CHOICES, SELF_DELETED, UserRow
-from flux.community.users.schemas import UserUpdate
+from flux.community.users.schemas import UserPartial, UserUpdate
 from flux.community.users.service import UserService
 from flux.kernel.identity import hash_password
 from flux.kernel.store import Clock, Database, Transaction
@@ -41,6 +42,7 @@ class AccountService:
         where: standing.StandingService,
         erasure: Erasure,
         assets: AssetService,
+        members: MemberService,
         settings: CommunitySettings,
     ) -> None:
         self._db = db
@@ -52,6 +54,7 @@ class AccountService:
         self._where = where
         self._erasure = erasure
         self._assets = assets
+        self._members = members
         self._grace_days = settings.deletion_days
         self._blocked = [word.casefold() for word in settings.blocked_words]
 
@@ -93,7 +96,11 @@ class AccountService:
                 await self._sessions.rotate(tx, user.id, session or b"")
             return more
 
-        changed = await self._users.change_profile(user, values, also)
+        async def then(tx: Transaction, changed: UserRow) -> None:
+            if UserPartial.of(changed) != UserPartial.of(user):
+                await self._members.reintroduce(tx, user.id)
+
+        changed = await self._users.change_profile(user, values, also, then)
         if "email" in values and token is None:
             await self._db.transact(lambda tx: self._mails.verify(tx, changed))
         return changed

@@ -72,9 +72,15 @@ class Mails:
         found = await repository.use_mail_token(tx, token_hash(token), purpose)
         return None if found is None or found.expires_at < self._clock.now_ms() else found
 
+    async def forget(self, tx: Transaction, user_id: int, purpose: str) -> None:
+        """The tokens of all letters of that kind. Those that take an address back stay until one of them is used: who
+        changes an address twice does not take the first one from its owner."""
+        await repository.drop_mail_tokens(tx, user_id, purpose)
+
     async def _token(self, tx: Transaction, user: UserRow, purpose: str) -> str:
         assert user.email is not None
-        await repository.drop_mail_tokens(tx, user.id, purpose)
+        if purpose != REVERT:
+            await self.forget(tx, user.id, purpose)
         token = new_token()
         values = {
             "hash": token_hash(token),

@@ -35,7 +35,9 @@ class Recovery:
         self._mails = mails
 
     async def forgot(self, email: str) -> None:
-        """Says nothing about whether the account exists."""
+        """Says nothing about whether the account exists. Raises a validation failure for what is no address."""
+        if not rules.is_email(email):
+            raise invalid("email", "This is not an e-mail address.", "INVALID_EMAIL")
         user = await self._users.by_email(email)
         if user is None or user.password_hash is None:
             return
@@ -63,6 +65,7 @@ class Recovery:
             user = None if found is None else await self._users.find(found.user_id, tx)
             if found is None or user is None:
                 raise invalid("token", "The token is unknown or expired.", "INVALID_OR_EXPIRED_TOKEN")
+            await self._mails.forget(tx, user.id, REVERT)
             address = {"email": found.email, "email_folded": rules.folded(found.email), "email_verified": 1}
             return await self._let_in(tx, user, hashed, origin, address)
 

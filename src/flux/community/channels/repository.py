@@ -24,6 +24,7 @@ INSERT INTO community_channels (id, guild_id, type, name, topic, url, owner_id, 
 VALUES (:id, :guild_id, :type, :name, :topic, :url, :owner_id, :position, :parent_id, :nsfw, :rate_limit_per_user,
     :bitrate, :user_limit, :created_at)
 """
+INVITES = "SELECT code FROM community_invites WHERE channel_id = :channel_id ORDER BY code"
 DELETE = "DELETE FROM community_channels WHERE id = :id"
 ORPHAN = "UPDATE community_channels SET parent_id = NULL WHERE parent_id = :id"
 FORGET_SYSTEM = (
@@ -97,6 +98,11 @@ async def update(tx: Transaction, channel_id: int, values: dict[str, Any]) -> No
         f"UPDATE community_channels SET {assignments} WHERE id = :channel_id",
         {**values, "channel_id": channel_id},
     )
+
+
+async def invites(reader: Reader, channel_id: int) -> list[str]:
+    """The codes that lead there, which go with the channel."""
+    return await reader.all(INVITES, {"channel_id": channel_id}, str)
 
 
 async def delete(tx: Transaction, guild_id: int, channel_id: int) -> None:

@@ -273,6 +273,16 @@ class ChannelService:
             standing.need(rules.MANAGE_CHANNELS)
             orphans = await repository.children(tx, channel_id)
             view = await self.view(standing, tx)
+            for code in await repository.invites(tx, channel_id):
+                gone = {"code": code, "channel_id": str(channel_id), "guild_id": str(channel.guild_id)}
+                self._announcer.guild(
+                    tx,
+                    channel.guild_id,
+                    "INVITE_DELETE",
+                    gone,
+                    channel_id=channel_id,
+                    needs=rules.MANAGE_GUILD,
+                )
             await repository.delete(tx, channel.guild_id, channel_id)
             await self._note(tx, actions.CHANNEL_DELETE, user, channel, None, reason)
             self._announcer.guild(tx, channel.guild_id, "CHANNEL_DELETE", view, channel_id=channel_id)

@@ -17,6 +17,10 @@ from flux.community.principals import ANYBODY
 from flux.kernel.wire import Call, Routes, Snowflake
 
 routes = Routes(tag="conversations")
+VERIFICATION = (
+    faults.EMAIL_VERIFICATION_REQUIRED, faults.ACCOUNT_TOO_NEW_FOR_GUILD, faults.GUILD_VERIFICATION_REQUIRED,
+    faults.GUILD_PHONE_VERIFICATION_REQUIRED,
+)  # fmt: skip
 GROUP = (faults.UNKNOWN_CHANNEL, faults.MISSING_ACCESS, faults.INVALID_CHANNEL_TYPE, faults.UNKNOWN_USER)
 
 
@@ -35,7 +39,7 @@ async def list_conversations(call: Call) -> list[ChannelView]:
     auth=ANYBODY,
     raises=[
         faults.UNKNOWN_USER, faults.CANNOT_SEND_MESSAGES_TO_USER, faults.MAX_GROUP_DMS, faults.MAX_GROUP_DM_RECIPIENTS,
-        faults.NOT_FRIENDS_WITH_USER,
+        faults.NOT_FRIENDS_WITH_USER, *VERIFICATION,
     ],
 )  # fmt: skip
 async def begin(call: Call, body: PrivateChannelCreate) -> ChannelView:

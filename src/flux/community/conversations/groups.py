@@ -41,7 +41,7 @@ class GroupService:
     async def update(self, user: UserRow, channel_id: int, body: ChannelUpdate) -> ChannelView | None:
         """None for a guild's channel, which is not for this room. Anybody in the group may, but only its owner gives it
         away. Raises INVALID_CHANNEL_TYPE, MISSING_PERMISSIONS, and what an icon raises."""
-        channel = (await self._where.channel(user, channel_id)).channel
+        channel = (await self._where.channel(user, channel_id, changing=True)).channel
         if channel.guild_id is not None:
             return None
         if channel.type != records.GROUP_DM:
@@ -51,7 +51,7 @@ class GroupService:
             values["icon"] = await self._assets.hash(ICON, channel_id, values["icon"], "icon")
 
         async def work(tx: Transaction) -> ChannelView:
-            standing = await self._where.channel(user, channel_id, tx)
+            standing = await self._where.channel(user, channel_id, tx, changing=True)
             _demand_heir(standing, values)
             await self._private.update(tx, channel_id, values)
             await self._call_by(tx, standing, body)

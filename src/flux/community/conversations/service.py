@@ -15,10 +15,11 @@ from flux.community.relationships.service import RelationshipService
 from flux.community.standing import records
 from flux.community.standing.records import ChannelRow
 from flux.community.standing.service import ChannelStanding, StandingService
+from flux.community.standing.verification import refusal
 from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial
 from flux.community.users.service import UserService
-from flux.kernel.store import Database, Transaction, UniqueViolation
+from flux.kernel.store import Clock, Database, Transaction, UniqueViolation
 from flux.settings.community import CommunityLimits
 
 
@@ -26,6 +27,7 @@ class ConversationService:
     def __init__(
         self,
         db: Database,
+        clock: Clock,
         users: UserService,
         where: StandingService,
         private: PrivateChannels,
@@ -35,6 +37,7 @@ class ConversationService:
         limits: CommunityLimits,
     ) -> None:
         self._db = db
+        self._clock = clock
         self._users = users
         self._where = where
         self._private = private
@@ -45,14 +48,24 @@ class ConversationService:
 
     async def begin(self, user: UserRow, body: PrivateChannelCreate) -> ChannelView:
         """Raises UNKNOWN_USER, CANNOT_SEND_MESSAGES_TO_USER, MAX_GROUP_DMS, MAX_GROUP_DM_RECIPIENTS,
-        NOT_FRIENDS_WITH_USER."""
+        NOT_FRIENDS_WITH_USER, and what the verification level of a guild can raise."""
         if body.recipient_id is not None:
             return await self._direct(user, int(body.recipient_id))
         if body.recipients is None:
             raise invalid("recipient_id", "Send recipient_id or recipients.", "REQUIRED")
         return await self._group(user, list(dict.fromkeys(int(each) for each in body.recipients)))
 
+    async def _demand_verified(self, user: UserRow, other_id: int) -> None:
+        """Whoever knows somebody from guilds alone must be as verified as one of them asks."""
+        met = await self._where.guilds(user, await self._relationships.met_in(user.id, other_id))
+        now = self._clock.now_ms()
+        refusals = [refusal(standing, now) for standing in met.values()]
+        if refusals and refusals[0] is not None and None not in refusals:
+            raise refusals[0]
+
     async def _direct(self, user: UserRow, other_id: int) -> ChannelView:
+        await self._demand_verified(user, other_id)
+
         async def work(tx: Transaction) -> ChannelView:
             if other_id == user.id:
                 channel = await self._where.find_channel(user.id, tx)
@@ -139,7 +152,7 @@ class ConversationService:
         Raises CANNOT_EXECUTE_ON_DM for one's notes."""
 
         async def work(tx: Transaction) -> bool:
-            standing = await self._where.channel(user, channel_id, tx)
+            standing = await self._where.channel(user, channel_id, tx, changing=True)
             if standing.channel.guild_id is not None:
                 return False
             if standing.channel.type == records.NOTES:
@@ -170,7 +183,7 @@ class ConversationService:
     async def _demand_group(self, tx: Transaction, user: UserRow, channel_id: int) -> ChannelStanding:
         """Until the unit ends nobody else changes who is in it."""
         await self._where.channel_turn(tx, channel_id)
-        standing = await self._where.channel(user, channel_id, tx)
+        standing = await self._where.channel(user, channel_id, tx, changing=True)
         if standing.channel.type != records.GROUP_DM:
             raise faults.INVALID_CHANNEL_TYPE()
         return standing

@@ -256,6 +256,12 @@ VANITY_URL_TAKEN = community.declare(
     "This vanity code is taken",
     advice="Another guild or invite has it. Choose another.",
 )
+CANNOT_TRANSFER_OWNERSHIP_TO_BOT = community.declare(
+    "CANNOT_TRANSFER_OWNERSHIP_TO_BOT",
+    400,
+    "A bot cannot own a guild",
+    advice="Choose a member who is no bot.",
+)
 UNKNOWN_EMOJI = community.declare(
     "UNKNOWN_EMOJI",
     404,

@@ -72,7 +72,7 @@ async def update_guild(call: Call, guild_id: Snowflake, body: GuildUpdate) -> Gu
     "/guilds/{guild_id}/transfer-ownership",
     auth=ANYBODY,
     bucket=buckets.GUILD_UPDATE,
-    raises=[*OWNER, faults.UNKNOWN_MEMBER, faults.UNKNOWN_USER],
+    raises=[*OWNER, faults.UNKNOWN_MEMBER, faults.UNKNOWN_USER, faults.CANNOT_TRANSFER_OWNERSHIP_TO_BOT],
 )
 async def transfer_guild(call: Call, guild_id: Snowflake, body: OwnershipTransfer) -> GuildView:
     """Hand a guild over to another member."""

@@ -7,6 +7,7 @@ from msgspec import Raw
 from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.inbox import pinned_repository as repository
+from flux.community.messages.records import NONE
 from flux.community.messages.schemas import MessagesQuery
 from flux.community.messages.service import MessageService
 from flux.community.standing.service import StandingService
@@ -57,6 +58,6 @@ class PinnedService:
             try:
                 latest = await self._messages.listing(user, channel_id, MessagesQuery(limit=1))
             except FaultError:
-                latest = []
-            shown[str(channel_id)] = Raw(latest[0]) if latest else None
+                latest = NONE
+            shown[str(channel_id)] = None if latest == NONE else Raw(latest[1:-1])
         return shown

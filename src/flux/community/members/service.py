@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flux.community import faults
@@ -11,7 +11,7 @@ from flux.community.announcing import Announcer
 from flux.community.audit import actions
 from flux.community.audit.service import AuditService
 from flux.community.envelope import invalid
-from flux.community.inputs import filled
+from flux.community.inputs import filled, unix_ms
 from flux.community.media.rules import MEMBER_AVATAR, MEMBER_BANNER
 from flux.community.media.service import AssetService
 from flux.community.members import repository
@@ -109,6 +109,9 @@ class MemberService:
     async def guild_ids(self, user_id: int, reader: Reader | None = None) -> list[int]:
         return await repository.guild_ids(reader or self._db, user_id)
 
+    async def row(self, guild_id: int, user_id: int) -> MemberRow | None:
+        return await repository.find(self._db, guild_id, user_id)
+
     async def nicks(self, user_id: int, guild_ids: Iterable[int]) -> dict[int, str | None]:
         """What they are called in those of the guilds that they are in."""
         rows = [await repository.find(self._db, guild_id, user_id) for guild_id in guild_ids]
@@ -205,8 +208,7 @@ class MemberService:
         target = await self._users.require(member_id, tx)
         if (await self._where.guild(target, standing.guild.id, tx)).permissions & rules.MODERATE_MEMBERS:
             raise faults.MISSING_PERMISSIONS()
-        aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-        ms = round(aware.timestamp() * 1000)
+        ms = unix_ms(until)
         if ms > self._clock.now_ms() + self._limits.timeout_seconds * 1000:
             raise invalid(
                 "communication_disabled_until", "This is too far in the future.", "TIMEOUT_TOO_LONG"
@@ -315,6 +317,11 @@ class MemberService:
                 await self._joining.leave(tx, guild_id, user)
 
         await self._db.transact(work)
+
+    async def reintroduce(self, tx: Transaction, user_id: int) -> None:
+        """In the caller's unit: somebody looks different now, and every guild they are in hears of it."""
+        for guild_id in await repository.guild_ids(tx, user_id):
+            await self._announce(tx, guild_id, user_id)
 
     async def _announce(self, tx: Transaction, guild_id: int, member_id: int) -> MemberView:
         view = await self.view(guild_id, member_id, tx)

@@ -1,4 +1,4 @@
-"""From what a body says to what is kept: lengths, the word filter, mentions. No I/O."""
+"""From what a body says to what is kept: lengths, the word filter, mentions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from flux.community.envelope import invalid
 from flux.community.messages import rules
 from flux.community.messages.rules import Mentions
 from flux.community.messages.schemas import AllowedMentions, RichEmbed
+from flux.community.roles.service import RoleService
+from flux.kernel.store import Transaction
 from flux.settings.community import CommunitySettings
 
 
@@ -29,8 +31,9 @@ def embeds_json(embeds: Iterable[RichEmbed]) -> bytes:
 
 
 class Composing:
-    def __init__(self, settings: CommunitySettings) -> None:
+    def __init__(self, settings: CommunitySettings, roles: RoleService) -> None:
         self.limits = settings.limits
+        self._roles = roles
         self._blocked = [word.casefold() for word in settings.blocked_words]
 
     def compose(
@@ -57,3 +60,14 @@ class Composing:
             embeds_json(kept) if kept else b"[]",
             rules.mentions(content, allowed, may_everyone=may_everyone),
         )
+
+    async def calling(
+        self, tx: Transaction, guild_id: int | None, named: Mentions, *, may_everyone: bool = True
+    ) -> Mentions:
+        """Of the roles that a text names, those it calls: the guild's own, and without MENTION_EVERYONE only those that
+        everybody may mention. Everyone's role is called by `@everyone` alone."""
+        if not named.roles:
+            return named
+        known = [] if guild_id is None else await self._roles.all(guild_id, tx)
+        callable_ = {role.id for role in known if may_everyone or role.mentionable} - {guild_id}
+        return Mentions(named.users, [each for each in named.roles if each in callable_], named.everyone)

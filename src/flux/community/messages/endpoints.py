@@ -5,7 +5,6 @@ from __future__ import annotations
 from flux.community import buckets, faults
 from flux.community.audit.service import HEADER, reason_of
 from flux.community.messages.pins import PinService, plain
-from flux.community.messages.printing import listed
 from flux.community.messages.schemas import (
     BulkDelete,
     MessageCreate,
@@ -43,7 +42,7 @@ async def list_messages(
     call: Call, channel_id: Snowflake, query: MessagesQuery
 ) -> Encoded[list[MessageView]]:
     """Messages of a channel, newest first."""
-    return Encoded(listed(await call.use(MessageService).listing(call.principal.user, channel_id, query)))
+    return Encoded(await call.use(MessageService).listing(call.principal.user, channel_id, query))
 
 
 @routes.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,7 +75,9 @@ class GhostwritingService:
             message_id = self._writing.next_id()
             if files:
                 await self._demand_decent(tx, channel, files)
-            view = await self._writing.write(tx, channel, draft, message_id=message_id)
+            called = await self._composing.calling(tx, channel.guild_id, draft.mentions)
+            said = dataclasses.replace(draft, mentions=called)
+            view = await self._writing.write(tx, channel, said, message_id=message_id)
             await self._uploads.claim(tx, message_id, named(files, attachments))
             await self._linking.ask(tx, channel_id, message_id, draft.content, draft.flags)
             return view
@@ -115,7 +118,7 @@ class GhostwritingService:
         async def work(tx: Transaction) -> MessageView:
             channel = await self._channel(tx, channel_id)
             row = await self._require(tx, webhook_id, channel_id, message_id)
-            values = self._changes(row, sent)
+            values = await self._changes(tx, channel, row, sent)
             if "attachments" in sent or files:
                 most = self._composing.limits.message_attachments
                 kept, ids = reattached(row.attachments, body.attachments or (), files, most)
@@ -132,7 +135,9 @@ class GhostwritingService:
 
         return await self._db.transact(work)
 
-    def _changes(self, row: MessageRow, sent: dict[str, Any]) -> dict[str, Any]:
+    async def _changes(
+        self, tx: Transaction, channel: ChannelRow, row: MessageRow, sent: dict[str, Any]
+    ) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if sent.get("flags") is not None:
             values["flags"] = row.flags & ~SUPPRESS_EMBEDS | sent["flags"] & SUPPRESS_EMBEDS
@@ -140,12 +145,13 @@ class GhostwritingService:
             return values
         content = row.content if "content" not in sent else sent["content"] or ""
         words = self._composing.compose(content, sent.get("embeds") or (), sent.get("allowed_mentions"))
+        called = await self._composing.calling(tx, channel.guild_id, words.mentions)
         return values | {
             "content": content,
             "embeds": words.embeds if "embeds" in sent else row.embeds,
-            "mentions": encode(words.mentions.users),
-            "mention_roles": encode(words.mentions.roles),
-            "mention_everyone": int(words.mentions.everyone),
+            "mentions": encode(called.users),
+            "mention_roles": encode(called.roles),
+            "mention_everyone": int(called.everyone),
         }
 
     async def retract(self, webhook_id: int, channel_id: int, message_id: int) -> None:

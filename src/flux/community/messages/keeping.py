@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from flux.community.messages.records import MessageRow
+from flux.community.messages.records import ID, Columns, MessageRow
 from flux.community.messages.schemas import ReactionView
 
 _MOST_SEEN = 1000
@@ -19,7 +19,7 @@ class Material(Struct, frozen=True):
     """All that the JSON of a page depends on: its rows, what they answer, accounts as others see them, and the reactions as
     the viewer sees them."""
 
-    rows: list[MessageRow]
+    rows: Sequence[Columns]
     answered: Mapping[int, MessageRow]
     cards: Mapping[int, bytes]
     reactions: Mapping[int, list[ReactionView]]
@@ -36,14 +36,14 @@ class KeptPages:
         self._most = most_bytes
         self._bytes = 0
         self._seen: set[tuple[int, int]] = set()
-        self._kept: OrderedDict[tuple[int, int], tuple[Material, list[bytes], int]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], tuple[Material, bytes, int]] = OrderedDict()
 
-    def find(self, made_of: Material) -> list[bytes] | None:
-        """The JSON of each of its messages."""
+    def find(self, made_of: Material) -> bytes | None:
+        """The JSON of its messages."""
         kept = self._kept.get(_key(made_of))
         return kept[1] if kept is not None and kept[0] == made_of else None
 
-    def offer(self, made_of: Material, texts: list[bytes]) -> None:
+    def offer(self, made_of: Material, text: bytes) -> None:
         """Keeps a page that is read for the second time: most are read once, and to hold them would only cost."""
         key = _key(made_of)
         if key not in self._seen:
@@ -53,8 +53,8 @@ class KeptPages:
             return
         if (before := self._kept.pop(key, None)) is not None:
             self._bytes -= before[2]
-        size = sum(map(len, texts)) * 2 + len(texts) * _ROW_BYTES
-        self._kept[key] = (made_of, texts, size)
+        size = len(text) * 2 + len(made_of.rows) * _ROW_BYTES
+        self._kept[key] = (made_of, text, size)
         self._bytes += size
         while self._bytes > self._most:
             self._bytes -= self._kept.popitem(last=False)[1][2]
@@ -62,4 +62,4 @@ class KeptPages:
 
 def _key(made_of: Material) -> tuple[int, int]:
     rows = made_of.rows
-    return (rows[0].id, rows[-1].id) if rows else (0, 0)
+    return (rows[0][ID], rows[-1][ID]) if rows else (0, 0)

@@ -6,13 +6,13 @@ ways write the same bytes, and a new member of a message has one place to be nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from flux.community.messages.records import NONE, MessageRow
+from flux.community.messages.records import NONE, SHOWN, Columns, MessageRow
 from flux.community.messages.schemas import MessageView
 from flux.community.users.schemas import UserPartial
 from flux.kernel.store import iso
@@ -53,35 +53,43 @@ _SPECIMEN = _specimen().removesuffix(b"}") + b"%b}"
 _PLAIN_SPECIMEN = _specimen(**_PLAIN, stickers=msgspec.Raw(NONE), reactions=[])
 
 
-def plain(row: MessageRow, cards: Cards) -> bytes | None:
-    """The JSON of a message that is text and embeds only, to which nobody reacted; None for another."""
-    if (
-        row.mentions != NONE
-        or row.mention_roles != NONE
-        or row.attachments != NONE
-        or row.reference is not None
-        or row.edited_at is not None
-        or row.pinned_at is not None
-        or row.stickers is not None
-        or row.webhook_id is not None
-        or row.tts
-        or row.mention_everyone
-        or row.reacted
-    ):
-        return None
-    minute, rest = divmod((row.id >> 22) + EPOCH_MS, _MINUTE_MS)
-    return _PLAIN_SPECIMEN % (
-        row.id,
-        row.channel_id,
-        cards.get(row.author_id) or nobody(row.author_id),
-        row.type,
-        row.flags,
-        _encode(row.content),
-        _minutes.get(minute) or _minute(minute),
-        rest // 1000,
-        rest % 1000,
-        row.embeds,
-    )
+_HEAD, _, _TEXT = _PLAIN_SPECIMEN.partition(b',"content":')
+_BEGIN, _, _SENDER = _HEAD.partition(b'"channel_id"')
+_LINE = _BEGIN + b'%b,"content":' + _TEXT
+"""A message after its id and `_SENT`."""
+_SENT = b'"channel_id"' + _SENDER
+"""What all messages of one author in one channel have in common."""
+
+
+def page(rows: Sequence[Columns], cards: Cards, unusual: Mapping[int, bytes]) -> bytes:
+    """The JSON list of these messages: of the unusual ones as it is given, of those that are text and embeds only, to
+    which nobody reacted, as it is written here."""
+    sent: dict[tuple[int, int, int, int], bytes] = {}
+    lines: list[bytes] = []
+    values: list[Any] = []
+    for row in rows:
+        message_id, channel_id, author_id, kind, flags, content, embeds = row[:SHOWN]
+        if message_id in unusual:
+            lines.append(b"%b")
+            values.append(unusual[message_id])
+            continue
+        key = (channel_id, author_id, kind, flags)
+        begin = sent.get(key)
+        if begin is None:
+            card = cards.get(author_id) or nobody(author_id)
+            begin = sent[key] = _SENT % (channel_id, card, kind, flags)
+        minute, rest = divmod((message_id >> 22) + EPOCH_MS, _MINUTE_MS)
+        lines.append(_LINE)
+        values += (
+            message_id,
+            begin,
+            _encode(content),
+            _minutes.get(minute) or _minute(minute),
+            rest // 1000,
+            rest % 1000,
+            embeds,
+        )
+    return b"[%b]" % b",".join(lines) % tuple(values)
 
 
 def printed(

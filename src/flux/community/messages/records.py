@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 COLUMNS = (
-    "x.id, x.channel_id, x.author_id, x.type, x.flags, x.content, x.tts, x.mention_everyone, x.mentions, x.mention_roles, "
-    "x.embeds, x.attachments, x.reference, x.pinned_at, x.edited_at, x.stickers, x.webhook_id, x.webhook_name, x.webhook_avatar, "
+    "x.id, x.channel_id, x.author_id, x.type, x.flags, x.content, x.embeds, x.tts, x.mention_everyone, x.mentions, "
+    "x.mention_roles, x.attachments, x.reference, x.pinned_at, x.edited_at, x.stickers, x.webhook_id, x.webhook_name, x.webhook_avatar, "
     "x.reacted"
 )
-"""Of `community_messages x`."""
+"""Of `community_messages x`, as `MessageRow` has them: first what every message shows of itself, then what few have."""
 
 DEFAULT = 0
 RECIPIENT_ADD = 1
@@ -52,11 +54,11 @@ class MessageRow(Struct, frozen=True):
     type: int
     flags: int
     content: str
+    embeds: bytes
     tts: int
     mention_everyone: int
     mentions: bytes
     mention_roles: bytes
-    embeds: bytes
     attachments: bytes
     reference: bytes | None
     pinned_at: int | None
@@ -66,3 +68,15 @@ class MessageRow(Struct, frozen=True):
     webhook_name: str | None = None
     webhook_avatar: str | None = None
     reacted: int = 0
+
+
+Columns = tuple[Any, ...]
+"""A row as it was read: the members of a `MessageRow` in their order."""
+
+ID = 0
+AUTHOR_ID = 2
+SHOWN = 7
+"""So many members every message shows of itself."""
+USUAL = (0, 0, NONE, NONE, NONE, None, None, None, None, None, None, None, 0)
+"""What the others are of a message that is text and embeds only, to which nobody reacted."""
+assert SHOWN + len(USUAL) == len(MessageRow.__struct_fields__)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flux.community.messages.records import COLUMNS, DELETABLE, MessageRow
-from flux.kernel.store import Reader, Transaction
+from flux.community.messages.records import COLUMNS, DELETABLE, Columns, MessageRow
+from flux.kernel.store import Reader, Transaction, as_read
 
 FIND = f"SELECT {COLUMNS} FROM community_messages x WHERE x.id = :id AND x.channel_id = :channel_id"
 FIND_MANY = f"SELECT {COLUMNS} FROM community_messages x WHERE x.id IN :ids"
@@ -76,14 +76,14 @@ async def find_many(reader: Reader, ids: Iterable[int]) -> dict[int, MessageRow]
     return {row.id: row for row in await reader.all(FIND_MANY, {"ids": list(ids)}, MessageRow)}
 
 
-async def before(reader: Reader, channel_id: int, edge: int, limit: int) -> list[MessageRow]:
+async def before(reader: Reader, channel_id: int, edge: int, limit: int) -> list[Columns]:
     """Newest first."""
-    return await reader.all(BEFORE, {"channel_id": channel_id, "edge": edge, "limit": limit}, MessageRow)
+    return await reader.all(BEFORE, {"channel_id": channel_id, "edge": edge, "limit": limit}, as_read)
 
 
-async def after(reader: Reader, channel_id: int, edge: int, limit: int) -> list[MessageRow]:
+async def after(reader: Reader, channel_id: int, edge: int, limit: int) -> list[Columns]:
     """Oldest first."""
-    return await reader.all(AFTER, {"channel_id": channel_id, "edge": edge, "limit": limit}, MessageRow)
+    return await reader.all(AFTER, {"channel_id": channel_id, "edge": edge, "limit": limit}, as_read)
 
 
 async def insert(tx: Transaction, values: dict[str, Any]) -> None:

@@ -7,19 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flux.community import faults
+from flux.community.inputs import identifier
 from flux.community.messages.schemas import AllowedMentions, RichEmbed
 from flux.community.standing.service import Standing
-from flux.kernel.faults import FaultError
 
-_USER = re.compile(r"<@!?(\d{1,19})>")
-_ROLE = re.compile(r"<@&(\d{1,19})>")
+_USER = re.compile(r"<@!?([0-9]{1,19})>")
+_ROLE = re.compile(r"<@&([0-9]{1,19})>")
 _EVERYONE = re.compile(r"@(everyone|here)\b")
 _EMOJI = re.compile("[\u00a9\u00ae\u2000-\u3300\U0001f000-\U0001ffff\u20e3]")
 _CUSTOM = re.compile(r"<?(?:a?:)?[A-Za-z0-9_]{1,32}:([0-9]{1,19})>?")
 _WORD = re.compile(r"[A-Za-z:<>\s]")
 MOST_EMOJI_CHARACTERS = 32
-ACCOUNT_AGE_MS = 300_000
-MEMBER_AGE_MS = 600_000
 MOST_MENTIONS = 100
 
 
@@ -44,7 +42,8 @@ def mentions(content: str, allowed: AllowedMentions | None, *, may_everyone: boo
 
 
 def _ids(pattern: re.Pattern[str], content: str) -> list[int]:
-    return list(dict.fromkeys(int(found) for found in pattern.findall(content)))
+    found = (identifier(text) for text in pattern.findall(content))
+    return list(dict.fromkeys(each for each in found if each is not None))
 
 
 def _kept(named: list[int], parsed: bool, listed: object) -> list[int]:
@@ -87,20 +86,3 @@ def filters(standing: Standing) -> bool:
     """Whether the guild's filter for explicit images applies to this member."""
     level = standing.guild.explicit_content_filter
     return level == 2 or (level == 1 and not standing.role_ids)
-
-
-def verification_refusal(standing: Standing, now_ms: int) -> FaultError | None:
-    """Why the guild's verification level keeps a member silent, if it does. The owner, bots and whoever holds a role
-    may always speak."""
-    level, user = standing.guild.verification_level, standing.user
-    if not level or standing.owner or user.bot or standing.role_ids:
-        return None
-    if not user.email_verified:
-        return faults.EMAIL_VERIFICATION_REQUIRED()
-    if level >= 2 and now_ms - user.created_at < ACCOUNT_AGE_MS:
-        return faults.ACCOUNT_TOO_NEW_FOR_GUILD()
-    if level >= 3 and now_ms - standing.member.joined_at < MEMBER_AGE_MS:
-        return faults.GUILD_VERIFICATION_REQUIRED()
-    if level >= 4 and user.phone is None:
-        return faults.GUILD_PHONE_VERIFICATION_REQUIRED()
-    return None

@@ -23,6 +23,7 @@ from flux.community.messages.views import MessageViews
 from flux.community.messages.writing import Draft, Writing
 from flux.community.relationships.service import RelationshipService
 from flux.community.standing import rules as bits
+from flux.community.standing import verification
 from flux.community.standing.records import CARRIES_MESSAGES, DM
 from flux.community.standing.service import ChannelStanding, StandingService
 from flux.community.uploads.service import Taken, UploadService
@@ -134,10 +135,7 @@ class SendService:
         now = self._clock.now_ms()
         if standing.timed_out(now):
             raise faults.COMMUNICATION_DISABLED()
-        if (
-            standing.guild is not None
-            and (refusal := rules.verification_refusal(standing.guild, now)) is not None
-        ):
+        if standing.guild is not None and (refusal := verification.refusal(standing.guild, now)) is not None:
             raise refusal
 
     async def _demand_hearing(self, standing: ChannelStanding, reader: Reader) -> None:
@@ -154,6 +152,9 @@ class SendService:
             body.content or "", body.embeds or (), body.allowed_mentions, premium=standing.user.premium,
             may_embed=standing.may(bits.EMBED_LINKS), may_everyone=standing.may(bits.MENTION_EVERYONE),
         )  # fmt: skip
+        called = await self._composing.calling(
+            tx, standing.channel.guild_id, words.mentions, may_everyone=standing.may(bits.MENTION_EVERYONE)
+        )
         reference = await self._reference(tx, standing, body.message_reference)
         forwards = reference is not None and reference.type == FORWARDS
         stickers = await self._sticker_json(tx, standing, body.sticker_ids)
@@ -170,7 +171,7 @@ class SendService:
             type=REPLY if reference is not None and not forwards else DEFAULT,
             flags=(body.flags or 0) & SENDABLE_FLAGS,
             tts=bool(body.tts),
-            mentions=await self._with_replied(tx, words.mentions, body, reference),
+            mentions=await self._with_replied(tx, called, body, reference),
             embeds=words.embeds,
             attachments=attachments,
             reference=reference,

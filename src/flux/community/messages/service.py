@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from flux.community import faults
 from flux.community.audit import actions
 from flux.community.audit.service import AuditService
@@ -15,10 +17,10 @@ from flux.community.messages import repository, rules
 from flux.community.messages.attaching import named, reattached, without
 from flux.community.messages.composing import Composing
 from flux.community.messages.linking import Linking, own_embeds
-from flux.community.messages.records import DELETABLE, SUPPRESS_EMBEDS, MessageRow
+from flux.community.messages.records import DELETABLE, ID, NONE, SUPPRESS_EMBEDS, Columns, MessageRow
 from flux.community.messages.schemas import MessagesQuery, MessageUpdate, MessageView
 from flux.community.messages.views import MessageViews
-from flux.community.messages.writing import Writing
+from flux.community.messages.writing import PINGING, Writing
 from flux.community.standing import rules as bits
 from flux.community.standing.service import ChannelStanding, StandingService
 from flux.community.uploads.service import Taken, UploadService
@@ -52,9 +54,9 @@ class MessageService:
 
     # -- reading ----------------------------------------------------------------------------------------------
 
-    async def listing(self, user: UserRow, channel_id: int, query: MessagesQuery) -> list[bytes]:
-        """The JSON of each `MessageView`, newest first. Whoever may not read the history sees what was said since the guild's cutoff, and nothing in a
-        guild without one."""
+    async def listing(self, user: UserRow, channel_id: int, query: MessagesQuery) -> bytes:
+        """A JSON list of `MessageView`, newest first. Whoever may not read the history sees what was said since the guild's
+        cutoff, and nothing in a guild without one."""
         standing = await self._where.channel(user, channel_id)
         if sum(edge is not None for edge in (query.before, query.after, query.around)) > 1:
             raise invalid("before", "Send one of before, after, around.", "TOO_MANY_EDGES")
@@ -62,14 +64,14 @@ class MessageService:
         if not standing.may(bits.READ_MESSAGE_HISTORY):
             cutoff = standing.guild.guild.message_history_cutoff if standing.guild else None
             if cutoff is None:
-                return []
+                return NONE
             oldest = max(0, cutoff - EPOCH_MS) << 22
         rows = await self._page(channel_id, query)
         if oldest:
-            rows = [row for row in rows if row.id >= oldest]
+            rows = [row for row in rows if row[ID] >= oldest]
         return await self._views.printed(rows, self._db, user.id)
 
-    async def _page(self, channel_id: int, query: MessagesQuery) -> list[MessageRow]:
+    async def _page(self, channel_id: int, query: MessagesQuery) -> list[Columns]:
         if query.after is not None:
             return (await repository.after(self._db, channel_id, query.after, query.limit))[::-1]
         if query.around is None:
@@ -84,7 +86,7 @@ class MessageService:
         standing = await self._where.channel(user, channel_id)
         standing.need(bits.READ_MESSAGE_HISTORY)
         row = await self.require(self._db, channel_id, message_id)
-        return (await self._views.printed([row], self._db, user.id))[0]
+        return (await self._views.printed([msgspec.structs.astuple(row)], self._db, user.id))[1:-1]
 
     async def require(self, reader: Reader, channel_id: int, message_id: int) -> MessageRow:
         row = await repository.find(reader, channel_id, message_id)
@@ -115,12 +117,12 @@ class MessageService:
             standing = await self._where.channel(user, channel_id, tx)
             row = await self.require(tx, channel_id, message_id)
             sent = filled(body)
-            if row.author_id != user.id:
+            if row.author_id != user.id or row.type not in PINGING:
                 if sent.keys() - {"flags"} or not sent:
                     raise faults.CANNOT_EDIT_OTHER_USER_MESSAGE()
                 if not standing.may(bits.MANAGE_MESSAGES):
                     raise faults.CANNOT_EDIT_OTHER_USER_MESSAGE()
-            values = self._changes(standing, row, sent)
+            values = await self._changes(tx, standing, row, sent)
             if "attachments" in sent or files:
                 values |= await self._reattach(tx, standing, row, body, files)
             _demand_something(row, values)
@@ -135,7 +137,9 @@ class MessageService:
 
         return await self._db.transact(work)
 
-    def _changes(self, standing: ChannelStanding, row: MessageRow, sent: dict[str, Any]) -> dict[str, Any]:
+    async def _changes(
+        self, tx: Transaction, standing: ChannelStanding, row: MessageRow, sent: dict[str, Any]
+    ) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if "flags" in sent:
             values["flags"] = row.flags & ~SUPPRESS_EMBEDS | (sent["flags"] or 0) & SUPPRESS_EMBEDS
@@ -147,13 +151,16 @@ class MessageService:
             content, sent.get("embeds") or (), allowed, premium=standing.user.premium,
             may_embed=standing.may(bits.EMBED_LINKS), may_everyone=standing.may(bits.MENTION_EVERYONE),
         )  # fmt: skip
+        called = await self._composing.calling(
+            tx, standing.channel.guild_id, words.mentions, may_everyone=standing.may(bits.MENTION_EVERYONE)
+        )
         return values | {
             "content": content,
             "embeds": words.embeds if "embeds" in sent else encode(own_embeds(row.embeds)),
             "edited_at": self._clock.now_ms(),
-            "mentions": encode(words.mentions.users),
-            "mention_roles": encode(words.mentions.roles),
-            "mention_everyone": int(words.mentions.everyone),
+            "mentions": encode(called.users),
+            "mention_roles": encode(called.roles),
+            "mention_everyone": int(called.everyone),
         }
 
     async def _reattach(

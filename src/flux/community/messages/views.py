@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -12,9 +12,19 @@ from flux.community.expressions.emojis import EmojiService
 from flux.community.expressions.records import EmojiRow
 from flux.community.messages import reaction_repository, repository
 from flux.community.messages.keeping import KeptPages, Material
-from flux.community.messages.printing import Cards, members, plain, printed, webhook_author
+from flux.community.messages.printing import Cards, members, printed, webhook_author
+from flux.community.messages.printing import page as page_of
 from flux.community.messages.reaction_repository import ReactionCount
-from flux.community.messages.records import NONE, REPLIES, MessageRow, Reference
+from flux.community.messages.records import (
+    AUTHOR_ID,
+    NONE,
+    REPLIES,
+    SHOWN,
+    USUAL,
+    Columns,
+    MessageRow,
+    Reference,
+)
 from flux.community.messages.schemas import EmojiView, MessageView, ReactionView, ReferenceView
 from flux.community.users.records import UserCard
 from flux.community.users.schemas import UserPartial
@@ -57,25 +67,29 @@ class MessageViews:
             for row in page
         ]
 
-    async def printed(self, page: list[MessageRow], reader: Reader, viewer: int = 0) -> list[bytes]:
-        """The JSON of what `of` finds."""
-        answered, others = await self._answered(page, reader)
-        cards = await self._users.cards(_everybody((*page, *others.values())), reader)
-        made_of = Material(page, others, cards, await self._reactions(page, reader, viewer))
-        texts = self._kept.find(made_of)
-        if texts is None:
-            texts = self._texts(made_of, answered)
-            self._kept.offer(made_of, texts)
-        return texts
+    async def printed(self, page: Sequence[Columns], reader: Reader, viewer: int = 0) -> bytes:
+        """The JSON list of what `of` finds."""
+        unusual = [MessageRow(*row) for row in page if row[SHOWN:] != USUAL]
+        answered, others = await self._answered(unusual, reader)
+        people = {row[AUTHOR_ID] for row in page} | _everybody((*unusual, *others.values()))
+        cards = await self._users.cards(people, reader)
+        made_of = Material(page, others, cards, await self._reactions(unusual, reader, viewer))
+        text = self._kept.find(made_of)
+        if text is None:
+            text = self._text(made_of, unusual, answered)
+            self._kept.offer(made_of, text)
+        return text
 
-    def _texts(self, made_of: Material, answered: dict[int, int]) -> list[bytes]:
+    def _text(self, made_of: Material, unusual: list[MessageRow], answered: dict[int, int]) -> bytes:
         cards, reactions = made_of.cards, made_of.reactions
         inner = {row.id: self._print(row, cards) for row in made_of.answered.values()}
-        return [
-            plain(row, cards)
-            or self._print(row, cards, inner.get(answered.get(row.id, 0), b"null"), reactions.get(row.id))
-            for row in made_of.rows
-        ]
+        printed = {
+            row.id: self._print(
+                row, cards, inner.get(answered.get(row.id, 0), b"null"), reactions.get(row.id)
+            )
+            for row in unusual
+        }
+        return page_of(made_of.rows, cards, printed)
 
     @staticmethod
     async def _answered(

@@ -14,13 +14,22 @@ class MutualGuild(Struct, frozen=True):
     nick: str | None
 
 
+class MemberProfile(Struct, frozen=True):
+    """What somebody shows in one guild in place of what they show everywhere; null for what is not their own there."""
+
+    bio: str | None
+    pronouns: str | None
+    banner: str | None
+    accent_color: int | None
+
+
 class UserProfileFull(Struct, frozen=True, kw_only=True):
     user: UserPartial
     user_profile: UserProfile
     premium_type: int
     premium_since: str | UnsetType | None = UNSET
     guild_member: MemberView | UnsetType = UNSET
-    guild_member_profile: UnsetType | None = UNSET
+    guild_member_profile: MemberProfile | UnsetType | None = UNSET
     mutual_friends: list[UserPartial] | UnsetType = UNSET
     mutual_guilds: list[MutualGuild] | UnsetType = UNSET
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from flux.community import faults
+from flux.community.members.schemas import MemberView
 from flux.community.members.service import MemberService
-from flux.community.profiles.schemas import MutualGuild, ProfileQuery, UserProfileFull
+from flux.community.profiles.schemas import MemberProfile, MutualGuild, ProfileQuery, UserProfileFull
 from flux.community.relationships.service import RelationshipService
+from flux.community.standing.records import MemberRow
 from flux.community.standing.service import StandingService
 from flux.community.users.records import UserRow
 from flux.community.users.schemas import UserPartial, UserProfile
@@ -37,10 +39,12 @@ class ProfileService:
         known = bool(shared or target.bot) or user.id == target.id
         if not known and not await self._relationships.are_friends(user.id, target.id, self._db):
             raise faults.MISSING_ACCESS()
-        member = None
+        member: MemberView | UnsetType = UNSET
+        own: MemberProfile | UnsetType | None = UNSET
         if query.guild_id is not None:
             await self._where.guild(user, query.guild_id)
             member = await self._members.view(query.guild_id, target.id)
+            own = _own(await self._members.row(query.guild_id, target.id))
         return UserProfileFull(
             user=UserPartial.of(target),
             user_profile=UserProfile(
@@ -48,8 +52,8 @@ class ProfileService:
             ),
             premium_type=target.premium_type,
             premium_since=UNSET if target.premium_since is None else iso(target.premium_since),
-            guild_member=member or UNSET,
-            guild_member_profile=None if member else UNSET,
+            guild_member=member,
+            guild_member_profile=own,
             mutual_friends=await self._friends(user, target) if query.with_mutual_friends else UNSET,
             mutual_guilds=await self._mutual(target.id, shared) if query.with_mutual_guilds else UNSET,
         )
@@ -65,3 +69,11 @@ class ProfileService:
         ids = await self._relationships.friends_of_both(user.id, target.id)
         people = await self._users.find_many(ids)
         return [UserPartial.of(people[each]) for each in ids if each in people]
+
+
+def _own(row: MemberRow | None) -> MemberProfile | None:
+    """None for who shows the same everywhere."""
+    if row is None:
+        return None
+    shown = MemberProfile(row.bio or None, row.pronouns or None, row.banner, row.accent_color)
+    return shown if shown != MemberProfile(None, None, None, None) else None

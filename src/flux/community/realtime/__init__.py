@@ -7,7 +7,9 @@ sieve.py         what of them a client does not want, or wants together
 guildroom.py     one guild in this process: who sees what, and handing each event to them;  seats.py  what it remembers
 refreshing.py    compares rooms with the database where several processes may tell things out of order
 audience.py      what sessions can do without;  memberlist.py  who stands where beside a channel;  lists.py  telling it
-hub.py           all sessions and rooms of this process, fed by the bus;  presence.py  who is here;  statuses.py  telling it
+hub.py           all sessions and rooms of this process, fed by the bus
+attendance.py    accounts and how they are here;  presence.py  who is here in any process;  statuses.py  telling it
+rosters.py       an account's sessions in all processes
 conversation.py  what a connected client says, from hello to goodbye;  ready.py  what it gets first
 
 An event reaches a client like this: service → commit → bus → hub → room (permission filter) → session → connection.

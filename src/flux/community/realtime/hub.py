@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
@@ -13,12 +13,14 @@ from flux.community.announcing import Announcement, decoder, guild_subject, user
 from flux.community.auth.tokens import from_id_hash, id_hash
 from flux.community.guilds.state import GuildStates
 from flux.community.members.service import MemberService
+from flux.community.realtime.attendance import Attendance
 from flux.community.realtime.connection import Connection
 from flux.community.realtime.guildroom import GuildRoom
 from flux.community.realtime.lists import MemberLists
 from flux.community.realtime.protocol import (
     AUTHENTICATION_FAILED,
     HEARTBEAT,
+    NOT_AUTHENTICATED,
     RECONNECT,
     SESSION_TIMEOUT,
     UNKNOWN_ERROR,
@@ -29,10 +31,10 @@ from flux.community.realtime.protocol import (
 )
 from flux.community.realtime.ready import ReadyMaker
 from flux.community.realtime.refreshing import Refresher
+from flux.community.realtime.rosters import SESSIONS_HERE, Rosters
 from flux.community.realtime.session import Session
-from flux.community.realtime.statuses import WORN, Statuses, sessions_shown
+from flux.community.realtime.statuses import WORN, Statuses
 from flux.community.users.records import UserRow
-from flux.community.users.schemas import UserSettings
 from flux.community.users.service import UserService
 from flux.kernel.bus.port import Bus, Subscription
 from flux.kernel.store import Clock, random_key
@@ -53,26 +55,28 @@ class Hub:
         guilds: GuildStates,
         ready: ReadyMaker,
         statuses: Statuses,
+        rosters: Rosters,
         lists: MemberLists,
         limits: Realtime,
     ) -> None:
         self._bus = bus
         self._clock = clock
+        self._attendance = Attendance(statuses, rosters, users, members, clock, self._spawn)
         self._users = users
         self._members = members
         self._guilds = guilds
         self._ready = ready
-        self._statuses = statuses
         self.presence = statuses.presence
         self.lists = lists
         self.limits = limits
         self._sessions: dict[str, Session] = {}
-        self._by_user: dict[int, list[Session]] = {}
         self._heard_users: dict[int, Subscription] = {}
         self._rooms: dict[int, GuildRoom] = {}
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._heard_guilds: dict[int, Subscription] = {}
         self._connections: set[Connection] = set()
+        self._strangers: dict[Connection, float] = {}
+        """Connections without a session, oldest first, and since when."""
         self._detached: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -111,12 +115,20 @@ class Hub:
 
     # -- connections ------------------------------------------------------------------------------------------
 
-    def welcome(self, connection: Connection) -> None:
+    def welcome(self, connection: Connection) -> bool:
+        """False when there are too many that have not said who they are."""
         self._connections.add(connection)
+        self._strangers[connection] = self._clock.monotonic()
+        return len(self._strangers) <= self.limits.max_strangers
+
+    def introduced(self, connection: Connection) -> None:
+        """It has a session."""
+        self._strangers.pop(connection, None)
 
     def goodbye(self, connection: Connection, session: Session | None, *, clean: bool) -> None:
         """The connection is gone. A clean end of the client ends its session; otherwise it waits to be resumed."""
         self._connections.discard(connection)
+        self._strangers.pop(connection, None)
         connection.release()
         if session is None or session.connection is not connection:
             return
@@ -139,6 +151,7 @@ class Hub:
             elif not connection.prodded:
                 connection.prodded = True
                 connection.write_control(control(HEARTBEAT))
+        self._dismiss_strangers(now)
         self.presence.tick(now)
         self._tell_news(now)
         self._spawn(self.lists.refresh(self._rooms))
@@ -148,6 +161,13 @@ class Hub:
             self.end(session)
         if not self._draining:
             self._clock.call_later(SWEEP_SECONDS, self._sweep)
+
+    def _dismiss_strangers(self, now: float) -> None:
+        for connection, since in list(self._strangers.items()):
+            if now - since < self.limits.identify_within_seconds:
+                return
+            del self._strangers[connection]
+            connection.close(NOT_AUTHENTICATED, "nobody identified")
 
     def _tell_news(self, now: float) -> None:
         if now - self._news_at >= self.limits.passive_update_seconds:
@@ -164,10 +184,9 @@ class Hub:
         session = Session(random_key(32, HEXADECIMAL), user, token_hash, auth_hash, self.limits)
         session.hold()
         self._sessions[session.id] = session
-        mine = self._by_user.setdefault(user.id, [])
-        mine.append(session)
-        if len(mine) == 1:
+        if self._attendance.comes(session):
             self._heard_users[user.id] = self._bus.subscribe(user_subject(user.id), self._user_event)
+            self._attendance.begins(user.id)
         return session
 
     async def prepare(self, session: Session, user: UserRow, presence: PresenceInput | None) -> None:
@@ -175,13 +194,8 @@ class Hub:
         await self._bus.settle()
         guild_ids = await self._seat(session, await self._members.guild_ids(user.id))
         settings = None if user.bot else await self._users.settings(user.id)
-        if settings is not None:
-            self._statuses.follow(session, settings)
-            self._settle_later(user.id, settings)
-        if presence is not None:
-            await self._statuses.take(session, presence)
-        sessions = sessions_shown(self._by_user.get(user.id, []))
-        frames = await self._ready.frames(session, user, settings, guild_ids, sessions)
+        await self._attendance.take_place(session, settings, presence)
+        frames = await self._ready.frames(session, user, settings, guild_ids, self._attendance.lines)
         if not session.alive:
             return
         if session.connection is None:
@@ -190,7 +204,7 @@ class Hub:
             return
         session.welcome(frames[0])
         session.release(*frames[1:])
-        self._status_changed(session.user_id, session.guilds)
+        self._attendance.changed(session.user_id, session.guilds)
 
     def find(self, session_id: str) -> Session | None:
         return self._sessions.get(session_id)
@@ -208,19 +222,16 @@ class Hub:
         guild_ids = list(session.guilds)
         for guild_id in guild_ids:
             self._leave_room(session, guild_id)
-        mine = self._by_user[session.user_id]
-        mine.remove(session)
-        if not mine:
-            del self._by_user[session.user_id]
+        if self._attendance.goes(session):
             self._heard_users.pop(session.user_id).cancel()
-        self._status_changed(session.user_id, guild_ids)
+        self._attendance.changed(session.user_id, guild_ids)
         if not self.presence.connected(session.user_id):
             self._spawn(self._members.end_temporary(session.user_id))
 
     async def set_status(self, session: Session, presence: PresenceInput) -> None:
-        await self._statuses.take(session, presence)
+        await self._attendance.take_place(session, None, presence)
         if session.alive:
-            self._status_changed(session.user_id, session.guilds, told=True)
+            self._attendance.changed(session.user_id, session.guilds, told=True)
 
     # -- guild rooms ------------------------------------------------------------------------------------------
 
@@ -294,12 +305,12 @@ class Hub:
             self._control(user_id, told)
             return
         frame = Frame(told.name, told.data)
-        for session in list(self._by_user.get(user_id, ())):
+        for session in self._attendance.of(user_id):
             session.push(frame)
 
     def _control(self, user_id: int, told: Announcement) -> None:
         data: Any = msgspec.json.decode(told.data)
-        sessions = list(self._by_user.get(user_id, ()))
+        sessions = self._attendance.of(user_id)
         if told.name == "GUILD_JOINED":
             for session in sessions:
                 self._spawn(self._join(session, int(data["guild_id"])))
@@ -310,27 +321,17 @@ class Hub:
             for session in sessions:
                 if wanted is None or (session.auth_hash is not None and id_hash(session.auth_hash) in wanted):
                     self._revoke(session)
-
         elif told.name == "STATUS_CHOSEN":
-            self._chosen(user_id, sessions, data)
+            self._attendance.chosen(user_id, data)
         elif told.name == WORN:
-            for session in sessions:
-                session.custom = b"" if data is None else told.data
-            self._status_changed(user_id, {guild for session in sessions for guild in session.guilds})
+            self._attendance.worn(user_id, told.data)
+        elif told.name == SESSIONS_HERE:
+            self._attendance.heard(user_id, told.data)
         elif told.name == "SESSION_ROTATED":
             for session in sessions:
                 if session.auth_hash == from_id_hash(data["old_auth_session_id_hash"]):
                     session.auth_hash = from_id_hash(data["new_auth_session_id_hash"])
                     session.token_hash = session.auth_hash or b""
-
-    def _chosen(self, user_id: int, sessions: list[Session], data: dict[str, Any]) -> None:
-        """The account chose a status: it holds for every session, whatever each of them was before."""
-        settings = msgspec.convert(data["settings"], UserSettings)
-        for session in sessions:
-            self._statuses.follow(session, settings, status=data["status"])
-        self._settle_later(user_id, settings)
-        guild_ids = {guild_id for session in sessions for guild_id in session.guilds}
-        self._status_changed(user_id, guild_ids, told=True)
 
     def _revoke(self, session: Session) -> None:
         if session.connection is not None:
@@ -367,22 +368,7 @@ class Hub:
             if session.connection is not None:
                 session.connection.close(UNKNOWN_ERROR, "events were lost")
             self.end(session)
-
-    # -- presence ---------------------------------------------------------------------------------------------
-
-    def _status_changed(self, user_id: int, guild_ids: Iterable[int], *, told: bool = False) -> None:
-        mine = list(self._by_user.get(user_id, ()))
-        if self._statuses.changed(user_id, mine, told=told):
-            self._spawn(self._statuses.tell(user_id, list(guild_ids)))
-
-    def _settle_later(self, user_id: int, settings: UserSettings) -> None:
-        """When what the account chose ends while it is here, everybody hears of it."""
-        if (seconds := self._statuses.ends_in(settings)) is not None:
-            self._clock.call_later(seconds, lambda: self._settle(user_id))
-
-    def _settle(self, user_id: int) -> None:
-        if user_id in self._by_user:
-            self._spawn(self._users.settle_status(user_id))
+        self.presence.ask()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work))

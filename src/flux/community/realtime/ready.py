@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import UnsetType
@@ -15,6 +16,7 @@ from flux.community.inbox.service import InboxService
 from flux.community.loudness.service import LoudnessService
 from flux.community.notes.service import NoteService
 from flux.community.realtime.protocol import Frame
+from flux.community.realtime.rosters import Line
 from flux.community.realtime.session import Session
 from flux.community.realtime.statuses import Statuses
 from flux.community.relationships.schemas import RelationshipView
@@ -59,9 +61,9 @@ class ReadyMaker:
         user: UserRow,
         settings: UserSettings | None,
         guild_ids: list[int],
-        sessions: list[dict[str, Any]],
+        sessions: Callable[[int], list[Line]],
     ) -> list[Frame]:
-        """READY first. A bot's guilds are placeholders there and follow whole, one by one; people get them at once."""
+        """READY first. `sessions` gives the account's, as late as possible: other processes tell of theirs meanwhile. A bot's guilds are placeholders there and follow whole, one by one; people get them at once."""
         known = await self._guilds.of_many(user, guild_ids)
         states = [known.get(each) or {"id": str(each), "unavailable": True} for each in guild_ids]
         if user.bot:
@@ -84,7 +86,7 @@ class ReadyMaker:
         user: UserRow,
         settings: UserSettings | None,
         guilds: list[dict[str, Any]],
-        sessions: list[dict[str, Any]],
+        sessions: Callable[[int], list[Line]],
     ) -> dict[str, Any]:
         conversations = await self._private.listing(user.id)
         relations = [] if user.bot else await self._relationships.listing(user.id)
@@ -97,7 +99,6 @@ class ReadyMaker:
             "private_channels": conversations,
             "relationships": [_without_user(each) for each in relations],
             "presences": [] if user.bot else await self._statuses.around(user.id),
-            "sessions": sessions,
             "user_settings": settings,
             "user_guild_settings": [] if user.bot else await self._loudness.listing(user.id),
             "read_states": [] if user.bot else await self._inbox.read_states(user),
@@ -107,6 +108,7 @@ class ReadyMaker:
             "country_code": COUNTRY,
             "rtc_regions": self._regions.listing(),
         }
+        shown["sessions"] = sessions(user.id)
         if session.auth_hash is not None:
             shown["auth_session_id_hash"] = id_hash(session.auth_hash)
         return shown

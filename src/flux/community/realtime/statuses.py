@@ -13,8 +13,8 @@ from flux.community.announcing import Announcer
 from flux.community.channels.private import PrivateChannels
 from flux.community.expressions.emojis import EmojiService
 from flux.community.inputs import I64
-from flux.community.realtime.presence import PLAIN, Presence, State, combined, joined
-from flux.community.realtime.protocol import CustomInput, Frame, PresenceInput
+from flux.community.realtime.presence import PLAIN, Presence, State, joined
+from flux.community.realtime.protocol import CustomInput, PresenceInput
 from flux.community.realtime.session import Session
 from flux.community.relationships.rules import FRIEND
 from flux.community.relationships.service import RelationshipService
@@ -23,7 +23,6 @@ from flux.community.users.schemas import CustomStatus, UserPartial, UserSettings
 from flux.community.users.service import UserService
 from flux.kernel.store import Clock
 
-LONGEST_WAIT_SECONDS = 30 * 86_400
 WORN = "CUSTOM_STATUS_WORN"
 """To every process with sessions of the account: what it shows beside its name now. Its data is a CustomStatus or null."""
 
@@ -59,11 +58,14 @@ class Statuses:
         if not isinstance(presence.custom_status, UnsetType):
             await self._wear(session.user_id, presence.custom_status)
 
-    def ends_in(self, settings: UserSettings) -> float | None:
-        """Seconds until the first thing that is chosen for a while is over; None for never or a distant day."""
-        end = statuses.next_end(settings)
-        seconds = None if end is None else max(0, end - self._clock.now_ms()) / 1000
-        return None if seconds is None or seconds > LONGEST_WAIT_SECONDS else seconds
+    @staticmethod
+    def next_end(settings: UserSettings) -> int | None:
+        """When the first thing that is chosen for a while is over, in Unix milliseconds."""
+        return statuses.next_end(settings)
+
+    @staticmethod
+    def end_of(custom: CustomStatus) -> int | None:
+        return None if custom.expires_at is None else statuses.instant(custom.expires_at)
 
     async def _wear(self, user_id: int, custom: CustomInput | None) -> None:
         """Somebody chose a custom status for the time they are here: all their sessions wear it, in every process."""
@@ -82,16 +84,12 @@ class Statuses:
             return replace(status, emoji_name=emoji.name, emoji_animated=bool(emoji.animated))
         return None if status.text is None else replace(status, emoji_id=None, emoji_name=None)
 
-    def changed(self, user_id: int, mine: Sequence[Session], *, told: bool = False) -> bool:
-        """The account's sessions here are `mine` now. Whether that is news for others, which `tell` then spreads. `told`:
-        a sole session hears of it too."""
-        if len(mine) > 1 or (told and mine):
-            replaced = Frame.of("SESSIONS_REPLACE", sessions_shown(mine))
-            for session in mine:
-                session.push(replaced)
+    def changed(self, user_id: int, mine: Sequence[Session]) -> bool:
+        """The account's sessions here are `mine` now. Whether that is news for others, which `tell` then spreads."""
         return self.presence.set(user_id, joined([_state(each) for each in mine]) if mine else None)
 
     async def tell(self, user_id: int, guild_ids: Iterable[int]) -> None:
+        """How somebody is now, and who: to these guilds, to friends and to companions."""
         user = await self._users.find(user_id)
         if user is None:
             return
@@ -125,17 +123,3 @@ def _state(session: Session) -> State:
     if session.mobile or session.afk or session.custom:
         return State(session.status, session.mobile, session.afk, session.custom)
     return PLAIN[session.status]
-
-
-def sessions_shown(mine: Sequence[Session]) -> list[dict[str, Any]]:
-    """All of an account's sessions in this process, and what they come to together."""
-    every = {
-        "session_id": "all",
-        "status": combined(session.status for session in mine),
-        "mobile": any(session.mobile for session in mine),
-        "afk": all(session.afk for session in mine),
-    }
-    return [every] + [
-        {"session_id": each.id, "status": each.status, "mobile": each.mobile, "afk": each.afk}
-        for each in mine
-    ]

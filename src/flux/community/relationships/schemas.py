@@ -20,11 +20,11 @@ class RelationshipView(Struct, frozen=True):
 
 class RequestByTag(Input):
     username: Annotated[str, Meta(min_length=1, max_length=32)]
-    discriminator: Annotated[str, Meta(pattern=r"^\d{1,4}$")]
+    discriminator: Annotated[str, Meta(pattern=r"^[0-9]{1,4}$")]
 
 
 class RelationshipPut(Struct):
-    type: int | UnsetType = UNSET
+    type: Annotated[int, Meta(ge=1, le=4)] | UnsetType = UNSET
 
 
 class RelationshipNickname(Input):

@@ -170,6 +170,12 @@ class RelationshipService:
             if holder != user_id:
                 self._announcer.user(tx, holder, "RELATIONSHIP_REMOVE", {"id": str(other)})
 
+    async def met_in(self, one: int, other: int) -> list[int]:
+        """The guilds by which two know each other; none for friends."""
+        if await self.are_friends(one, other, self._db):
+            return []
+        return await self._members.in_common(one, other, self._db)
+
     # -- groups -----------------------------------------------------------------------------------------------
 
     async def demand_may_gather(self, user: UserRow, other_id: int, reader: Reader) -> None:

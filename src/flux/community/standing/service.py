@@ -10,7 +10,14 @@ from dataclasses import dataclass
 
 from flux.community import faults
 from flux.community.standing import repository, rules
-from flux.community.standing.records import ChannelRow, GuildRow, MemberRow, OverwriteRow, RoleGrant
+from flux.community.standing.records import (
+    GROUP_DM,
+    ChannelRow,
+    GuildRow,
+    MemberRow,
+    OverwriteRow,
+    RoleGrant,
+)
 from flux.community.users.records import UserRow
 from flux.kernel.store import Clock, Reader, Transaction
 
@@ -147,8 +154,10 @@ class StandingService:
         held = await repository.grants_of_many(self._reader, [guild.id for guild in guilds], user.id)
         return {guild.id: _permissions(guild, user.id, held.get(guild.id, [])) for guild in guilds}
 
-    async def channel(self, user: UserRow, channel_id: int, reader: Reader | None = None) -> ChannelStanding:
-        """Raises UNKNOWN_CHANNEL, MISSING_ACCESS."""
+    async def channel(
+        self, user: UserRow, channel_id: int, reader: Reader | None = None, *, changing: bool = False
+    ) -> ChannelStanding:
+        """Raises UNKNOWN_CHANNEL, MISSING_ACCESS; `changing` a group one is not in is the latter."""
         source = reader or self._reader
         found = await repository.place(source, channel_id, user.id)
         if found is None:
@@ -157,7 +166,8 @@ class StandingService:
         if channel.guild_id is None:
             recipients = await repository.recipients(source, channel_id)
             if user.id not in recipients:
-                raise faults.UNKNOWN_CHANNEL()
+                group = changing and channel.type == GROUP_DM
+                raise faults.MISSING_ACCESS() if group else faults.UNKNOWN_CHANNEL()
             return ChannelStanding(channel, user, rules.ALL, None, [], recipients)
         if guild is None:
             # A guild that is being deleted takes its channel with it.

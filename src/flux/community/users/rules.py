@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from flux.kernel.store import LOWER, random_key
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NOT_IN_USERNAME = re.compile(r"[^A-Za-z0-9_]")
 COLORS = (0x5865F2, 0x57F287, 0xFEE75C, 0xEB459E, 0xED4245, 0x3BA55D, 0xFAA61A, 0x9B59B6)
 DISCRIMINATORS = 9999
@@ -41,7 +42,7 @@ def free_discriminator(taken: Collection[int]) -> int | None:
 def birthday(text: str) -> date | None:
     """None when it is not `YYYY-MM-DD`."""
     try:
-        return date.fromisoformat(text) if len(text) == 10 else None
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
         return None
 

@@ -181,14 +181,14 @@ class TagCheck(Struct, frozen=True):
     taken: bool
 
 
-Image = Annotated[str, Meta(max_length=15_000_000, extra={"raw": True}, description="data:image/…;base64,…")]
+Image = Annotated[str, Meta(max_length=32_000_000, extra={"raw": True}, description="data:image/…;base64,…")]
 
 
 class UserUpdate(Input, kw_only=True):
     """Username, e-mail and password need a sudo proof: `password`, or a sudo token in the header."""
 
     username: Annotated[str, Meta(pattern=USERNAME)] | UnsetType = UNSET
-    discriminator: Annotated[str, Meta(pattern=r"^\d{1,4}$")] | UnsetType = UNSET
+    discriminator: Annotated[str, Meta(pattern=r"^[0-9]{1,4}$")] | UnsetType = UNSET
     global_name: Annotated[str, Meta(min_length=1, max_length=32)] | UnsetType | None = UNSET
     email: Annotated[str, Meta(min_length=3, max_length=254)] | UnsetType = UNSET
     new_password: Password | UnsetType = UNSET
@@ -214,7 +214,7 @@ class UserUpdate(Input, kw_only=True):
 
 class TagQuery(Struct):
     username: Annotated[str, Meta(pattern=USERNAME)]
-    discriminator: Annotated[str, Meta(pattern=r"^\d{1,4}$")]
+    discriminator: Annotated[str, Meta(pattern=r"^[0-9]{1,4}$")]
 
 
 class CustomStatusUpdate(Input, kw_only=True):
@@ -225,7 +225,7 @@ class CustomStatusUpdate(Input, kw_only=True):
 
 
 class FolderUpdate(Input, kw_only=True):
-    id: int | None = None
+    id: Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)] | None = None
     name: Annotated[str, Meta(max_length=100)] | None = None
     color: Annotated[int, Meta(ge=0, le=16777215)] | None = None
     flags: Annotated[int, Meta(ge=0, le=255)] = 0

@@ -117,9 +117,13 @@ class UserService:
         return row
 
     async def change_profile(
-        self, user: UserRow, values: dict[str, Any], also: Callable[[Transaction], Awaitable[dict[str, Any]]]
+        self,
+        user: UserRow,
+        values: dict[str, Any],
+        also: Callable[[Transaction], Awaitable[dict[str, Any]]],
+        then: Callable[[Transaction, UserRow], Awaitable[None]],
     ) -> UserRow:
-        """Columns by name, and those that `also` finds in the same unit. Raises TAG_ALREADY_TAKEN, a validation failure
+        """Columns by name, and those that `also` finds in the same unit; `then` ends it. Raises TAG_ALREADY_TAKEN, a validation failure
         when the address is in use, and what `also` raises."""
         if "username" in values:
             values["username_folded"] = rules.folded(values["username"])
@@ -137,7 +141,9 @@ class UserService:
                     if free is None:
                         raise faults.TAG_ALREADY_TAKEN()
                     columns["discriminator"] = free
-            return await self.set(tx, user.id, **columns)
+            changed = await self.set(tx, user.id, **columns)
+            await then(tx, changed)
+            return changed
 
         try:
             return await self._db.transact(work)

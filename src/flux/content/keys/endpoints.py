@@ -48,7 +48,13 @@ async def list_keys(call: Call, env: str, query: PageQuery) -> dict[str, Any]:
     return page(call, at, await call.use(Keys).listing(env, side_of(call), at), _view)
 
 
-@_route("POST", "", "create", status=201, raises=[faults.PLAN_LIMIT_EXCEEDED, faults.VALIDATION_ERROR])
+@_route(
+    "POST",
+    "",
+    "create",
+    status=201,
+    raises=[faults.PLAN_LIMIT_EXCEEDED, faults.ROLE_NOT_FOUND, faults.VALIDATION_ERROR],
+)
 async def create_key(call: Call, env: str, body: KeyCreate) -> KeyView:
     """Create a key. Its secret is in this answer and never again."""
     row, secret = await call.use(Keys).create(env, side_of(call), body)
@@ -61,7 +67,7 @@ async def get_key(call: Call, env: str, key: str) -> KeyView:
     return _view(await call.use(Keys).one(env, side_of(call), key))
 
 
-@_route("PUT", "/{key}", "update", raises=[*_MISSING, faults.VALIDATION_ERROR])
+@_route("PUT", "/{key}", "update", raises=[*_MISSING, faults.ROLE_NOT_FOUND, faults.VALIDATION_ERROR])
 async def update_key(call: Call, env: str, key: str, body: KeyChange) -> KeyView:
     """Describe a key or change its role."""
     return _view(await call.use(Keys).change(env, side_of(call), key, body))

@@ -11,9 +11,7 @@ from flux.content.keys.rows import Key
 from flux.content.keys.schemas import BearerView, KeyChange, KeyCreate
 from flux.content.pages import Rows, Window
 from flux.content.plans import Plans
-from flux.content.problems import problem
 from flux.content.roles.service import Roles
-from flux.kernel.faults import FaultError
 from flux.kernel.house import House
 from flux.kernel.identity import new_token, same, token_hash
 from flux.kernel.store import LOWER, Reader, Transaction, iso, random_key
@@ -163,9 +161,6 @@ class Keys:
         return found
 
     async def _check_role(self, tx: Transaction, environment: str, side: Side, role: str | None) -> None:
-        if role is None:
-            return
-        try:
+        """Raises `ROLE_NOT_FOUND`."""
+        if role is not None:
             await self._roles.one_in(tx, environment, side, role)
-        except FaultError:
-            raise faults.VALIDATION_ERROR(detail=[problem("choice", "role", "No such role")]) from None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
+
+from msgspec.structs import astuple
 
 from flux.content import repository as rows
 from flux.content.embeddings.rules import unpacked
 from flux.content.projection.rows import Document, Stored, Value
 from flux.content.projection.rules import HEAD
 from flux.content.projection.tags import tags
-from flux.content.texts import folded
 from flux.kernel.store import Reader, Transaction
 
 _COLUMNS = rows.columns(Document)
@@ -40,13 +42,14 @@ async def insert_documents(tx: Transaction, documents: Sequence[Document]) -> di
     made: dict[str, int] = {}
     for start in range(0, len(documents), _TOGETHER):
         some = documents[start : start + _TOGETHER]
-        params = {
-            f"{name}_{at}": getattr(one, name)
-            for at, one in enumerate(some)
-            for name in Document.__struct_fields__
-        }
+        params = dict(zip(_names(len(some)), chain.from_iterable(map(astuple, some)), strict=True))
         made.update(await tx.all(_inserting(len(some)), params, lambda key, id_: (key, id_)))
     return made
+
+
+@cache
+def _names(count: int) -> list[str]:
+    return [f"{name}_{at}" for at in range(count) for name in Document.__struct_fields__]
 
 
 @cache
@@ -100,7 +103,7 @@ class Values:
                 numbers.append(row)
                 tagged.append((slot, number))
                 continue
-            row["folded"] = text = folded(one.value)
+            row["folded"] = text = one.folded
             if one.family == "string":
                 row["head"] = text[:HEAD]
                 strings.append(row)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from flux.content.shape.fields import Shape
+
+if TYPE_CHECKING:
+    from flux.content.projection.rules import Entries
 
 
 class Document(Struct, frozen=True):
@@ -26,7 +29,8 @@ class Document(Struct, frozen=True):
 
 
 class Published(Struct, frozen=True):
-    """A resource as authoring publishes it: `data`, and as it is `stored`. `shape` is that of the revision's schema version."""
+    """A resource as authoring publishes it: `data`, and as it is `stored`. `shape` is that of the revision's schema version.
+    `entries` may have been made of it before."""
 
     environment: str
     folder: str
@@ -40,16 +44,19 @@ class Published(Struct, frozen=True):
     data: dict[str, Any]
     stored: bytes
     shape: Shape
+    entries: Entries | None = None
 
 
 class Value(Struct, frozen=True):
-    """One searchable value. `family` says which table it goes to; `ord` tells several values of one field apart."""
+    """One searchable value. `family` says which table it goes to; `ord` tells several values of one field apart; `folded` is
+    how strings and texts are compared without case."""
 
     path: str
     locale: str
     family: str
     ord: int
     value: Any
+    folded: str = ""
 
 
 class Stored(Struct, frozen=True):

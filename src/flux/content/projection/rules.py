@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from flux.content.projection.rows import Document, Published, Value
 from flux.content.shape.fields import Field, Shape
 from flux.content.shape.localising import has_translations, without_private
 from flux.content.shape.types import TYPES, NotThisType
-from flux.content.texts import words
+from flux.content.texts import folded, words
 from flux.kernel.store import iso
 
 HEAD = 100
@@ -53,13 +53,23 @@ def values(shape: Shape, data: dict[str, Any], default_locale: str) -> list[Valu
     """The values of a document that queries may use. What does not fit its field (written under another schema) is left out."""
     found: list[Value] = []
     for path, leaf in shape.indexed.items():
+        if path in shape.lone_paths and not isinstance(value := data.get(path), list):
+            if value is not None and (indexed := _indexed(leaf, value)) is not None:
+                found.append(_value(leaf, "", 0, indexed))
+            continue
         counts: dict[str, int] = {}
         for locale, value in _reached(shape.chains[path], 0, data, "", default_locale):
             indexed = _indexed(leaf, value)
             if indexed is not None:
                 counts[locale] = counts.get(locale, -1) + 1
-                found.append(Value(path, locale, TYPES[leaf.type].family, counts[locale], indexed))
+                found.append(_value(leaf, locale, counts[locale], indexed))
     return found
+
+
+def _value(leaf: Field, locale: str, number: int, indexed: Any) -> Value:
+    family = TYPES[leaf.type].family
+    compared = "" if family == "number" else folded(indexed)
+    return Value(leaf.path, locale, family, number, indexed, compared)
 
 
 def _reached(
@@ -146,36 +156,46 @@ def words_of(values: Iterable[Value]) -> dict[Address, Words]:
     return {address: Words(listed) for address, listed in found.items()}
 
 
+class Entries(Struct, frozen=True):
+    """What of a document stands in the indexes, by this shape and under this default locale."""
+
+    shape: Shape
+    default_locale: str
+    values: list[Value]
+    words: dict[Address, Words]
+
+    def fit(self, shape: Shape, default_locale: str) -> bool:
+        return self.shape is shape and self.default_locale == default_locale
+
+
+def entries(shape: Shape, data: dict[str, Any], default_locale: str) -> Entries:
+    found = values(shape, data, default_locale)
+    read = words_of(one for one in found if one.path in shape.text_paths)
+    return Entries(shape, default_locale, found, read)
+
+
 def texts_to_embed(shape: Shape, data: dict[str, Any], default_locale: str) -> list[Value]:
     """The texts of vectorizable fields."""
-    return _leaves(
-        shape, data, default_locale, lambda leaf: leaf.vectorizable and leaf.type in ("string", "text")
-    )
+    found: list[Value] = []
+    for path, chain in shape.embedded.items():
+        if chain[-1].type == "vector":
+            continue
+        for locale, value in _reached(chain, 0, data, "", default_locale):
+            if isinstance(value, str) and value.strip():
+                found.append(Value(path, locale, "text", len(found), value))
+    return found
 
 
 def vectors_sent(shape: Shape, data: dict[str, Any], default_locale: str) -> list[Value]:
     """The caller's own vectors."""
     found: list[Value] = []
-    for path, chain in shape.chains.items():
-        if chain[-1].type != "vector" or any(one.private for one in chain):
+    for path, chain in shape.embedded.items():
+        if chain[-1].type != "vector":
             continue
         for locale, holder in _holders(chain, data, default_locale):
             value = holder.get(chain[-1].key)
             if isinstance(value, list) and value:
                 found.append(Value(path, locale, "vector", len(found), value))
-    return found
-
-
-def _leaves(
-    shape: Shape, data: dict[str, Any], default_locale: str, wanted: Callable[[Field], bool]
-) -> list[Value]:
-    found: list[Value] = []
-    for path, chain in shape.chains.items():
-        if not wanted(chain[-1]) or any(one.private for one in chain):
-            continue
-        for locale, value in _reached(chain, 0, data, "", default_locale):
-            if isinstance(value, str) and value.strip():
-                found.append(Value(path, locale, "text", len(found), value))
     return found
 
 

@@ -13,6 +13,7 @@ from flux.content.embeddings.service import Vectors
 from flux.content.generations.service import advance
 from flux.content.projection import repository, rules, words_repository
 from flux.content.projection.rows import Published, Value
+from flux.content.projection.rules import Entries
 from flux.content.projection.words_repository import Indexed
 from flux.content.shape.fields import Shape
 from flux.kernel.house import House
@@ -51,6 +52,12 @@ class Projection:
         self._vocabulary = words_repository.Vocabulary()
         self._near: bool | None = None
 
+    @staticmethod
+    def entries(shape: Shape, data: dict[str, Any], default_locale: str) -> Entries:
+        """What `put` will write into the indexes of data that is published by the schema it was written under. It takes
+        a while: made before the unit of work, it holds up nobody."""
+        return rules.entries(shape, data, default_locale)
+
     async def put(self, tx: Transaction, published: Published, vectors: Vectors) -> int:
         """As `put_all` of one."""
         [size] = await self.put_all(tx, [published], vectors)
@@ -80,11 +87,11 @@ class Projection:
         )
         places = [_Place(ids[one.key], one.key, folder, one.component or "") for one in published]
         found = [
-            (place, shape, one.data)
+            (place, entries)
             for place, shape, one in zip(places, shapes, published, strict=True)
-            if shape is not None
+            if (entries := _entries(shape, one, default)) is not None
         ]
-        await self._index(tx, found, default)
+        await self._index(tx, found)
         await self._put_vectors(tx, places, embedded)
         return [one.size for one in embedded]
 
@@ -148,30 +155,35 @@ class Projection:
         await self._drop_values(tx, [one.id for one in documents])
         shape = Shape.decode(stored)
         found = [
-            (_Place(one.id, one.key, folder, component), shape, msgspec.json.decode(one.item)["data"])
+            (
+                _Place(one.id, one.key, folder, component),
+                rules.entries(shape, msgspec.json.decode(one.item)["data"], default),
+            )
             for one in documents
         ]
-        await self._index(tx, found, default)
+        await self._index(tx, found)
         return documents[-1].id
 
     async def _drop_values(self, tx: Transaction, docs: Sequence[int]) -> None:
         await words_repository.drop_words(tx, self._db.dialect, docs)
         await repository.drop_values(tx, docs)
 
-    async def _index(
-        self, tx: Transaction, found: Sequence[tuple[_Place, Shape, dict[str, Any]]], default: str
-    ) -> None:
+    async def _index(self, tx: Transaction, found: Sequence[tuple[_Place, Entries]]) -> None:
+        """Documents of one folder."""
         rows = repository.Values()
         indexed = []
-        for place, shape, data in found:
-            values = rules.values(shape, data, default)
-            slots = {
-                address: await self._slot(tx, place, *address)
-                for address in dict.fromkeys((one.path, one.locale) for one in values)
-            }
-            rows.add(place.doc, place.key, [(slots[one.path, one.locale], one) for one in values])
-            words = rules.words_of(one for one in values if one.path in shape.text_paths)
-            indexed.append(Indexed(place.doc, {slots[address]: one for address, one in words.items()}))
+        known: dict[str, dict[rules.Address, int]] = {}
+        for place, entries in found:
+            slots = known.setdefault(place.component, {})
+            values = []
+            for one in entries.values:
+                slot = slots.get((one.path, one.locale))
+                if slot is None:
+                    slot = slots[one.path, one.locale] = await self._slot(tx, place, one.path, one.locale)
+                values.append((slot, one))
+            rows.add(place.doc, place.key, values)
+            words = {slots[address]: one for address, one in entries.words.items()}
+            indexed.append(Indexed(place.doc, words))
         await rows.put(tx)
         await words_repository.put_words(tx, self._db.dialect, self._vocabulary, indexed)
 
@@ -202,6 +214,15 @@ class Projection:
 
         tx.after_commit(remember)
         return made
+
+
+def _entries(shape: Shape | None, published: Published, default: str) -> Entries | None:
+    if shape is None:
+        return None
+    made = published.entries
+    if made is not None and made.fit(shape, default):
+        return made
+    return rules.entries(shape, published.data, default)
 
 
 def _embedded(

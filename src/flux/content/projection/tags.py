@@ -37,11 +37,11 @@ def code(value: float | str) -> int:
 
 def tags(values: Iterable[tuple[int, float | str]]) -> int:
     """Of the tagged values of a document, each with its slot."""
-    lanes = [0] * LANES
+    found = 0
     for slot, value in values:
-        lane = slot % LANES
-        lanes[lane] = LOOK if lanes[lane] else code(value)
-    return sum(held << number * BITS for number, held in enumerate(lanes))
+        at = shift(slot)
+        found |= (LOOK if found >> at & LOOK else code(value)) << at
+    return found
 
 
 def mask(wanted: Any) -> int:

@@ -15,15 +15,16 @@ from flux.content.folders.rows import Folder
 from flux.content.plans import Plans
 from flux.content.problems import problem
 from flux.content.resources import repository, rules
+from flux.content.resources.readying import Ready, Readying
 from flux.content.resources.rows import Resource, Revision
 from flux.content.resources.schemas import BatchItem, BatchResult, Portable
 from flux.content.resources.service import Resources
-from flux.content.resources.writing import Fresh, Ground, Writing
+from flux.content.resources.writing import Checked, Fresh, Ground, Writing
 from flux.content.shape.checking import DataProblem
 from flux.content.shape.types import NotThisType, instant_number
 from flux.kernel.faults import FaultError
 from flux.kernel.house import House
-from flux.kernel.store import Transaction, iso, random_key
+from flux.kernel.store import Transaction, iso, neighbouring_keys
 
 
 @dataclass(slots=True)
@@ -33,6 +34,9 @@ class _Batch:
     tx: Transaction
     folder: Folder
     vectors: Vectors
+    keys: list[str]
+    """For what is made without one, by the item's place."""
+    ready: dict[int, Ready]
     grounds: dict[str | None, Ground] = field(default_factory=dict)
     results: dict[int, BatchResult] = field(default_factory=dict)
     problems: list[DataProblem] = field(default_factory=list)
@@ -63,6 +67,7 @@ class Batches:
         self._resources = resources
         self._writing = writing
         self._embeddings = embeddings
+        self._readying = Readying(house, writing)
 
     async def portable(self, folder: Folder, after: str, limit: int) -> tuple[list[Portable], str | None]:
         """Resources by key behind `after`, with what is published and a draft that is newer; the key to go on after."""
@@ -89,10 +94,11 @@ class Batches:
 
     async def write(self, folder: Folder, items: list[BatchItem]) -> list[BatchResult]:
         """All of them or none. Raises `DATA_VALIDATION_ERROR` with the place of each problem in the batch."""
+        ready = await self._readying.all(folder, items)
 
         async def attempt(vectors: Vectors) -> list[BatchResult]:
             async def work(tx: Transaction) -> list[BatchResult]:
-                return await self._all(tx, folder, items, vectors)
+                return await self._all(tx, folder, items, ready, vectors)
 
             return await self._resources.claiming(
                 self._plans.within("resources", lambda tx: repository.count(tx, folder.environment), work)
@@ -101,10 +107,15 @@ class Batches:
         return await self._embeddings.carrying(attempt)
 
     async def _all(
-        self, tx: Transaction, folder: Folder, items: list[BatchItem], vectors: Vectors
+        self,
+        tx: Transaction,
+        folder: Folder,
+        items: list[BatchItem],
+        ready: dict[int, Ready],
+        vectors: Vectors,
     ) -> list[BatchResult]:
         """What every item needs and lacks is collected, so that the unit runs at most twice."""
-        batch = _Batch(tx, folder, vectors)
+        batch = _Batch(tx, folder, vectors, neighbouring_keys(len(items), 12), ready)
         for places in _rounds(items):
             await self._round(batch, [(index, items[index]) for index in places])
         if batch.problems:
@@ -125,7 +136,7 @@ class Batches:
                 if (found := known.of(item)) is None:
                     fresh[index] = await self._fresh(batch, index, item)
                 else:
-                    batch.results[index] = await self._update(batch, known, found, item)
+                    batch.results[index] = await self._update(batch, known, found, index, item)
             except NeedsVectors as needs:
                 batch.needed += needs.texts
             except FaultError as refused:
@@ -164,12 +175,9 @@ class Batches:
         component = await self._resources.component_of(batch.tx, batch.folder, item.component)
         now = self._clock.now_ms()
         ground = await self._ground(batch, component)
-        published, draft = (
-            None if data is None else self._writing.checked(ground, data)
-            for data in (item.published, item.draft)
-        )
+        published, draft = self._checked(batch, ground, index, item)
         row = Resource(
-            key=item.key or random_key(12),
+            key=item.key or batch.keys[index],
             environment=batch.folder.environment,
             folder=batch.folder.key,
             component=component,
@@ -184,21 +192,32 @@ class Batches:
         )
         return Fresh(row, published, draft)
 
-    async def _update(self, batch: _Batch, known: _Known, found: Resource, item: BatchItem) -> BatchResult:
+    def _checked(
+        self, batch: _Batch, ground: Ground, index: int, item: BatchItem
+    ) -> tuple[Checked | None, Checked | None]:
+        """What is to be published and the draft, as they were checked before the unit if that was on the same ground.
+        Raises `DATA_VALIDATION_ERROR`."""
+        ready = batch.ready.get(index)
+        if ready is None or ready.ground != ground:
+            ready = self._readying.one(ground, item)
+        if ready.problems:
+            raise rules.refusal(ready.problems)
+        return ready.published, ready.draft
+
+    async def _update(
+        self, batch: _Batch, known: _Known, found: Resource, index: int, item: BatchItem
+    ) -> BatchResult:
         tx, folder = batch.tx, batch.folder
         changed = await self._described(tx, found, item)
         ground = await self._ground(batch, found.component)
+        published, draft = self._checked(batch, ground, index, item)
         shown, newest = known.published.get(found.key), known.newest.get(found.key)
-        if item.published is not None:
-            checked = self._writing.checked(ground, item.published)
-            if shown is None or shown.data != checked.stored:
-                newest = await self._writing.add_published(tx, folder, found, item.published, batch.vectors)
-                changed = True
-        if item.draft is not None:
-            checked = self._writing.checked(ground, item.draft)
-            if newest is None or newest.status != "draft" or newest.data != checked.stored:
-                await self._writing.add_revision(tx, folder, found, item.draft)
-                changed = True
+        if published is not None and (shown is None or shown.data != published.stored):
+            newest = await self._writing.show_checked(tx, folder, found, published, batch.vectors)
+            changed = True
+        if draft is not None and (newest is None or newest.status != "draft" or newest.data != draft.stored):
+            await self._writing.add_checked(tx, folder, found, draft)
+            changed = True
         return BatchResult(found.key, found.external_id, "changed" if changed else "unchanged")
 
     async def _ground(self, batch: _Batch, component: str | None) -> Ground:

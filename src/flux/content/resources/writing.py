@@ -13,6 +13,7 @@ from flux.content.embeddings.service import Vectors
 from flux.content.folders.rows import Folder
 from flux.content.locales.service import Locales
 from flux.content.projection.rows import Published
+from flux.content.projection.rules import Entries
 from flux.content.projection.service import Projection
 from flux.content.resources import repository, rules
 from flux.content.resources.rows import Resource, Revision
@@ -23,7 +24,7 @@ from flux.content.shape.fields import Shape
 from flux.content.webhooks.rules import DELETED, PUBLISHED, UNPUBLISHED, Happening
 from flux.content.webhooks.service import Webhooks
 from flux.kernel.house import House
-from flux.kernel.store import Reader, Transaction, random_key
+from flux.kernel.store import Reader, Transaction, neighbouring_keys, random_key
 
 
 class Ground(Struct, frozen=True):
@@ -35,12 +36,14 @@ class Ground(Struct, frozen=True):
 
 
 class Checked(Struct, frozen=True):
-    """Data in its stored form, encoded and not, and the version it fits."""
+    """Data in its stored form, encoded and not, and the version it fits; what it comes to in the indexes, if that was
+    asked for."""
 
     version: str
     shape: Shape
     stored: bytes
     document: dict[str, Any]
+    entries: Entries | None = None
 
 
 class Fresh(Struct, frozen=True):
@@ -88,6 +91,14 @@ class Writing:
             checking.problems.append(DataProblem("$", f"At most {limit} bytes are allowed", "too_large"))
         return Checked(ground.version, ground.shape, stored, document), checking.problems
 
+    def ready(self, ground: Ground, data: Any) -> tuple[Checked, list[DataProblem]]:
+        """As `check`, and what publishing it will write: all that needs no unit of work."""
+        found, problems = self.check(ground, data)
+        if problems:
+            return found, problems
+        entries = self._projection.entries(ground.shape, found.document, ground.locales.default)
+        return msgspec.structs.replace(found, entries=entries), problems
+
     async def revalidated(
         self, reader: Reader, folder: Folder, revision: Revision
     ) -> tuple[Checked, list[DataProblem]]:
@@ -109,6 +120,12 @@ class Writing:
     async def add_revision(self, tx: Transaction, folder: Folder, resource: Resource, data: Any) -> Revision:
         """A new draft under the schema that is published now. The oldest ones may go."""
         checked = self.checked(await self.ground(tx, folder, resource.component), data)
+        return await self.add_checked(tx, folder, resource, checked)
+
+    async def add_checked(
+        self, tx: Transaction, folder: Folder, resource: Resource, checked: Checked
+    ) -> Revision:
+        """As `add_revision`, of data that was checked in this unit."""
         row = await self._next(tx, resource, checked, None)
         await repository.insert_revisions(tx, [row])
         await self._prune(tx, folder, resource)
@@ -119,6 +136,12 @@ class Writing:
     ) -> Revision:
         """A new revision, shown from the commit on. Raises `DATA_VALIDATION_ERROR`, `NeedsVectors`."""
         checked = self.checked(await self.ground(tx, folder, resource.component), data)
+        return await self.show_checked(tx, folder, resource, checked, vectors)
+
+    async def show_checked(
+        self, tx: Transaction, folder: Folder, resource: Resource, checked: Checked, vectors: Vectors
+    ) -> Revision:
+        """As `add_published`, of data that was checked in this unit. Raises `NeedsVectors`."""
         now = self._clock.now_ms()
         row = await self._next(tx, resource, checked, now)
         await repository.unpublish(tx, resource.key, now)
@@ -133,8 +156,9 @@ class Writing:
         """New resources of one folder; of each its newest revision. Raises `UniqueViolation` for a key or an external id
         that is taken, `NeedsVectors`."""
         now = self._clock.now_ms()
+        keys = iter(neighbouring_keys(2 * len(fresh), 12))
         shown = {
-            one.resource.key: self._row(one.resource.key, 1, one.published, now)
+            one.resource.key: self._row(next(keys), one.resource.key, 1, one.published, now)
             for one in fresh
             if one.published is not None
         }
@@ -145,7 +169,9 @@ class Writing:
         ]
         sizes = dict(zip(shown, await self._projection.put_all(tx, published, vectors), strict=True))
         drafts = {
-            one.resource.key: self._row(one.resource.key, 1 + (one.published is not None), one.draft, None)
+            one.resource.key: self._row(
+                next(keys), one.resource.key, 1 + (one.published is not None), one.draft, None
+            )
             for one in fresh
             if one.draft is not None
         }
@@ -231,11 +257,13 @@ class Writing:
         self, tx: Transaction, resource: Resource, checked: Checked, published_at: int | None
     ) -> Revision:
         number = await repository.next_number(tx, resource.key, self._clock.now_ms())
-        return self._row(resource.key, number, checked, published_at)
+        return self._row(random_key(12), resource.key, number, checked, published_at)
 
-    def _row(self, resource: str, number: int, checked: Checked, published_at: int | None) -> Revision:
+    def _row(
+        self, key: str, resource: str, number: int, checked: Checked, published_at: int | None
+    ) -> Revision:
         return Revision(
-            key=random_key(12),
+            key=key,
             resource=resource,
             number=number,
             schema_version=checked.version,
@@ -265,6 +293,7 @@ class Writing:
             data=checked.document,
             stored=checked.stored,
             shape=checked.shape,
+            entries=checked.entries,
         )
 
     async def _prune(self, tx: Transaction, folder: Folder, resource: Resource) -> None:

@@ -46,6 +46,7 @@ class Checking:
     def __init__(self, shape: Shape, locales: Locales) -> None:
         self._shape = shape
         self._locales = locales
+        self._unbounded = shape.unbounded
         self.problems: list[DataProblem] = []
 
     def document(self, data: Any) -> dict[str, Any]:
@@ -60,15 +61,32 @@ class Checking:
 
     def _members(self, fields: tuple[Field, ...], data: dict[str, Any], path: str) -> dict[str, Any]:
         stored: dict[str, Any] = {}
-        known = {one.key for one in fields}
+        seen = 0
         for one in fields:
-            value = self._field(one, data.get(one.key, _MISSING), f"{path}.{one.key}")
+            key = one.key
+            value = data.get(key, _MISSING)
             if value is not _MISSING:
-                stored[one.key] = value
-        for key in data:
-            if key not in known:
-                self._problem(f"{path}.{key}", "Unknown field", "unknown")
+                seen += 1
+            if one.path not in self._unbounded or not self._is_plainly(one, value):
+                value = self._field(one, value, f"{path}.{key}")
+            if value is not _MISSING:
+                stored[key] = value
+        if seen < len(data):
+            known = {one.key for one in fields}
+            for key in data:
+                if key not in known:
+                    self._problem(f"{path}.{key}", "Unknown field", "unknown")
         return stored
+
+    @staticmethod
+    def _is_plainly(one: Field, value: Any) -> bool:
+        """A string or boolean that is stored as it is, told without building its path: most values are."""
+        kind = one.type
+        if kind == "string":
+            return isinstance(value, str) and len(value) <= LONGEST_STRING
+        if kind == "text":
+            return isinstance(value, str)
+        return kind == "boolean" and isinstance(value, bool)
 
     def _field(self, one: Field, value: Any, path: str) -> Any:
         if value is _MISSING:

@@ -110,6 +110,35 @@ class Shape:
         return {**self.searchable, **references}
 
     @cached_property
+    def lone_paths(self) -> frozenset[str]:
+        """Fields at the top of which a document has one value at most, for every locale."""
+        return frozenset(
+            one.path for one in self.fields if not (one.many or one.localizable or one.is_container)
+        )
+
+    @cached_property
+    def unbounded(self) -> frozenset[str]:
+        """Fields, at any depth, of which one value is fit when it is of the type: no lists, translations or bounds."""
+        return frozenset(
+            one.path
+            for one in self.walk()
+            if not (one.many or one.localizable or one.is_container or one.meta or one.type == "vector")
+        )
+
+    @cached_property
+    def embedded(self) -> dict[str, tuple[Field, ...]]:
+        """Chains to the texts that are embedded and to the vectors that are sent; nothing private among them."""
+        return {
+            path: chain
+            for path, chain in self.chains.items()
+            if (
+                chain[-1].type == "vector"
+                or (chain[-1].vectorizable and chain[-1].type in ("string", "text"))
+            )
+            and not any(one.private for one in chain)
+        }
+
+    @cached_property
     def text_paths(self) -> frozenset[str]:
         """Searchable fields that text search reads."""
         return frozenset(path for path, one in self.searchable.items() if one.type in ("string", "text"))

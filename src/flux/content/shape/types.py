@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 from flux.content.shape.patterns import PatternRefused, compile_pattern
@@ -25,6 +26,7 @@ _TIME = re.compile(r"(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?Z\Z", re.ASCII)
 _DATETIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})\Z", re.ASCII
 )
+_EXACT_LENGTH = len("2020-01-01T00:00:00.000000Z")
 DATETIME_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$"
 
 
@@ -74,7 +76,12 @@ def as_boolean(value: Any) -> bool:
 
 def day_number(value: Any) -> int:
     """A date as microseconds since 1970-01-01."""
-    text = as_string(value)
+    return _day(as_string(value))
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> int:
+    """Dates come again and again: each is read to be checked, to be compared and to be indexed."""
     if not _DATE.match(text):
         raise NotThisType("format", "date (YYYY-MM-DD)")
     try:
@@ -112,6 +119,8 @@ def instant_number(value: Any) -> int:
 
 def _with_microseconds(text: str) -> str:
     """Fractions beyond microseconds are cut: nothing here is more exact."""
+    if len(text) <= _EXACT_LENGTH:
+        return text
     return re.sub(r"(\.\d{6})\d+", r"\1", text)
 
 

@@ -16,7 +16,15 @@ Start at port.py.
 
 from flux.kernel.store.clock import Clock, SandboxClock, SystemClock, Timer, iso
 from flux.kernel.store.embedded import EmbeddedPostgres, EmbeddedPostgresError
-from flux.kernel.store.ids import ALPHANUMERIC, LOWER, Snowflakes, random_key, snowflake_ms, time_sortable_key
+from flux.kernel.store.ids import (
+    ALPHANUMERIC,
+    LOWER,
+    Snowflakes,
+    neighbouring_keys,
+    random_key,
+    snowflake_ms,
+    time_sortable_key,
+)
 from flux.kernel.store.migrations import Migration, MigrationError, MigrationSet, migrate
 from flux.kernel.store.opening import EMBEDDED, open_database
 from flux.kernel.store.port import (
@@ -31,6 +39,7 @@ from flux.kernel.store.port import (
     UniqueViolation,
     UnitSuspended,
     Work,
+    as_read,
 )
 from flux.kernel.store.postgres import PostgresDatabase
 from flux.kernel.store.postgres_errors import UnstorableText
@@ -67,8 +76,10 @@ __all__ = [
     "UnitSuspended",
     "UnstorableText",
     "Work",
+    "as_read",
     "iso",
     "migrate",
+    "neighbouring_keys",
     "open_database",
     "random_key",
     "snowflake_ms",

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import apsw
 
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
-from flux.kernel.store.port import Dialect, Params, Statement, UnitSuspended, Work
+from flux.kernel.store.port import Dialect, Params, Statement, UnitSuspended, Work, as_read
 from flux.kernel.store.sqlite_connection import FileLock, Tuning, fail, open_connection
 from flux.kernel.store.sqlite_scans import ScanPool
 from flux.kernel.store.sqlite_writer import GroupWriter
@@ -74,10 +74,10 @@ class SqliteDatabase:
         if self._ports.enabled:
             await self._ports.strike("store")
         try:
-            rows = self._connection().execute(for_sqlite(sql), params).fetchall()
+            rows: list[Any] = self._connection().execute(for_sqlite(sql), params).fetchall()
         except apsw.Error as error:
             fail(error)
-        return list(starmap(into, rows))
+        return rows if into is as_read else list(starmap(into, rows))
 
     async def glance(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T] | None:
         if self._ports.enabled:

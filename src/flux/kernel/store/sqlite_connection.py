@@ -48,7 +48,7 @@ class Tuning:
     """How connections are opened. Sizes in MiB, times in milliseconds."""
 
     cache_mib: int = 32
-    mmap_mib: int = 256
+    mmap_mib: int = 65_536
     busy_timeout_ms: int = 1000
     checkpoint_pages: int = 4000
     """The log is folded back into the file at this many pages (4 KiB each)."""

@@ -156,8 +156,10 @@ class Call:
         return self._body
 
     def _bound(self, limit: int | None) -> int:
-        route = self.route
-        return limit or (route.body_limit if route is not None else None) or self.plane.limits.body_bytes
+        route, limits = self.route, self.plane.limits
+        if limit or route is None:
+            return limit or limits.body_bytes
+        return route.body_limit or limits.body_bytes_by_tag.get(route.tag, limits.body_bytes)
 
     def body_stream(self, limit: int) -> AsyncIterator[bytes]:
         """The body in chunks as they arrive, refusing more than `limit` bytes; instead of `body`, not after it."""

@@ -36,7 +36,10 @@ class Envelope(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
+    """`body_bytes_by_tag` is for the routes of a tag, instead of `body_bytes`."""
+
     body_bytes: int = 1_048_576
+    body_bytes_by_tag: Mapping[str, int] = field(default_factory=dict)
     body_seconds: float = 30.0
     depth: int = 64
     request_seconds: float | None = None
