@@ -181,7 +181,7 @@ class TagCheck(Struct, frozen=True):
     taken: bool
 
 
-Image = Annotated[str, Meta(max_length=15_000_000, extra={"raw": True}, description="data:image/…;base64,…")]
+Image = Annotated[str, Meta(max_length=32_000_000, extra={"raw": True}, description="data:image/…;base64,…")]
 
 
 class UserUpdate(Input, kw_only=True):
@@ -210,6 +210,14 @@ class UserUpdate(Input, kw_only=True):
     premium_enabled_override: bool | UnsetType = UNSET
     has_dismissed_premium_onboarding: bool | UnsetType = UNSET
     used_mobile_client: bool | UnsetType = UNSET
+
+
+class BotUpdate(Input, kw_only=True):
+    username: Annotated[str, Meta(pattern=USERNAME)] | UnsetType = UNSET
+    discriminator: Annotated[str, Meta(pattern=r"^[0-9]{1,4}$")] | UnsetType = UNSET
+    avatar: Image | UnsetType | None = UNSET
+    banner: Image | UnsetType | None = UNSET
+    bio: Annotated[str, Meta(max_length=320)] | UnsetType | None = UNSET
 
 
 class TagQuery(Struct):
