@@ -24,6 +24,7 @@ import uvloop
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from flux.app import bootstrap, compose, open_house
+from flux.kernel.outside.doors import Doors
 from flux.kernel.watch import guard
 from flux.kernel.wire.listening import widened
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
@@ -174,6 +175,7 @@ async def _open_and_serve(task: Task, stop: Stop) -> None:
     guard(operator_file.admin_token)
     with explained(settings, task.data_dir):
         opened = await open_house(settings, task.data_dir, task.origin, operator_file, worker=task.worker)
+        opened.house.doors = Doors.of(task.listeners)
     try:
         if task.link is None:
             with explained(settings, task.data_dir):
