@@ -21,12 +21,12 @@ from pathlib import Path
 
 import uvicorn
 import uvloop
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from flux.app import bootstrap, compose, open_house
 from flux.kernel.watch import guard
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
+from flux.kernel.wire.socketprotocol import SocketProtocol
 from flux.operatorfile import OperatorFile
 from flux.settings import Settings
 from flux.starting import StartError, explained
@@ -113,7 +113,7 @@ class DrainingServer(uvicorn.Server):
 
     def _saying_goodbye(self) -> bool:
         return any(
-            isinstance(each, WebSocketsSansIOProtocol) and each.close_sent
+            isinstance(each, SocketProtocol) and each.close_sent
             for each in self.server_state.connections
         )
 
@@ -222,7 +222,7 @@ def _config(settings: Settings, application: Application) -> uvicorn.Config:
     config = uvicorn.Config(
         application,
         http=LimitedProtocol,
-        ws="websockets-sansio",
+        ws=SocketProtocol,
         ws_max_size=SOCKET_MESSAGE_BYTES,
         ws_ping_interval=None,
         ws_per_message_deflate=False,
