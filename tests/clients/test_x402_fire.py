@@ -156,6 +156,31 @@ async def test_a_broadcast_whose_answer_is_lost_is_not_repeated(world: World) ->
     assert await world.received() == before + PRICE
 
 
+async def test_a_broadcast_that_is_not_known_is_not_called_unsent(world: World) -> None:
+    """Its answer is lost, the second try meets the first one mined, and the node is away when that is asked about."""
+    lost: list[str] = []
+    away: list[str] = []
+
+    async def lose() -> str | None:
+        lost.append("once")
+        return "drop" if len(lost) == 1 else None
+
+    async def leave() -> str | None:
+        away.append("receipt")
+        return "stop" if len(away) <= 3 else None
+
+    header, _ = await world.authorisation()
+    before = await world.received()
+    world.node.on = {"eth_sendRawTransaction": lose, "eth_getTransactionReceipt": leave}
+    try:
+        served = await world.present(header)
+    finally:
+        world.node.on.clear()
+    assert (len(lost), len(away) > 3) == (2, True)
+    assert served.status_code == 200, served.text
+    assert await world.received() == before + PRICE
+
+
 @pytest.mark.parametrize("moment", ["eth_estimateGas", "before", "after"])
 async def test_a_process_that_dies_while_it_settles(world: World, moment: str) -> None:
     """Before anything was sent, between noting and sending, and when it is sent and nobody heard of it."""

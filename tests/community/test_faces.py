@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.community.actors import guild, person
 from tests.community.gateway import GatewayClient
+from tests.community.pictures import still, uri
 from tests.community.test_people import befriend
 from tests.harness.server import Server
 
@@ -51,3 +52,14 @@ async def test_invites_go_with_their_channel_and_that_is_told(server: Server) ->
         told = [await client.event("INVITE_DELETE") for _ in codes]
     assert {each["code"] for each in told} == codes
     assert {(each["guild_id"], each["channel_id"]) for each in told} == {(place.id, place.text)}
+
+
+async def test_a_sticker_keeps_what_is_not_changed(server: Server) -> None:
+    owner = await person(server)
+    path = f"/guilds/{(await guild(owner)).id}/stickers"
+    body = {"name": "wave", "description": "hello", "tags": ["hi"], "image": uri(still())}
+    made = await owner.ok("POST", path, body)
+    renamed = await owner.ok("PATCH", f"{path}/{made['id']}", {"name": "waving"})
+    assert (renamed["name"], renamed["description"], renamed["tags"]) == ("waving", "hello", ["hi"])
+    emptied = await owner.ok("PATCH", f"{path}/{made['id']}", {"name": "waving", "description": None})
+    assert (emptied["description"], emptied["tags"]) == ("", ["hi"])

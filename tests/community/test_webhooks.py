@@ -83,11 +83,20 @@ async def test_other_dialects(server: Server) -> None:
     owner, where, hook = await place(server)
     path = f"{API}/webhooks/{hook['id']}/{hook['token']}"
     slack = {
-        "text": "deployed",
-        "attachments": [{"color": "good", "title": "v2", "fields": [{"title": "a", "value": "b"}]}],
+        "text": "deployed <https://example.test/2|v2>",
+        "attachments": [
+            {"color": "good", "title": "v2", "fields": [{"title": "a", "value": "b"}], "ts": "1500000000.5"}
+        ],
     }
     answer = await server.http.post(f"{path}/slack", json=slack)
     assert (answer.status_code, answer.text) == (200, "ok")
+    (said,) = await owner.ok("GET", f"/channels/{where.text}/messages?limit=1")
+    assert said["content"] == "deployed [v2](https://example.test/2)"
+    assert said["embeds"][0]["timestamp"].startswith("2017-07-14T02:40:00")
+    answer = await server.http.post(
+        f"{path}/slack", json={"attachments": [{"title": "when?", "ts": "later"}]}
+    )
+    assert answer.status_code == 200
     answer = await server.http.post(f"{path}/slack", data={"payload": json.dumps({"text": "form"})})
     assert answer.status_code == 200
     push = {
@@ -101,7 +110,7 @@ async def test_other_dialects(server: Server) -> None:
     assert answer.status_code == 204
     said = await owner.ok("GET", f"/channels/{where.text}/messages")
     assert [each["embeds"][0]["title"] if each["embeds"] else each["content"] for each in said] == [
-        "Boom", "[a/b] 1 new commit on main", "form", "v2",
+        "Boom", "[a/b] 1 new commit on main", "form", "when?", "v2",
     ]  # fmt: skip
     for dialect in ("slack", "github", "sentry"):
         answer = await server.http.post(f"{API}/webhooks/{hook['id']}/wrong/{dialect}", json={})

@@ -111,3 +111,51 @@ async def test_batches_at_once_meet_at_the_external_id(world: World) -> None:
     assert {answer.status_code for answer in answers} <= {200, 409}
     assert any(answer.status_code == 200 for answer in answers)
     assert len(await _read(world, folder, 100)) == 20
+
+
+async def test_items_that_stand_for_one_resource_follow_each_other(world: World) -> None:
+    folder = await _folder(world)
+    one, other = {"external_id": "one"}, {"external_id": "other", "published": {"title": "O"}}
+    first, second = {**one, "published": {"title": "A"}}, {**one, "published": {"title": "B"}}
+    assert await _write(world, folder, first, other, second, second) == [
+        "created",
+        "created",
+        "changed",
+        "unchanged",
+    ]
+    assert sorted(item["published"]["title"] for item in await _read(world, folder)) == ["B", "O"]
+
+
+async def test_a_draft_behind_what_is_shown(world: World) -> None:
+    """Numbered on, told apart from what is shown even where it says the same, and the newest of several travels."""
+    folder = await _folder(world)
+    item = {"external_id": "one", "name": "Named", "published": {"title": "A"}, "draft": {"title": "B"}}
+    assert await _write(world, folder, item) == ["created"]
+    [made] = await _read(world, folder)
+    at = f"/folders/{folder}/resources/{made['key']}/revisions/"
+    for title in ("C", "D"):
+        await world.make_one(at, {"data": {"title": title}})
+    numbers = [one["number"] for one in (await world.make_one(at, method="GET"))["results"]]
+    assert numbers == [4, 3, 2, 1]
+    [shown] = await _read(world, folder)
+    assert (shown["published"], shown["draft"], shown["name"]) == ({"title": "A"}, {"title": "D"}, "Named")
+    plain = {"external_id": "two", "published": {"title": "A"}}
+    assert await _write(world, folder, plain, {"external_id": "two", "draft": {"title": "A"}}) == [
+        "created",
+        "changed",
+    ]
+    unnamed = {"external_id": "one", "name": None, "draft": {"title": "D"}}
+    assert await _write(world, folder, unnamed) == ["unchanged"]
+    assert {one["external_id"]: one["name"] for one in await _read(world, folder)} == {
+        "one": "Named",
+        "two": None,
+    }
+
+
+async def test_an_export_has_pages_of_bounded_size(world: World) -> None:
+    folder = await _folder(world)
+    for start in (0, 150):
+        await _write(world, folder, *({"draft": {"title": f"T{start + n}"}} for n in range(150)))
+    page = await world.make_one(f"/folders/{folder}/resources/export/?limit=100000", method="GET")
+    assert (len(page["items"]), page["next"]) == (200, page["items"][-1]["key"])
+    assert len(await _read(world, folder, 100_000)) == 300

@@ -127,6 +127,38 @@ async def test_publishing_one_leaves_the_others_shown(world: World) -> None:
         assert [one["status"] for one in revisions].count("published") == 1
 
 
+async def test_what_is_taken_away_is_not_delivered(world: World) -> None:
+    folder, [gone, hidden, kept] = await folder_of(world, 3)
+    prefix, alias = name("api"), next(one for one, key in world.folders.items() if key == folder)
+    await world.api(prefix, [folder])
+
+    async def delivered() -> set[str]:
+        alone = {
+            key for key in (gone, hidden, kept) if (await world.get(f"/{prefix}/{alias}/{key}")).is_success
+        }
+        listed = {one["_sys"]["key"] for one in (await world.get(f"/{prefix}/{alias}")).json()["results"]}
+        assert alone == listed
+        return listed
+
+    at = f"/folders/{folder}/resources"
+    assert await delivered() == {gone, hidden, kept}
+    await world.make_one(f"{at}/{gone}/", method="DELETE")
+    assert await delivered() == {hidden, kept}
+    for key, left in ((kept, {hidden, kept}), (hidden, {kept})):
+        [shown] = (await world.make_one(f"{at}/{key}/revisions/", method="GET"))["results"]
+        draft = (await world.make_one(f"{at}/{key}/revisions/", {"data": {"n": 9}}))["key"]
+        revision = draft if key == kept else shown["key"]
+        await world.make_one(f"{at}/{key}/revisions/{revision}/unpublish/")
+        assert await delivered() == left
+    for members in (
+        {"name": "x" * 256},
+        {"external_id": "x" * 256},
+        {"name": ""},
+        {"resource_owner": "x" * 101},
+    ):
+        assert code(await world.manage("PUT", f"{at}/{kept}/", members)) == "validation_error", members
+
+
 async def test_old_revisions_go_and_the_one_shown_stays(world: World) -> None:
     folder, [key] = await folder_of(world, 1, auto_remove_revisions=5)
     at = f"/folders/{folder}/resources/{key}"

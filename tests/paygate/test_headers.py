@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from flux.kernel.faults import FaultError
+from flux.paygate.outside.dialer import Outgoing, head_of
 from flux.paygate.relay.answers import body_fault, head_fault, is_charged, is_streamed
 from flux.paygate.relay.headers import Pairs, Passage, origin_signature, relocated, to_consumer, to_target
 from flux.paygate.relay.proofs import material, presented
@@ -52,6 +53,14 @@ def test_what_a_listing_opts_into() -> None:
     assert sent(("Authorization", "Bearer a"), forward_authorization=True)["authorization"] == "Bearer a"
     assert sent(client_ip="1.2.3.4")["x-forwarded-for"] == "1.2.3.4"
     assert sent(("X-Api-Key", "consumer's"), secrets={"X-API-Key": "provider's"})["x-api-key"] == "provider's"
+    [own] = [
+        value
+        for name, value in to_target(
+            [(b"x-api-key", b"consumer's")], replace(PASSAGE, secrets={"X-API-Key": "provider's"})
+        )
+        if name.lower() == "x-api-key"
+    ]
+    assert own == "provider's"
     assert "idempotency-key" not in sent(("Idempotency-Key", "12345678"), own_key=True)
     assert sent(("Idempotency-Key", "12345678"))["idempotency-key"] == "12345678"
 
@@ -98,6 +107,8 @@ def test_what_comes_back() -> None:
         ("/v1/x", "https://g.example/gateway/api_1/x"),
         ("/other", "/other"),
         ("https://t.example/v2", "https://t.example/v2"),
+        ("https://t.example/v12/x", "https://t.example/v12/x"),
+        ("/v1?y=1", "https://g.example/gateway/api_1?y=1"),
         ("https://evil.example/v1/x", "https://evil.example/v1/x"),
         ("//evil.example/v1", "//evil.example/v1"),
         ("x", "x"),
@@ -248,3 +259,13 @@ def test_the_timestamp_may_be_required() -> None:
     found = shown(x_payment_tx=HASH, x_signature=SIGNATURE)
     assert material(found, timestamp_required=False).timestamp is None  # type: ignore[arg-type]
     assert refused(lambda: material(found, timestamp_required=True)).params["param"] == "X-Timestamp"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Consumer-Wallet: 0xother", "a\nb", "a\rb", "a\x00b"])
+def test_no_value_ends_its_line(value: str) -> None:
+    def head(value: str) -> bytes:
+        return head_of(Outgoing("GET", "https://t.example/v1", "/v1/a", [("X-Own", value)], None, 1))
+
+    assert head("fine").split(b"\r\n")[:3] == [b"GET /v1/a HTTP/1.1", b"Host: t.example", b"X-Own: fine"]
+    with pytest.raises(ValueError, match="line break"):
+        head(value)

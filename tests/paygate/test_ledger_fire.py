@@ -281,8 +281,8 @@ async def test_the_journal_is_read_page_by_page(database: Database) -> None:
         funds = Funds(f"tx:31337:{number}", "direct", TERMS, "0x" + "11" * 20, PRICE, str(number), 7, "0xb")
         await ledger.settle(await ledger.reserve(funds, fire.request(), dispatched=True), GOOD)
     read: list[dict[str, Any]] = []
-    while page := await ledger.journal(read[-1]["id"] if read else 0, 4):
-        read += page
+    for _ in range(4):
+        read += await ledger.journal(read[-1]["id"] if read else 0, 2)
     assert [one["kind"] for one in read] == ["reserve", "charge"] * 3
     assert [one["id"] for one in read] == sorted({one["id"] for one in read})
 

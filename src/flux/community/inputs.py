@@ -82,6 +82,19 @@ def _string(name: str, kind: types.Type) -> tuple[str, int] | None:
     return (name, kind.min_length or 0) if isinstance(kind, types.StrType) else None
 
 
+def identifier(text: str) -> int | None:
+    """The id that a text is, where no type has seen to it; None for what no account, channel or application can have."""
+    plain = text.isascii() and text.isdigit() and len(text) < 20
+    return int(text) if plain and int(text) <= I64 else None
+
+
+def unix_ms(when: datetime) -> int:
+    """Milliseconds since 1970 of what a client named, UTC where it says nothing else; within the years that can be shown
+    again."""
+    aware = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+    return min(max(0, round(aware.timestamp() * 1000)), _YEAR_9999_MS)
+
+
 class Moment(str):
     """A point in time: RFC 3339 text or Unix milliseconds on the way in, ISO text in UTC ever after."""
 

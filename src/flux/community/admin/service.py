@@ -11,7 +11,7 @@ from flux.community.envelope import invalid
 from flux.community.erasure.service import Erasure
 from flux.community.factors.service import FactorService
 from flux.community.guilds.service import GuildService
-from flux.community.inputs import encode
+from flux.community.inputs import encode, identifier
 from flux.community.passkeys.service import PasskeyService
 from flux.community.users import rules
 from flux.community.users.records import BY_ADMIN, DELETED, DISABLED, SELF_DELETED, UserRow
@@ -51,12 +51,8 @@ class AdminService:
             return [UserAdmin.of(row) for row in found.values()]
         text = body.query or ""
         rows = await repository.search_users(self._db, rules.folded(text.partition("#")[0]))
-        if (
-            text.isascii()
-            and text.isdigit()
-            and len(text) < 20
-            and (row := await self._users.find(int(text)))
-        ):
+        number = identifier(text)
+        if number is not None and (row := await self._users.find(number)):
             rows = [row, *rows]
         return [UserAdmin.of(row) for row in rows]
 
@@ -156,8 +152,8 @@ class AdminService:
 def _bits(values: list[Any], path: str) -> int:
     found = 0
     for value in values:
-        text = str(value)
-        if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or int(text) >= 1 << 63:
+        bits = None if isinstance(value, bool) else identifier(str(value))
+        if bits is None:
             raise invalid(path, "Expected bits as decimal strings.", "INVALID_FORMAT")
-        found |= int(text)
+        found |= bits
     return found

@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from flux.community.inputs import identifier
 from flux.kernel.identity import new_token, token_hash
 from flux.kernel.store import random_key
 
 _SESSION = re.compile(r"flx_[A-Za-z0-9]{36}")
-_BOT = re.compile(r"(\d{1,19})\.([A-Za-z0-9_-]{43})")
+_BOT = re.compile(r"([0-9]{1,19})\.([A-Za-z0-9_-]{43})")
 _BEARER = re.compile(r"[A-Za-z0-9._~+/=-]{1,200}")
 
 
@@ -61,7 +62,8 @@ def read_for_gateway(token: str) -> Credential | None:
 
 def _bot(text: str) -> Credential | None:
     found = _BOT.fullmatch(text)
-    return Credential("bot", found[2], int(found[1])) if found else None
+    number = identifier(found[1]) if found else None
+    return None if found is None or number is None else Credential("bot", found[2], number)
 
 
 def id_hash(token_hash: bytes) -> str:

@@ -86,8 +86,8 @@ class StickerBulkCreate(Struct):
 
 class StickerUpdate(Input, kw_only=True):
     name: StickerName
-    description: Description | None = None
-    tags: Tags | None = None
+    description: Description | UnsetType | None = UNSET
+    tags: Tags | UnsetType | None = UNSET
 
 
 class StickerBulk(Struct, frozen=True):

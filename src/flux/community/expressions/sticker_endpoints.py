@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec import UNSET
+
 from flux.community import buckets, faults
 from flux.community.audit.service import HEADER, reason_of
 from flux.community.expressions.endpoints import BULK_BYTES, GUILD, IMAGE, MAKE
@@ -82,9 +86,13 @@ async def create_stickers(call: Call, guild_id: Snowflake, body: StickerBulkCrea
 async def update_sticker(
     call: Call, guild_id: Snowflake, sticker_id: Snowflake, body: StickerUpdate
 ) -> StickerView:
-    """Change a sticker; what is not sent becomes empty."""
+    """Change a sticker; what is not sent stays, null makes it empty."""
     reason = reason_of(call.header(HEADER))
-    values = {"name": body.name, "description": body.description or "", "tags": encode(body.tags or [])}
+    values: dict[str, Any] = {"name": body.name}
+    if body.description is not UNSET:
+        values["description"] = body.description or ""
+    if body.tags is not UNSET:
+        values["tags"] = encode(body.tags or [])
     return await call.use(StickerService).change(call.principal.user, guild_id, sticker_id, values, reason)
 
 

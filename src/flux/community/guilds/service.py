@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flux.community import faults
@@ -21,7 +21,7 @@ from flux.community.guilds.schemas import (
     GuildUpdate,
     GuildView,
 )
-from flux.community.inputs import I64, encode, filled
+from flux.community.inputs import I64, encode, filled, unix_ms
 from flux.community.media.rules import BANNER, EMBED_SPLASH, ICON, SPLASH
 from flux.community.media.service import AssetService
 from flux.community.members.joining import Joining
@@ -153,8 +153,7 @@ class GuildService:
                 values[name] = await self._assets.hash(use, guild_id, values[name], name)
         cutoff = values.get("message_history_cutoff")
         if isinstance(cutoff, datetime):
-            aware = cutoff if cutoff.tzinfo else cutoff.replace(tzinfo=UTC)
-            values["message_history_cutoff"] = round(aware.timestamp() * 1000)
+            values["message_history_cutoff"] = unix_ms(cutoff)
         return values
 
     async def _note(self, tx: Transaction, standing: Standing, reason: str | None) -> None:

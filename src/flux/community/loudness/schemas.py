@@ -36,7 +36,7 @@ class ChannelOverride(Struct, kw_only=True):
 
 
 Overrides = Annotated[
-    dict[Annotated[str, Meta(pattern=r"^\d{1,19}$")], OverrideUpdate], Meta(max_length=1000)
+    dict[Annotated[str, Meta(pattern=r"^[0-9]{1,19}$")], OverrideUpdate], Meta(max_length=1000)
 ]
 
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 from flux.community.media.probe import Format
 
 _DATA_URI = re.compile(r"data:image/[a-z0-9.+-]{1,20}(?:;[a-z0-9=.-]{1,40})*;base64,", re.IGNORECASE)
-MOST_CHARACTERS = 15_000_000
+MOST_CHARACTERS = 32_000_000
 
 DataUri = Annotated[
     str, Meta(max_length=MOST_CHARACTERS, extra={"raw": True}, description="data:image/…;base64,…")

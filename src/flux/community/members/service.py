@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flux.community import faults
@@ -11,7 +11,7 @@ from flux.community.announcing import Announcer
 from flux.community.audit import actions
 from flux.community.audit.service import AuditService
 from flux.community.envelope import invalid
-from flux.community.inputs import filled
+from flux.community.inputs import filled, unix_ms
 from flux.community.media.rules import MEMBER_AVATAR, MEMBER_BANNER
 from flux.community.media.service import AssetService
 from flux.community.members import repository
@@ -208,8 +208,7 @@ class MemberService:
         target = await self._users.require(member_id, tx)
         if (await self._where.guild(target, standing.guild.id, tx)).permissions & rules.MODERATE_MEMBERS:
             raise faults.MISSING_PERMISSIONS()
-        aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-        ms = round(aware.timestamp() * 1000)
+        ms = unix_ms(until)
         if ms > self._clock.now_ms() + self._limits.timeout_seconds * 1000:
             raise invalid(
                 "communication_disabled_until", "This is too far in the future.", "TIMEOUT_TOO_LONG"

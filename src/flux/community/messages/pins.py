@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from flux.community import faults
 from flux.community.audit import actions
 from flux.community.audit.service import AuditService
-from flux.community.inputs import I64
+from flux.community.inputs import I64, unix_ms
 from flux.community.members.schemas import MemberView
 from flux.community.messages import repository
 from flux.community.messages.records import CHANNEL_PINNED_MESSAGE, MessageRow, Reference
@@ -49,7 +49,7 @@ class PinService:
         standing = await self._where.channel(user, channel_id)
         if not standing.may(bits.READ_MESSAGE_HISTORY):
             return Pins([], False)
-        edge = I64 if before is None else _ms(before)
+        edge = I64 if before is None else unix_ms(before)
         rows = await repository.pins(self._db, channel_id, edge, limit + 1)
         views = await self._views.of(rows[:limit], self._db, user.id)
         items = [
@@ -124,10 +124,6 @@ class PinService:
 def _member(standing: ChannelStanding) -> MemberView | None:
     guild = standing.guild
     return None if guild is None else MemberView.of(guild.member, standing.user, guild.role_ids)
-
-
-def _ms(when: datetime) -> int:
-    return round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def plain(pins: Pins) -> list[MessageView]:

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flux.community import faults
+from flux.community.inputs import identifier
 from flux.community.messages.schemas import AllowedMentions, RichEmbed
 from flux.community.standing.service import Standing
 
-_USER = re.compile(r"<@!?(\d{1,19})>")
-_ROLE = re.compile(r"<@&(\d{1,19})>")
+_USER = re.compile(r"<@!?([0-9]{1,19})>")
+_ROLE = re.compile(r"<@&([0-9]{1,19})>")
 _EVERYONE = re.compile(r"@(everyone|here)\b")
 _EMOJI = re.compile("[\u00a9\u00ae\u2000-\u3300\U0001f000-\U0001ffff\u20e3]")
 _CUSTOM = re.compile(r"<?(?:a?:)?[A-Za-z0-9_]{1,32}:([0-9]{1,19})>?")
@@ -41,7 +42,8 @@ def mentions(content: str, allowed: AllowedMentions | None, *, may_everyone: boo
 
 
 def _ids(pattern: re.Pattern[str], content: str) -> list[int]:
-    return list(dict.fromkeys(int(found) for found in pattern.findall(content)))
+    found = (identifier(text) for text in pattern.findall(content))
+    return list(dict.fromkeys(each for each in found if each is not None))
 
 
 def _kept(named: list[int], parsed: bool, listed: object) -> list[int]:

@@ -8,7 +8,7 @@ from flux.community import faults
 from flux.community.audit import actions
 from flux.community.audit.service import AuditService
 from flux.community.envelope import invalid
-from flux.community.inputs import Permissions
+from flux.community.inputs import Permissions, identifier
 from flux.community.members.joining import BY_BOT_INVITE, Joining
 from flux.community.members.service import MemberService
 from flux.community.messages.welcome import Welcome
@@ -79,9 +79,8 @@ class ConsentService:
         return ConsentGiven(f"{uri}{'&' if '?' in uri else '?'}{urlencode(query)}" if query else uri)
 
     async def _application(self, client_id: str | int) -> ApplicationRow:
-        text = str(client_id)
-        known = text.isascii() and text.isdigit() and len(text) <= 19
-        row = await self._applications.find(int(text)) if known else None
+        number = identifier(str(client_id))
+        row = None if number is None else await self._applications.find(number)
         if row is None:
             raise faults.INVALID_CLIENT()
         return row

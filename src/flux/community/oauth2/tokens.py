@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flux.community import faults
+from flux.community.inputs import identifier
 from flux.community.oauth2 import repository
 from flux.community.oauth2.applications import ApplicationService
 from flux.community.oauth2.records import ApplicationRow, GrantRow
@@ -116,9 +117,8 @@ class TokenService:
         await repository.forget(tx, user_id)
 
     async def _client(self, fields: Mapping[str, str]) -> ApplicationRow:
-        text = fields.get("client_id", "")
-        known = text.isascii() and text.isdigit() and len(text) <= 19
-        row = await self._applications.find(int(text)) if known else None
+        number = identifier(fields.get("client_id", ""))
+        row = None if number is None else await self._applications.find(number)
         if row is None:
             raise faults.INVALID_CLIENT()
         if not same(row.secret_hash, token_hash(fields.get("client_secret", ""))):

@@ -52,7 +52,7 @@ class RoleUpdate(Input, kw_only=True):
     color: Color | UnsetType = UNSET
     permissions: Permissions | UnsetType = UNSET
     hoist: bool | UnsetType = UNSET
-    hoist_position: int | UnsetType | None = UNSET
+    hoist_position: Annotated[int, Meta(ge=0, le=0x7FFFFFFF)] | UnsetType | None = UNSET
     mentionable: bool | UnsetType = UNSET
 
 

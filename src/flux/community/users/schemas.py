@@ -181,7 +181,7 @@ class TagCheck(Struct, frozen=True):
     taken: bool
 
 
-Image = Annotated[str, Meta(max_length=15_000_000, extra={"raw": True}, description="data:image/…;base64,…")]
+Image = Annotated[str, Meta(max_length=32_000_000, extra={"raw": True}, description="data:image/…;base64,…")]
 
 
 class UserUpdate(Input, kw_only=True):

@@ -70,7 +70,7 @@ class SlackAttachment(Struct):
     thumb_url: str | None = None
     footer: str | None = None
     footer_icon: str | None = None
-    ts: int | float | None = None
+    ts: int | float | str | None = None
 
 
 class SlackMessage(Struct):

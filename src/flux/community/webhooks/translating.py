@@ -5,6 +5,7 @@ Whatever is too long is cut, whatever is no URL is left out: the sender is a mac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from flux.community.webhooks.schemas import Foreign, SlackAttachment, SlackMessa
 
 MOST_EMBEDS = 10
 COMMITS_SHOWN = 5
+_LINK = re.compile(r"<(https?://[^\s|<>]+)\|([^|<>]+)>")
 _COLORS = {"good": 0x2EB67D, "warning": 0xECB22E, "danger": 0xE01E5A}
 GREEN, RED, PURPLE, GREY = 0x2EA44F, 0xCF222E, 0x8250DF, 0x57606A
 
@@ -47,7 +49,7 @@ def from_slack(body: SlackMessage) -> WebhookMessage:
     attachments = (body.attachments or [])[:MOST_EMBEDS]
     said = [body.text or "", *(each.pretext or "" for each in attachments)]
     return WebhookMessage(
-        content=cut("\n".join(part for part in said if part), 2000),
+        content=cut(_links("\n".join(part for part in said if part)), 2000),
         embeds=[_from_attachment(each) for each in attachments],
         username=cut(body.username, 80),
         avatar_url=url(body.icon_url),
@@ -66,13 +68,18 @@ def _from_attachment(each: SlackAttachment) -> RichEmbed:
         title=cut(each.title, 256),
         color=_color(each.color),
         timestamp=_time(each.ts),
-        description=cut(each.text or (None if each.title else each.fallback), 4096),
+        description=cut(_links(each.text or (None if each.title else each.fallback)), 4096),
         author=_author(each.author_name, each.author_link, each.author_icon),
         image=_media(each.image_url),
         thumbnail=_media(each.thumb_url),
         footer=None if footer is None else EmbedFooter(footer, url(each.footer_icon)),
         fields=fields or None,
     )
+
+
+def _links(text: str | None) -> str:
+    """`<https://…|name>` as Markdown has it."""
+    return _LINK.sub(r"[\2](\1)", text or "")
 
 
 def _color(text: str | None) -> int | None:
@@ -85,9 +92,9 @@ def _color(text: str | None) -> int | None:
         return None
 
 
-def _time(seconds: float | None) -> datetime | None:
+def _time(seconds: float | str | None) -> datetime | None:
     try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        return None if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
     except (ValueError, OverflowError, OSError):
         return None
 

@@ -227,16 +227,20 @@ class Sender:
             if "already known" in text or "already imported" in text:
                 return Fate.OUT
             if "nonce" in text:
-                return Fate.OUT if await self._is_mined(chain, sent) else Fate.TAKEN
+                return await self._behind_a_nonce(chain, sent)
             return Fate.TAKEN if "underpriced" in text else Fate.REFUSED
         except ChainFailure:
             log.warning("chain %s: whether a settlement was taken is not known", chain.name)
         return Fate.OUT
 
-    async def _is_mined(self, chain: Chain, sent: Sent) -> bool:
+    async def _behind_a_nonce(self, chain: Chain, sent: Sent) -> Fate:
         """An answer may get lost, and a second try then meets the first one, mined."""
-        [receipt] = await self._chains.call(chain, ("eth_getTransactionReceipt", [sent.tx_hash]))
-        return receipt is not None
+        try:
+            [receipt] = await self._chains.call(chain, ("eth_getTransactionReceipt", [sent.tx_hash]))
+        except ChainFailure:
+            log.warning("chain %s: whose nonce %d is is not known", chain.name, sent.nonce)
+            return Fate.OUT
+        return Fate.TAKEN if receipt is None else Fate.OUT
 
 
 def _base_fee(chain: Chain, block: Any) -> int:
