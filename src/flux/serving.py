@@ -23,16 +23,17 @@ import uvicorn
 import uvloop
 
 from flux.app import bootstrap, compose, open_house
+from flux.kernel.outside.doors import Doors
 from flux.kernel.watch import guard
+from flux.kernel.wire.listening import widened
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
-from flux.kernel.wire.socketprotocol import SocketProtocol
+from flux.kernel.wire.websocket import LimitedSocket, SocketLimits
 from flux.operatorfile import OperatorFile
 from flux.settings import Settings
 from flux.starting import StartError, explained
 
 log = logging.getLogger("flux.serving")
-SOCKET_MESSAGE_BYTES = 1_048_576
 GOODBYE_SECONDS = 2.0
 """How long a stopping server waits for peers to answer its close frames."""
 GOODBYE_CHECK_SECONDS = 0.02
@@ -113,8 +114,7 @@ class DrainingServer(uvicorn.Server):
 
     def _saying_goodbye(self) -> bool:
         return any(
-            isinstance(each, SocketProtocol) and each.close_sent
-            for each in self.server_state.connections
+            isinstance(each, LimitedSocket) and each.close_sent for each in self.server_state.connections
         )
 
 
@@ -173,6 +173,7 @@ async def _open_and_serve(task: Task, stop: Stop) -> None:
     guard(operator_file.admin_token)
     with explained(settings, task.data_dir):
         opened = await open_house(settings, task.data_dir, task.origin, operator_file, worker=task.worker)
+        opened.house.doors = Doors.of(task.listeners)
     try:
         if task.link is None:
             with explained(settings, task.data_dir):
@@ -189,7 +190,9 @@ async def _open_and_serve(task: Task, stop: Stop) -> None:
         application.on_ready(up)
         if stop.since is None:
             stop.server = server
-            await _until_stopped(server, task.listeners)
+            # Several processes on one socket share it more evenly one connection at a time.
+            alone = task.link is None
+            await _until_stopped(server, widened(task.listeners) if alone else list(task.listeners))
     finally:
         await opened.close()
 
@@ -207,9 +210,9 @@ def _settle_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-async def _until_stopped(server: DrainingServer, listeners: Sequence[socket.socket]) -> None:
+async def _until_stopped(server: DrainingServer, listeners: list[socket.socket]) -> None:
     try:
-        await server.serve(sockets=list(listeners))
+        await server.serve(sockets=listeners)
     except SystemExit:
         raise StartError("a part of the house did not start; the lines above say which") from None
 
@@ -219,11 +222,12 @@ def _config(settings: Settings, application: Application) -> uvicorn.Config:
     HeadLimits.header_bytes = server.header_bytes
     HeadLimits.url_bytes = server.url_bytes
     HeadLimits.seconds = server.header_seconds
+    SocketLimits.message_bytes = server.socket_message_bytes
+    SocketLimits.pings = server.socket_pings_per_minute
     config = uvicorn.Config(
         application,
         http=LimitedProtocol,
-        ws=SocketProtocol,
-        ws_max_size=SOCKET_MESSAGE_BYTES,
+        ws=LimitedSocket,
         ws_ping_interval=None,
         ws_per_message_deflate=False,
         interface="asgi3",

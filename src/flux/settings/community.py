@@ -161,6 +161,12 @@ class Realtime(Struct, frozen=True, kw_only=True):
     identify_seconds: Annotated[
         float, Meta(ge=0, description="Least time between two identifies of one token; 0 is off.")
     ] = 0.0
+    identify_within_seconds: Annotated[
+        float, Meta(gt=0, description="How long a connection may stay without a session before it is closed.")
+    ] = 60.0
+    max_strangers: Annotated[
+        int, Meta(ge=1, description="Connections without a session that one process carries.")
+    ] = 10_000
     max_sessions: Annotated[int, Meta(ge=1, description="Sessions one process carries.")] = 100_000
     large_guild_members: Annotated[
         int,

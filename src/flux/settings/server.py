@@ -37,6 +37,16 @@ class ServerSettings(Struct, frozen=True, kw_only=True):
     header_seconds: Annotated[
         float, Meta(gt=0, description="Time for a client to finish sending its headers.")
     ] = 10.0
+    socket_message_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            description="Longest message of a WebSocket client that is read at all, fragments together.",
+        ),
+    ] = 65_536
+    socket_pings_per_minute: Annotated[
+        int, Meta(ge=1, description="Pings and pongs a WebSocket client may send in a minute.")
+    ] = 600
     body_seconds: Annotated[float, Meta(gt=0, description="Longest pause while a client sends its body.")] = (
         30.0
     )

@@ -53,9 +53,11 @@ class Gateway:
             return
         connection = Connection(socket, encoder(compress or ""), self.clock.monotonic())
         conversation = Conversation(self, connection)
-        self.hub.welcome(connection)
         clean = False
         try:
+            if not self.hub.welcome(connection):
+                connection.close(protocol.UNKNOWN_ERROR, "too many connections")
+                return
             connection.write_control(self.hello)
             clean = await conversation.run(socket)
         except asyncio.CancelledError:
@@ -153,6 +155,7 @@ class Conversation:
             return
         session = gateway.hub.begin(principal.user, credential.hash, principal.session)
         self.session = session
+        gateway.hub.introduced(self._connection)
         if body.ignored_events or body.flags & GATHER_REACTIONS:
             gather = bool(body.flags & GATHER_REACTIONS)
             session.sieve = Sieve(body.ignored_events, gather=gather, clock=gateway.clock, push=session.push)
@@ -191,6 +194,7 @@ class Conversation:
             self._connection.write_control(control(protocol.INVALID_SESSION, False))
             return
         self.session = session
+        hub.introduced(self._connection)
         hub.resumed(session)
         session.attach(self._connection, after=body.seq)
 

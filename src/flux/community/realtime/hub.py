@@ -20,6 +20,7 @@ from flux.community.realtime.lists import MemberLists
 from flux.community.realtime.protocol import (
     AUTHENTICATION_FAILED,
     HEARTBEAT,
+    NOT_AUTHENTICATED,
     RECONNECT,
     SESSION_TIMEOUT,
     UNKNOWN_ERROR,
@@ -74,6 +75,8 @@ class Hub:
         self._opening: dict[int, asyncio.Task[None]] = {}
         self._heard_guilds: dict[int, Subscription] = {}
         self._connections: set[Connection] = set()
+        self._strangers: dict[Connection, float] = {}
+        """Connections without a session, oldest first, and since when."""
         self._detached: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -112,12 +115,20 @@ class Hub:
 
     # -- connections ------------------------------------------------------------------------------------------
 
-    def welcome(self, connection: Connection) -> None:
+    def welcome(self, connection: Connection) -> bool:
+        """False when there are too many that have not said who they are."""
         self._connections.add(connection)
+        self._strangers[connection] = self._clock.monotonic()
+        return len(self._strangers) <= self.limits.max_strangers
+
+    def introduced(self, connection: Connection) -> None:
+        """It has a session."""
+        self._strangers.pop(connection, None)
 
     def goodbye(self, connection: Connection, session: Session | None, *, clean: bool) -> None:
         """The connection is gone. A clean end of the client ends its session; otherwise it waits to be resumed."""
         self._connections.discard(connection)
+        self._strangers.pop(connection, None)
         connection.release()
         if session is None or session.connection is not connection:
             return
@@ -140,6 +151,7 @@ class Hub:
             elif not connection.prodded:
                 connection.prodded = True
                 connection.write_control(control(HEARTBEAT))
+        self._dismiss_strangers(now)
         self.presence.tick(now)
         self._tell_news(now)
         self._spawn(self.lists.refresh(self._rooms))
@@ -149,6 +161,13 @@ class Hub:
             self.end(session)
         if not self._draining:
             self._clock.call_later(SWEEP_SECONDS, self._sweep)
+
+    def _dismiss_strangers(self, now: float) -> None:
+        for connection, since in list(self._strangers.items()):
+            if now - since < self.limits.identify_within_seconds:
+                return
+            del self._strangers[connection]
+            connection.close(NOT_AUTHENTICATED, "nobody identified")
 
     def _tell_news(self, now: float) -> None:
         if now - self._news_at >= self.limits.passive_update_seconds:

@@ -66,6 +66,12 @@ async def document_ids(reader: Reader, folder: str, keys: Sequence[str]) -> dict
     return dict(await reader.all(sql, {"folder": folder, "keys": list(keys)}, lambda key, id_: (key, id_)))
 
 
+async def set_owner(tx: Transaction, folder: str, key: str, owner: str) -> bool:
+    """True when the document is shown."""
+    sql = "UPDATE content_documents SET owner = :owner WHERE folder = :folder AND key = :key"
+    return bool(await tx.run(sql, {"folder": folder, "key": key, "owner": owner}))
+
+
 async def drop_documents(tx: Transaction, docs: Sequence[int]) -> None:
     """Without their words, which go before."""
     await drop_values(tx, docs)
@@ -224,3 +230,8 @@ async def batch(reader: Reader, folder: str, component: str, after: int, size: i
     )
     params = {"folder": folder, "component": component, "after": after, "size": size}
     return await reader.all(sql, params, Stored)
+
+
+async def put_items(tx: Transaction, documents: Sequence[Stored]) -> None:
+    params = [{"id": one.id, "item": one.item} for one in documents]
+    await tx.run_many("UPDATE content_documents SET item = :item WHERE id = :id", params)

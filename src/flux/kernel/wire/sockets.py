@@ -5,6 +5,9 @@ from __future__ import annotations
 from flux.kernel.wire.call import Receive, Scope, Send
 from flux.kernel.wire.socketprotocol import BINARY, TEXT, SocketProtocol
 
+TOO_LARGE = "flux.too_large"
+"""In the scope: the close code of the place for a message that is too large."""
+
 
 class SocketClosed(Exception):
     """The peer went away; `code` is its close code (1006 when the connection just dropped)."""
@@ -24,11 +27,11 @@ class Socket:
         self._receive = receive
         self._send = send
         owner = getattr(send, "__self__", None)
-        self._protocol: SocketProtocol | None = owner if type(owner) is SocketProtocol else None
+        self._protocol: SocketProtocol | None = owner if isinstance(owner, SocketProtocol) else None
         self.closed = False
 
-    async def accept(self, subprotocol: str | None = None) -> None:
-        """Raises `SocketClosed` when the peer is gone already."""
+    async def accept(self, subprotocol: str | None = None, *, too_large: int = 1009) -> None:
+        """`too_large` is the close code for messages beyond what the server takes at all (websocket.py). Raises `SocketClosed` when the peer is gone already."""
         message = await self._receive()
         if message["type"] == "websocket.disconnect":
             self.closed = True
@@ -39,6 +42,7 @@ class Socket:
             self.closed = True
             raise SocketClosed(1006) from None
         self._scope["flux.accepted"] = True
+        self._scope[TOO_LARGE] = too_large
 
     async def receive(self) -> bytes | str:
         """The next message. Raises `SocketClosed`."""
