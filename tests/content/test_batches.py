@@ -113,6 +113,71 @@ async def test_batches_at_once_meet_at_the_external_id(world: World) -> None:
     assert len(await _read(world, folder, 100)) == 20
 
 
+async def _commented(world: World) -> tuple[str, str, str, str]:
+    """Keys of two articles and of a comment on the first, and where comments are delivered, below an article."""
+    alias, prefix = name("parents"), name("api")
+    parents = await world.collection(alias, [a_field("title")])
+    comments = await world.collection("comments", [a_field("body")], parent=parents, strict_reference=True)
+    first, second = [await world.publish(parents, {"title": title}) for title in ("first", "second")]
+    comment = await world.publish(comments, {"body": "moves"}, resource_owner=first)
+    await world.api(prefix, [parents, comments])
+    world.folders[prefix] = comments
+    return first, second, comment, f"/{prefix}/{alias}/{{}}/comments"
+
+
+@pytest.mark.parametrize("how", ["alone", "in a batch"])
+async def test_what_moves_to_another_owner_is_delivered_there(world: World, how: str) -> None:
+    first, second, comment, at = await _commented(world)
+    folder = world.folders[at.split("/")[1]]
+
+    async def move(owner: str) -> Any:
+        if how == "alone":
+            path = f"/folders/{folder}/resources/{comment}/"
+            return await world.manage("PUT", path, {"resource_owner": owner})
+        item = {"key": comment, "resource_owner": owner, "published": {"body": "moves"}}
+        return await world.manage("POST", f"/folders/{folder}/resources/batch/", {"items": [item]})
+
+    for owner, other in ((first, second), (second, first), (first, second)):
+        assert (await move(owner)).status_code == 200
+        shown = [len((await world.get(at.format(one))).json()["results"]) for one in (owner, other)]
+        assert shown == [1, 0]
+    nowhere = await move("nobody")
+    assert (nowhere.status_code, nowhere.json()["error_code"]) == (422, "resource_owner_required")
+
+
+async def test_the_same_resource_twice_in_one_batch(world: World) -> None:
+    folder = await _folder(world)
+    one = {"external_id": "same", "published": {"title": "first"}}
+    items = [one, {**one, "published": {"title": "second"}}, {**one, "draft": {"title": "third"}}, one]
+    assert await _write(world, folder, *items) == ["created", "changed", "changed", "unchanged"]
+    [shown] = await _read(world, folder)
+    assert (shown["published"], shown["draft"]) == ({"title": "first"}, {"title": "third"})
+    other = {"key": "Qbcdefghijk2", "external_id": "other", "draft": {"title": "x"}}
+    assert await _write(world, folder, {**one, "key": "Qbcdefghijk1"}, other) == ["unchanged", "created"]
+
+
+async def test_one_external_id_from_everywhere_at_once(world: World) -> None:
+    """Batches and upserts of one resource: it is made once, and every answer is one that is declared."""
+    folder = await _folder(world)
+    at = f"/folders/{folder}/resources/"
+
+    async def write(number: int) -> Any:
+        data = {"title": f"T{number}"}
+        if number % 2:
+            item = {"external_id": "one", "published": data}
+            return await world.manage("POST", f"{at}batch/", {"items": [item]})
+        return await world.manage("PUT", f"{at}?external_id=one&publish=true", {"data": data})
+
+    answers = await asyncio.gather(*(write(number) for number in range(50)))
+    assert {answer.status_code for answer in answers} <= {200, 201, 409}, [one.text for one in answers]
+    assert sum(answer.status_code in (200, 201) for answer in answers) > 25
+    [shown] = await _read(world, folder)
+    path = f"{at}{shown['key']}/revisions/?limit=100"
+    revisions = (await world.make_one(path, method="GET"))["results"]
+    assert [one["number"] for one in revisions] == list(range(len(revisions), 0, -1))
+    assert [one["status"] for one in revisions].count("published") == 1
+
+
 async def test_items_that_stand_for_one_resource_follow_each_other(world: World) -> None:
     folder = await _folder(world)
     one, other = {"external_id": "one"}, {"external_id": "other", "published": {"title": "O"}}

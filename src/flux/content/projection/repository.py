@@ -66,6 +66,12 @@ async def document_ids(reader: Reader, folder: str, keys: Sequence[str]) -> dict
     return dict(await reader.all(sql, {"folder": folder, "keys": list(keys)}, lambda key, id_: (key, id_)))
 
 
+async def set_owner(tx: Transaction, folder: str, key: str, owner: str) -> bool:
+    """True when the document is shown."""
+    sql = "UPDATE content_documents SET owner = :owner WHERE folder = :folder AND key = :key"
+    return bool(await tx.run(sql, {"folder": folder, "key": key, "owner": owner}))
+
+
 async def drop_documents(tx: Transaction, docs: Sequence[int]) -> None:
     """Without their words, which go before."""
     await drop_values(tx, docs)

@@ -103,6 +103,11 @@ class Projection:
             known[owner] = None if stored is None else Shape.decode(stored)
         return [known[one.component or one.folder] for one in published]
 
+    async def move(self, tx: Transaction, folder: str, key: str, owner: str | None) -> None:
+        """Show the resource under another owner from the commit on, if it is shown at all."""
+        if await repository.set_owner(tx, folder, key, owner or ""):
+            await advance(tx, folder)
+
     async def remove(self, tx: Transaction, folder: str, key: str) -> None:
         """Show nothing of the resource from the commit on."""
         known = await repository.document_ids(tx, folder, [key])

@@ -70,7 +70,8 @@ class Batches:
         self._readying = Readying(house, writing)
 
     async def portable(self, folder: Folder, after: str, limit: int) -> tuple[list[Portable], str | None]:
-        """Resources by key behind `after`, with what is published and a draft that is newer; the key to go on after."""
+        """Resources by key behind `after`, with what is published and a draft that is newer; the key to go on after. What was
+        taken out of delivery is a draft: nobody sees it. A resource whose revisions were all deleted holds nothing to carry."""
         found = await repository.portable(self._db, folder.key, after, limit)
         keys = [one.key for one in found]
         published = {one.resource: one for one in await repository.published_of(self._db, keys)}
@@ -78,6 +79,8 @@ class Batches:
         shown = []
         for one in found:
             current, last = published.get(one.key), newest.get(one.key)
+            if last is None:
+                continue
             shown.append(
                 Portable(
                     key=one.key,
@@ -87,7 +90,7 @@ class Batches:
                     component=one.component,
                     created_at=iso(one.created_at),
                     published=msgspec.Raw(current.data) if current else None,
-                    draft=msgspec.Raw(last.data) if last is not None and last.status == "draft" else None,
+                    draft=msgspec.Raw(last.data) if current is None or last.status == "draft" else None,
                 )
             )
         return shown, keys[-1] if len(keys) == limit else None
@@ -208,7 +211,7 @@ class Batches:
         self, batch: _Batch, known: _Known, found: Resource, index: int, item: BatchItem
     ) -> BatchResult:
         tx, folder = batch.tx, batch.folder
-        changed = await self._described(tx, found, item)
+        changed = await self._described(tx, folder, found, item)
         ground = await self._ground(batch, found.component)
         published, draft = self._checked(batch, ground, index, item)
         shown, newest = known.published.get(found.key), known.newest.get(found.key)
@@ -225,7 +228,7 @@ class Batches:
             batch.grounds[component] = await self._writing.ground(batch.tx, batch.folder, component)
         return batch.grounds[component]
 
-    async def _described(self, tx: Transaction, found: Resource, item: BatchItem) -> bool:
+    async def _described(self, tx: Transaction, folder: Folder, found: Resource, item: BatchItem) -> bool:
         """Set what was sent of the metadata and differs."""
         sent = {name: getattr(item, name) for name in ("external_id", "name", "resource_owner")}
         changes = {
@@ -233,7 +236,10 @@ class Batches:
             for name, value in sent.items()
             if value not in (None, UNSET) and value != getattr(found, name)
         }
-        await repository.update(tx, found.key, changes)
+        if "resource_owner" in changes:
+            await self._resources.check_owner(tx, folder, changes["resource_owner"])
+        if changes:
+            await self._writing.describe(tx, folder, found, changes)
         return bool(changes)
 
 

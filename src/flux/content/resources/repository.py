@@ -140,13 +140,12 @@ async def published_of(reader: Reader, resources: Sequence[str]) -> list[Revisio
 
 
 async def newest_of(reader: Reader, resources: Sequence[str]) -> list[Revision]:
-    """The newest revision of each resource that has one."""
+    """The newest revision of each resource that has one; the last one that was made may have been deleted."""
     if not resources:
         return []
     sql = (
-        f"SELECT {rows.columns(Revision, 'v')} FROM content_revisions v "
-        "JOIN content_resources r ON r.key = v.resource "
-        "WHERE v.resource IN :resources AND v.number = r.last_number"
+        f"SELECT {rows.columns(Revision, 'v')} FROM content_revisions v WHERE v.resource IN :resources "
+        "AND v.number = (SELECT max(n.number) FROM content_revisions n WHERE n.resource = v.resource)"
     )
     return await reader.all(sql, {"resources": list(resources)}, Revision)
 

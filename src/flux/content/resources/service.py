@@ -127,12 +127,12 @@ class Resources:
 
         async def attempt(vectors: Vectors) -> Resource:
             async def work(tx: Transaction) -> Resource:
-                await self.one(tx, folder, key)
+                found = await self.one(tx, folder, key)
                 changes = payload.metadata()
                 if "resource_owner" in changes:
                     await self.check_owner(tx, folder, changes["resource_owner"])
                 if changes:
-                    await repository.update(tx, key, {**changes, "updated_at": self._clock.now_ms()})
+                    await self._writing.describe(tx, folder, found, changes)
                 resource = await self.one(tx, folder, key)
                 if payload.data is not UNSET:
                     await self._revise(tx, folder, resource, payload.data, vectors, publish=payload.publish)

@@ -191,6 +191,15 @@ class Writing:
         await self._webhooks.announce(tx, [one for one in told if one.revision is not None])
         return [drafts.get(one.resource.key) or shown[one.resource.key] for one in fresh]
 
+    async def describe(
+        self, tx: Transaction, folder: Folder, resource: Resource, changes: dict[str, Any]
+    ) -> None:
+        """Set metadata. Raises `UniqueViolation` for an external id that is taken."""
+        await repository.update(tx, resource.key, {**changes, "updated_at": self._clock.now_ms()})
+        owner = changes.get("resource_owner", resource.resource_owner)
+        if owner != resource.resource_owner:
+            await self._projection.move(tx, folder.key, resource.key, owner)
+
     async def publish(
         self, tx: Transaction, folder: Folder, resource: Resource, revision: Revision, vectors: Vectors
     ) -> None:
