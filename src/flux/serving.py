@@ -24,7 +24,9 @@ import uvloop
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from flux.app import bootstrap, compose, open_house
+from flux.kernel.outside.doors import Doors
 from flux.kernel.watch import guard
+from flux.kernel.wire.listening import widened
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
 from flux.kernel.wire.websocket import LimitedSocket, SocketLimits
@@ -173,6 +175,7 @@ async def _open_and_serve(task: Task, stop: Stop) -> None:
     guard(operator_file.admin_token)
     with explained(settings, task.data_dir):
         opened = await open_house(settings, task.data_dir, task.origin, operator_file, worker=task.worker)
+        opened.house.doors = Doors.of(task.listeners)
     try:
         if task.link is None:
             with explained(settings, task.data_dir):
@@ -189,7 +192,9 @@ async def _open_and_serve(task: Task, stop: Stop) -> None:
         application.on_ready(up)
         if stop.since is None:
             stop.server = server
-            await _until_stopped(server, task.listeners)
+            # Several processes on one socket share it more evenly one connection at a time.
+            alone = task.link is None
+            await _until_stopped(server, widened(task.listeners) if alone else list(task.listeners))
     finally:
         await opened.close()
 
@@ -207,9 +212,9 @@ def _settle_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-async def _until_stopped(server: DrainingServer, listeners: Sequence[socket.socket]) -> None:
+async def _until_stopped(server: DrainingServer, listeners: list[socket.socket]) -> None:
     try:
-        await server.serve(sockets=list(listeners))
+        await server.serve(sockets=listeners)
     except SystemExit:
         raise StartError("a part of the house did not start; the lines above say which") from None
 

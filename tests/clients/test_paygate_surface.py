@@ -213,6 +213,16 @@ async def test_the_plane_describes_itself(world: World) -> None:
         assert answer.status_code == 200, url
 
 
+@pytest.mark.parametrize("chain_id", [1, 999_999_999])
+async def test_no_login_is_begun_on_a_chain_that_none_ends_on(world: World, chain_id: int) -> None:
+    for body in ({"chainId": chain_id}, {"address": world.consumer.address, "chainId": chain_id}):
+        refused = await world.http.post(f"{API}/auth/nonce", json=body)
+        assert (refused.status_code, refused.json()["error"]) == (400, "INVALID_PARAMETER"), refused.text
+        details = refused.json()["details"]
+        assert (details["param"], details["in"]) == ("chainId", "body")
+        assert "84532" in details["expected"]
+
+
 async def test_a_login_message_of_the_server_is_one_that_wallets_sign(world: World) -> None:
     made = await world.http.post(
         f"{API}/auth/nonce", json={"address": world.consumer.address, "chainId": 84532}

@@ -106,7 +106,7 @@ async def test_an_emoji_of_a_custom_status_is_of_ones_own_guilds_and_shown_as_it
             ("mine", emoji["id"], (emoji["id"], "dance", True)),
             ("none", "²", (None, "x", False)),
             ("foreign", "1", (None, None, False)),
-            ("large", "9" * 19, (None, None, False)),
+            ("large", "9" * 19, (None, "x", False)),
         ):
             custom = {"text": text, "emoji_id": emoji_id, "emoji_name": "x"}
             await client.send(3, {"status": "online", "custom_status": custom})

@@ -242,3 +242,24 @@ async def test_parameters(filled: tuple[World, str]) -> None:
     assert await words(where__word__isnull="true") == ["-"]
     assert await words(where__day__between="2024-01-01,2024-12-31") == ["Alpha"]
     assert await words(where="ignored") == sorted(one.get("word", "-") for one in DOCUMENTS)
+
+
+async def test_what_a_join_requires_by_key_is_looked_for_in_the_order_of_a_field(server: Server) -> None:
+    world = await World.make(server)
+    things = await world.collection("things", [a_field("rank", "number", searchable=True)])
+    notes = await world.collection("notes", [a_field("about", "reference", searchable=True)])
+    await world.api("joined", [things, notes])
+    keys = [await world.publish(things, {"rank": rank}) for rank in range(5)]
+    for at in (1, 3):
+        await world.publish(notes, {"about": keys[at]})
+    relation = {
+        "source": "$",
+        "target": "n",
+        "source_field": "_sys.key",
+        "target_field": "about",
+        "join_type": "inner",
+    }
+    body = {"join": {"as": {"n": "notes"}, "relations": [relation]}, "sort": ["rank"]}
+    for limit in (1, 5):
+        page = (await world.search("/joined/things", {**body, "limit": limit})).json()
+        assert [one["data"]["rank"] for one in page["results"]] == [1, 3][:limit]

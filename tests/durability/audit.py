@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 from tests.clients.paygate_world import PRICE
+from tests.durability import audit_x402
 from tests.durability.books import OPEN, Books, rows
 from tests.durability.fire import Fire
 from tests.durability.lives import Life
@@ -19,13 +20,20 @@ LEASE_SECONDS = 3.0
 MOST_HITS = 3
 
 
+DIRECT = "SELECT tx_hash, state, block_hash FROM paygate_payments WHERE payment_key LIKE 'tx:84532:%'"
+OTHERS_OPEN = (
+    "SELECT payment_key FROM paygate_payments WHERE state IN ('reserved', 'dispatched')"
+    " AND payment_key NOT LIKE 'tx:84532:%'"
+)
+
+
 async def settle_down(fire: Fire) -> None:
     """Until leases have run out and reorganisations were noticed."""
     fire.node.fates.clear()
     vanished = {life.tx_hash for life in fire.lives if life.gone}
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
-        payments = await rows(fire.server, "SELECT tx_hash, state, block_hash FROM paygate_payments")
+        payments = await rows(fire.server, DIRECT)
         receipts = await receipts_of(fire, [row["tx_hash"] for row in payments])
         waiting = [
             row
@@ -34,7 +42,7 @@ async def settle_down(fire: Fire) -> None:
             or (row["state"] == "consumed" and row["tx_hash"] in vanished)
             or (row["state"] == "consumed" and _block(receipts, row) != row["block_hash"])
         ]
-        if not waiting:
+        if not waiting and not await rows(fire.server, OTHERS_OPEN):
             return
         assert time.monotonic() < deadline, waiting[:5]
         await asyncio.sleep(0.5)
@@ -60,16 +68,31 @@ async def audit(fire: Fire) -> Counter[str]:
     books = await Books.of(fire.server)
     books.check()
     assert len({life.tx_hash for life in fire.lives}) == len(fire.lives)
-    receipts = await receipts_of(fire, [life.tx_hash for life in fire.lives])
+    direct = [life for life in fire.lives if not life.authorised]
+    receipts = await receipts_of(fire, [life.tx_hash for life in direct])
     hits: dict[str, list[str]] = {}
     for hit in fire.target.hits:
-        path = hit.target.partition("?")[0].rpartition("/")[2]
-        hits.setdefault(hit.headers["x-payment-hash"], []).append(path)
+        path, _, query = hit.target.partition("?")
+        _, _, nonce = query.partition("&")[0].partition("life=")
+        hits.setdefault(nonce or hit.headers["x-payment-hash"], []).append(path.rpartition("/")[2])
     ends: Counter[str] = Counter()
-    for life in fire.lives:
+    for life in direct:
         ends[_judge(fire, life, books, hits.get(life.tx_hash, []), receipts[life.tx_hash])] += 1
     assert set(hits) <= {life.tx_hash for life in fire.lives}
     await _check_sums(fire, books, receipts)
+    return ends + await _audit_x402(fire, books, hits)
+
+
+async def _audit_x402(fire: Fire, books: Books, hits: dict[str, list[str]]) -> Counter[str]:
+    lives = [life for life in fire.lives if life.authorised]
+    keys = {life.tx_hash: fire.x402.key(life) for life in lives}
+    used = await audit_x402.moved(fire, lives)
+    ends = Counter(
+        "x402: "
+        + audit_x402.judge(life, keys[life.tx_hash], books, hits.get(life.tx_hash, []), used[life.tx_hash])
+        for life in lives
+    )
+    audit_x402.check_sums(books, lives, used, keys)
     return ends
 
 
@@ -79,10 +102,13 @@ async def _check_sums(fire: Fire, books: Books, receipts: dict[str, dict[str, An
     balance = int(await fire.chain.rpc("eth_getBalance", fire.listing["recipient"], "latest"), 16)
     assert balance == PRICE * len(mined)
     moves: Counter[str] = Counter()
-    for movements in books.movements.values():
-        for move in movements:
+    direct = f"tx:{fire.chain.chain_id}:"
+    for key, movements in books.movements.items():
+        for move in movements if key.startswith(direct) else ():
             moves[move["kind"]] += int(move["amount_base"])
-    consumed = sum(row["state"] == "consumed" for row in books.payments.values())
+    consumed = sum(
+        row["state"] == "consumed" for key, row in books.payments.items() if key.startswith(direct)
+    )
     assert -moves["charge"] - moves["reversal"] == PRICE * consumed
     assert sum(moves.values()) == 0
 

@@ -75,7 +75,9 @@ class Books:
         kinds = [move["kind"] for move in moves]
         charged = kinds.count("charge") - kinds.count("reversal")
         settled = payment["state"] == "consumed" and int(payment["required_base"]) > 0
-        assert charged == (1 if settled else 0), (key, payment["state"], kinds)
+        if key.startswith("eip3009:") and not payment["settled"]:
+            settled = False  # refused for good before it moved any money
+        assert charged == (1 if settled else 0), (payment, moves, self.calls.get(key))
         for move in moves:
             if move["kind"] == "charge":
                 assert -int(move["amount_base"]) == int(payment["required_base"]), key

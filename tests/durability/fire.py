@@ -21,7 +21,8 @@ from typing import Any
 
 import aiohttp
 from tests.clients.paygate_world import API, PRICE, Hit, Target
-from tests.durability.lives import CRASHES, Life, born
+from tests.durability.authorising import Authorising
+from tests.durability.lives import COLLECTING, CRASHES, Life, born
 from tests.harness.anvil import Anvil
 from tests.harness.node import HostileNode
 from tests.harness.server import Server
@@ -29,7 +30,7 @@ from tests.harness.server import Server
 from flux.paygate.signing.curve import sign
 from flux.paygate.signing.message import call_digest
 
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 600.0
 CRASH_EVERY = 5
 PAYERS = {"plain": 1, "late": 1, "moved": 2, "vanish": 3}
 """Whose transactions are replaced must not share a sender with those that stay."""
@@ -63,15 +64,18 @@ class Fire:
     node: HostileNode
     target: FireTarget
     listing: dict[str, Any]
+    patient: dict[str, Any]
+    """A listing whose target is waited for, however busy it is."""
+    x402: Authorising
     http: aiohttp.ClientSession
     seed: int
     lives: list[Life] = field(default_factory=list)
     running: set[asyncio.Task[None]] = field(default_factory=set)
+    waves: int = 0
     gas: Iterator[int] = field(default_factory=lambda: count(21_000))
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        self.base = f"{self.server.origin}{API}/gateway/{self.listing['id']}"
         self.crew = "--workers" in self.server.command
 
     # -- paying -----------------------------------------------------------------------------------------------
@@ -97,7 +101,7 @@ class Fire:
         for life, result in zip(lives, await self.rpc(asked), strict=True):
             life.tx_hash = str(result)
 
-    async def rpc(self, asked: list[tuple[str, list[Any]]]) -> list[Any]:
+    async def rpc(self, asked: list[tuple[str, list[Any]]], url: str = "") -> list[Any]:
         """A batch, past the hostile node."""
         if not asked:
             return []
@@ -105,17 +109,25 @@ class Fire:
             {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
             for number, (method, params) in enumerate(asked)
         ]
-        async with self.http.post(self.chain.url, json=body) as answer:
+        async with self.http.post(url or self.chain.url, json=body) as answer:
             told = sorted(await answer.json(), key=lambda one: int(one["id"]))
         assert all("result" in one for one in told), told
         return [one["result"] for one in told]
 
     # -- calling ----------------------------------------------------------------------------------------------
 
+    def listing_of(self, life: Life) -> dict[str, Any]:
+        return self.patient if life.patient else self.listing
+
+    def url(self, life: Life, path: str) -> str:
+        return f"{self.server.origin}{API}/gateway/{self.listing_of(life)['id']}/{path}"
+
     def proof(self, life: Life) -> dict[str, str]:
+        if life.authorised:
+            return self.x402.proof(life)
         now = int(time.time())
         key = bytes(self.chain.accounts[PAYERS.get(life.kind, 1)].key)
-        signature = sign(call_digest(self.listing["id"], life.tx_hash, now), key)
+        signature = sign(call_digest(self.listing_of(life)["id"], life.tx_hash, now), key)
         return {"X-Payment-Tx": life.tx_hash, "X-Signature": signature, "X-Timestamp": str(now)}
 
     async def call(self, life: Life, path: str) -> tuple[int, str]:
@@ -124,7 +136,8 @@ class Fire:
         life.calls += 1
         try:
             # aiohttp sends a GET whose connection broke a second time by itself, and tells nobody.
-            async with self.http.post(f"{self.base}/{path}", headers=self.proof(life)) as answer:
+            url = self.x402.url(life, path) if life.authorised else self.url(life, path)
+            async with self.http.post(url, headers=self.proof(life)) as answer:
                 await answer.read()
                 status = answer.status
                 if status < 400:
@@ -163,6 +176,12 @@ class Fire:
         elif word == "node":
             self.node.fates.setdefault(life.tx_hash, []).append(detail)
             await self.call(life, "ok")
+        elif word == "stolen":
+            await self.x402.steal(life)
+            await self.call(life, "ok")
+        elif word.startswith("eth_"):
+            self.x402.mislead(life, word, detail)
+            await self.call(life, "ok")
         elif word == "twice":
             await asyncio.gather(*(self.call(life, "ok") for _ in range(5)))
         elif word == "thrice":
@@ -178,16 +197,22 @@ class Fire:
 
     async def wave(self, size: int, *, crashing: bool) -> None:
         """`size` lives at once; those that are still under way when most are over go on beside the next wave."""
-        points = cycle(CRASHES)
+        self.waves += 1
+        # A process dies soon after its first call stands somewhere, and calls that settle come late to where they stand: in
+        # every third wave only they do.
+        points = cycle(CRASHES if self.waves % 3 else COLLECTING)
         lives = [
             born(self.dice, next(points) if crashing and not n % CRASH_EVERY else None) for n in range(size)
         ]
         self.lives += lives
+        authorised = [life for life in lives if life.authorised]
+        for life in authorised:
+            self.x402.sign(life, self.dice)
         by_kind = {kind: [life for life in lives if life.kind == kind] for kind in PAYERS}
         await self.pay(by_kind["plain"])
         await self.chain.mine()
         await self.pay(by_kind["late"])
-        self._begin(by_kind["plain"] + by_kind["late"])
+        self._begin(by_kind["plain"] + by_kind["late"] + authorised)
         if self.dice.random() < 0.3:
             self._kill_later()
         await asyncio.sleep(self.dice.uniform(0.1, 0.4))

@@ -16,27 +16,41 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from tests.clients.paygate_world import API, PRICE, chain_settings, purse
+from tests.durability import authorising
 from tests.durability.audit import audit
+from tests.durability.authorising import Authorising
 from tests.durability.books import Books
 from tests.durability.fire import Fire, FireTarget
-from tests.durability.lives import Life
+from tests.durability.lives import COLLECTING, Life
 from tests.harness.anvil import anvil
 from tests.harness.node import hostile_node
 from tests.harness.server import serve
+from tests.harness.token import Usdc
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 LONG = bool(os.environ.get("FLUX_LONG"))
 LIVES = int(os.environ.get("FLUX_FIRE_LIVES", "10000" if LONG else "80"))
 SEED = int(os.environ.get("FLUX_FIRE_SEED", "20260101"))
-POINTS = {"unreserved", "reserved", "dispatched", "answered", "settled"}
+POINTS = {"unreserved", "reserved", "dispatched", "answered", "settled", "noted", "broadcast"}
 """Between which states of the ledger calls stood when their process died."""
 FINALITY = 12
 """Blocks; each wave mines three, so that payments of a few waves are watched at a time."""
 TOLD_EVERY = 500
-AT_ONCE = 100 if LONG else 40
+SEEN_ALL = 2_000
+"""Of so many lives some die at every point."""
+AT_ONCE = 100 if LONG else 30
+TOKENS = {
+    "USDC": {
+        "address": authorising.ADDRESS,
+        "decimals": 6,
+        "eip712": {"name": "USDC", "version": "2"},
+        "eip3009": True,
+    }
+}
 SETTINGS = {
     "gateway_per_minute": "0", "max_in_flight": "5000", "connect_seconds": "1", "total_seconds": "1",
-    "idle_seconds": "1", "lease_slack_seconds": "0.5", "rpc_seconds": "2", "rpc_budget_seconds": "6",
+    "idle_seconds": "1", "lease_slack_seconds": "1", "rpc_seconds": "2", "rpc_budget_seconds": "6",
+    "facilitator_settle_seconds": "1", "facilitator_raise_seconds": "1",
     "lease_sweep_seconds": "0.5", "reorg_check_seconds": "1",
 }  # fmt: skip
 
@@ -51,9 +65,18 @@ async def fire(
     target = FireTarget()
     await target.start()
     workers = 2 if request.param == "postgres" else 1
-    async with anvil() as chain, hostile_node(chain.url) as node:
-        settings = chain_settings(chain, **SETTINGS)
+    async with (
+        anvil() as chain,
+        hostile_node(chain.url) as node,
+        anvil(authorising.CHAIN_ID) as other,
+        hostile_node(other.url) as other_node,
+    ):
+        settings = chain_settings(chain, facilitator_key="0x" + other.accounts[8].key.hex(), **SETTINGS)
         settings["paygate.chains"][0] |= {"rpcUrls": [node.url], "finalityDepth": FINALITY}
+        settings["paygate.chains"] += [
+            {"name": "base", "chainId": other.chain_id, "rpcUrls": [other_node.url], "tokens": TOKENS}
+        ]
+        usdc = await Usdc(other, authorising.ADDRESS).deploy()
         settings["jobs.lease_seconds"] = "2"
         async with (
             serve(
@@ -66,15 +89,17 @@ async def fire(
             provider = await purse(server, chain.accounts[0]).login()
             recipient = "0x" + "5f" * 20
             listing = await provider.list_api(f"{target.url}/fire", timeoutSeconds=1, recipient=recipient)
+            patient = await provider.list_api(f"{target.url}/crowd", timeoutSeconds=30, recipient=recipient)
+            x402 = await Authorising.opened(server, other, other_node, usdc, provider, f"{target.url}/x402")
             await provider.http.aclose()
             await chain.automine(False)
-            yield Fire(server, chain, node, target, listing, http, SEED)
+            yield Fire(server, chain, node, target, listing, patient, x402, http, SEED)
     target.gate.set()
     await target.stop()
 
 
 async def test_a_thousand_calls_with_one_payment_are_one(fire: Fire) -> None:
-    life = Life("plain")
+    life = Life("plain", patient=True)
     await fire.pay([life])
     await fire.chain.mine()
     answers = await asyncio.gather(*(until_decided(fire, life) for _ in range(1000)))
@@ -128,9 +153,12 @@ async def test_lives_under_fire(fire: Fire, capsys: pytest.CaptureFixture[str]) 
         tell(f"{fire.summary()}; ends {dict(ends)}; stood at {dict(stood)}")
     assert len(fire.lives) == LIVES
     assert ends["served"] > LIVES // 3
-    # Over a connection that stands already, the reservation and its dispatch are one; of few lives all may have one.
-    assert set(stood) | ({"reserved", "dispatched"} & set(stood) and {"reserved", "dispatched"}) == POINTS
-    assert not LONG or set(stood) == POINTS
+    # Over a connection that stands already, the reservation and its dispatch are one; of few lives all may have one, and
+    # of those that settle none may come so far before its process dies.
+    usual = POINTS - {"reserved", "dispatched", *COLLECTING}
+    assert usual <= set(stood) <= POINTS
+    assert {"reserved", "dispatched"} & set(stood)
+    assert LIVES < SEEN_ALL or set(stood) == POINTS
 
 
 async def test_the_operators_journal_says_the_same(fire: Fire) -> None:
@@ -146,5 +174,7 @@ async def test_the_operators_journal_says_the_same(fire: Fire) -> None:
         for move in page["movements"]:
             sums[move["payment"]] += int(move["amountBase"])
         after = page["next"]
-    assert len(sums) == len((await Books.of(fire.server)).payments)
+    payments = (await Books.of(fire.server)).payments.values()
+    # A settlement's own transaction pays for nothing by itself.
+    assert len(sums) == sum(int(row["required_base"]) > 0 for row in payments)
     assert set(sums.values()) == {0}

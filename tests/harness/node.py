@@ -7,6 +7,8 @@
 
     node.lies["eth_getTransactionReceipt"] = alter   # what becomes of a result before it is passed back
     node.fates[tx_hash] = ["hang", "null"]   # moods for the next requests that name this transaction
+    node.named[text] = [("eth_call", "503")] # moods, or something to be awaited first, for the next requests of that
+                                             # method in which the text occurs; "lost": passed on, and nobody hears of it
 
 `act` may return "stop": the request goes no further, or "drop": it is passed on and its answer is lost; `afterwards` is
 called then.
@@ -33,6 +35,7 @@ class HostileNode:
         self.mood = "pass"
         self.on: dict[str, Act] = {}
         self.fates: dict[str, list[str]] = {}
+        self.named: dict[str, list[tuple[str, str | Callable[[], Awaitable[None]]]]] = {}
         self.lies: dict[str, Callable[[Any], Any]] = {}
         self.afterwards: Callable[[], None] = lambda: None
         self.asked: list[str] = []
@@ -79,7 +82,7 @@ class HostileNode:
         requests = _requests(body)
         methods = [str(one["method"]) for one in requests]
         self.asked += methods
-        mood = self._fate(requests) or self.mood
+        mood = self._fate(requests) or await self._name_mood(requests, body) or self.mood
         if mood == "hang":
             await asyncio.wait({asyncio.ensure_future(self._stopped.wait())}, timeout=HANG_SECONDS)
         if mood in ("hang", "drop"):
@@ -100,6 +103,8 @@ class HostileNode:
         async with self._session.post(self.behind, data=body, headers=headers) as passed:
             answer = await passed.read()
             status = passed.status
+        if mood == "lost":
+            return False
         if "drop" in verdicts:
             self.afterwards()
             return False
@@ -130,6 +135,19 @@ class HostileNode:
             fates = self.fates.get(named[0]) if isinstance(named[0], str) else None
             if fates:
                 return fates.pop(0)
+        return None
+
+    async def _name_mood(self, requests: list[Any], body: bytes) -> str | None:
+        if not self.named:
+            return None
+        text, methods = body.decode("latin-1"), {one["method"] for one in requests}
+        for name, moods in self.named.items():
+            if moods and moods[0][0] in methods and name in text:
+                _, mood = moods.pop(0)
+                if isinstance(mood, str):
+                    return mood
+                await mood()
+                return "pass"
         return None
 
 

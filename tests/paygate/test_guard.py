@@ -6,6 +6,7 @@ import ipaddress
 
 import pytest
 
+from flux.kernel.outside.doors import Doors
 from flux.paygate.listings.targets import BadTarget, parse_target
 from flux.paygate.outside.guard import Guard, NotAllowed, is_public
 
@@ -143,3 +144,32 @@ def test_a_target_knows_its_parts() -> None:
         "/v1",
     )
     assert parse_target("https://api.example.com", allow_http=False).base_path == ""
+
+
+@pytest.mark.parametrize(
+    ("listening", "address", "port", "home"),
+    [
+        ("127.0.0.1", "127.0.0.1", 8080, True),
+        ("127.0.0.1", "::ffff:127.0.0.1", 8080, True),
+        ("127.0.0.1", "0.0.0.0", 8080, True),
+        ("127.0.0.1", "::", 8080, True),
+        ("127.0.0.1", "127.0.0.1", 8081, False),
+        ("127.0.0.1", "127.0.0.2", 8080, False),
+        ("0.0.0.0", "127.0.0.1", 8080, True),
+        ("0.0.0.0", "127.9.9.9", 8080, True),
+        ("0.0.0.0", "8.8.8.8", 8080, False),
+        ("::", "127.0.0.1", 8080, True),
+        ("::", "2606:4700::1111", 8080, False),
+    ],
+)  # fmt: skip
+def test_the_instance_itself(listening: str, address: str, port: int, home: bool) -> None:
+    doors = Doors([(listening, 8080)])
+    assert doors.leads_home(ipaddress.ip_address(address), port) is home
+    guard = Guard(
+        [f"{address}:{port}" if ":" not in address else f"[{address}]:{port}"], leads_home=doors.leads_home
+    )
+    if home:
+        with pytest.raises(NotAllowed, match="the instance itself"):
+            guard.check_all(address, port, [address])
+    else:
+        guard.check_all(address, port, [address])

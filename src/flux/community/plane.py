@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flux.community import furnishing, identities
-from flux.community.account import change_endpoints, preference_endpoints
+from flux.community.account import bot_endpoints, change_endpoints, preference_endpoints
 from flux.community.account import endpoints as account_endpoints
 from flux.community.account.service import AccountService
 from flux.community.admin import endpoints as admin_endpoints
@@ -73,6 +73,7 @@ from flux.community.messages.withdrawing import WithdrawingService
 from flux.community.messages.writing import Writing
 from flux.community.notes import endpoints as note_endpoints
 from flux.community.notes.service import NoteService
+from flux.community.oauth2 import authorization_endpoints
 from flux.community.oauth2 import endpoints as oauth2_endpoints
 from flux.community.oauth2.applications import ApplicationService
 from flux.community.oauth2.consent import ConsentService
@@ -116,8 +117,8 @@ def migrations() -> MigrationSet:
 
 def routes() -> Routes:
     rooms = (
-        account_endpoints, change_endpoints, preference_endpoints, user_endpoints, note_endpoints, inbox_endpoints, loudness_endpoints,
-        profile_endpoints, *identities.ROOMS, oauth2_endpoints, guild_endpoints,
+        account_endpoints, bot_endpoints, change_endpoints, preference_endpoints, user_endpoints, note_endpoints, inbox_endpoints, loudness_endpoints,
+        profile_endpoints, *identities.ROOMS, oauth2_endpoints, authorization_endpoints, guild_endpoints,
         role_endpoints,
         channel_endpoints, member_endpoints, invite_endpoints, ban_endpoints, message_endpoints,
         reaction_endpoints, withdrawing_endpoints, voice_endpoints, conversation_endpoints, relationship_endpoints, realtime_endpoints,

@@ -12,6 +12,7 @@ from flux.kernel.faults.dns import SandboxDns
 from flux.kernel.identity.operators import Operator
 from flux.kernel.identity.vault import Vault
 from flux.kernel.jobs.port import Jobs
+from flux.kernel.outside.doors import Doors
 from flux.kernel.post.port import Post
 from flux.kernel.store import Clock, Database, Snowflakes
 from flux.settings import Settings
@@ -42,3 +43,5 @@ class House:
     sandbox: bool = False
     worker: int = 0
     maintenance: set[str] = field(default_factory=set)
+    doors: Doors = field(default_factory=Doors)
+    """Where this instance listens; none while it does not serve."""

@@ -104,7 +104,7 @@ class Rooms:
         self.chains = Chains(settings)
         self.reader = ChainReader(self.chains, settings, clock, house.ports)
         own_names = [urlsplit(origin).hostname or "" for origin in (house.public_url, *self.origins)]
-        guard = Guard(settings.allowed_targets, settings.denied_ports, own_names)
+        guard = Guard(settings.allowed_targets, settings.denied_ports, own_names, house.doors.leads_home)
         self.dialer = Dialer(guard, settings, house.ports)
         self.breakers = Breakers(clock, house.ports, settings)
         # One process needs nobody's word for what it counted.

@@ -7,6 +7,7 @@ Each says so in the file `FATE_LOG`.
 unreserved  every check has passed, the ledger knows nothing yet     answered  the target has answered, nothing is settled
 reserved    the reservation is durable, nothing else                 settled   the ledger is settled, nobody was answered
 dispatched  the dispatch is durable, the first byte is not sent
+noted       a settlement is in the books, not broadcast              broadcast it is broadcast, nobody knows what became of it
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ import os
 import signal
 from typing import Any
 
+from flux.paygate.facilitator.sender import Sender
 from flux.paygate.ledger.service import Ledger
+from flux.paygate.ledger.settlements import Settlements
 
 STAND_SECONDS = 1.0
 WORD = "die="
 _calls: dict[str, str] = {}
 _due: list[asyncio.TimerHandle] = []
+_settling: dict[str, str] = {}
+_note, _broadcast = Settlements.note, Sender._broadcast
 _reserve, _dispatched, _settle = Ledger.reserve, Ledger.dispatched, Ledger.settle
 
 
@@ -62,5 +67,23 @@ async def settle(self: Ledger, hold: Any, *rest: Any, **more: Any) -> str:
     return status
 
 
+async def note(self: Settlements, tx: Any, hold: Any, tx_hash: str) -> None:
+    await _note(self, tx, hold, tx_hash)
+    _settling[tx_hash] = hold.call_id
+
+
+async def broadcast(self: Sender, chain: Any, sent: Any, raw: bytes) -> Any:
+    """What is sent is in the books by now."""
+    point = _calls.get(_settling.get(sent.tx_hash, ""))
+    if point == "noted":
+        await _stand(point)
+    fate = await _broadcast(self, chain, sent, raw)
+    if point == "broadcast":
+        await _stand(point)
+    return fate
+
+
+setattr(Settlements, "note", note)  # noqa: B010
+setattr(Sender, "_broadcast", broadcast)  # noqa: B010
 for _name, _mine in (("reserve", reserve), ("dispatched", dispatched), ("settle", settle)):
     setattr(Ledger, _name, _mine)

@@ -32,6 +32,15 @@ FORGET = (
     "DELETE FROM community_oauth_codes WHERE user_id = :user_id",
     "DELETE FROM community_oauth_tokens WHERE user_id = :user_id",
 )
+AUTHORIZED = f"""
+SELECT {APPLICATION_COLUMNS}, t.scopes, t.created_at FROM community_oauth_tokens t
+JOIN community_applications a ON a.id = t.application_id WHERE t.user_id = :user_id ORDER BY t.created_at LIMIT 1000
+"""
+APPLICATION_WIDTH = len(ApplicationRow.__struct_fields__)
+WITHDRAW = (
+    "DELETE FROM community_oauth_codes WHERE user_id = :user_id AND application_id = :application_id",
+    "DELETE FROM community_oauth_tokens WHERE user_id = :user_id AND application_id = :application_id",
+)
 SWEEP_CODES = "DELETE FROM community_oauth_codes WHERE expires_at < :now"
 ADD_GRANT = """
 INSERT INTO community_oauth_tokens (access_hash, refresh_hash, application_id, user_id, scopes, created_at, expires_at)
@@ -97,6 +106,19 @@ async def use_refresh(tx: Transaction, application_id: int, refresh_hash: bytes)
 async def revoke(tx: Transaction, application_id: int, token_hash: bytes) -> None:
     """An access or refresh token, and the other of the pair."""
     await tx.run(REVOKE, {"application_id": application_id, "hash": token_hash})
+
+
+async def authorized(reader: Reader, user_id: int) -> list[tuple[ApplicationRow, str, int]]:
+    """The account's tokens, oldest first: whose they are, their scopes, since when."""
+    rows = await reader.all(AUTHORIZED, {"user_id": user_id}, lambda *row: row)
+    return [(ApplicationRow(*row[:APPLICATION_WIDTH]), *row[APPLICATION_WIDTH:]) for row in rows]
+
+
+async def withdraw(tx: Transaction, user_id: int, application_id: int) -> bool:
+    """What the account has granted one application; False for nothing."""
+    values = {"user_id": user_id, "application_id": application_id}
+    gone = [await tx.run(statement, values) for statement in WITHDRAW]
+    return any(gone)
 
 
 async def sweep(tx: Transaction, now: int) -> None:

@@ -161,3 +161,23 @@ class Authorized(Struct, frozen=True):
     scopes: list[str]
     expires: str
     user: UserPartial | UnsetType = UNSET
+
+
+class AuthorizedApplication(Struct, frozen=True):
+    id: str
+    name: str
+    icon: str | None
+    description: str | None
+    bot_public: bool
+
+    @classmethod
+    def of(cls, row: ApplicationRow) -> AuthorizedApplication:
+        return cls(str(row.id), row.name, row.icon, row.description, bool(row.bot_public))
+
+
+class Authorization(Struct, frozen=True, kw_only=True):
+    """An application that may act for the account."""
+
+    application: AuthorizedApplication
+    scopes: list[str]
+    authorized_at: str

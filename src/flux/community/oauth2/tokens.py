@@ -9,10 +9,10 @@ from flux.community.inputs import identifier
 from flux.community.oauth2 import repository
 from flux.community.oauth2.applications import ApplicationService
 from flux.community.oauth2.records import ApplicationRow, GrantRow
-from flux.community.oauth2.schemas import Introspection, TokenView
+from flux.community.oauth2.schemas import Authorization, AuthorizedApplication, Introspection, TokenView
 from flux.community.users.service import UserService
 from flux.kernel.identity import new_token, same, token_hash
-from flux.kernel.store import Clock, Database, Transaction
+from flux.kernel.store import Clock, Database, Transaction, iso
 
 ACCESS_SECONDS = 604_800
 
@@ -107,6 +107,24 @@ class TokenService:
             grant.created_at // 1000,
             str(user.id),
         )
+
+    async def authorizations(self, user_id: int) -> list[Authorization]:
+        """The applications that hold tokens of the account, by when the first was given."""
+        found: dict[int, Authorization] = {}
+        for application, scopes, since in await repository.authorized(self._db, user_id):
+            known = found.get(application.id)
+            before = [] if known is None else known.scopes
+            found[application.id] = Authorization(
+                application=AuthorizedApplication.of(application),
+                scopes=list(dict.fromkeys([*before, *scopes.split()])),
+                authorized_at=iso(since) if known is None else known.authorized_at,
+            )
+        return list(found.values())
+
+    async def withdraw(self, user_id: int, application_id: int) -> None:
+        """Raises UNKNOWN_APPLICATION for one that holds nothing."""
+        if not await self._db.transact(lambda tx: repository.withdraw(tx, user_id, application_id)):
+            raise faults.UNKNOWN_APPLICATION()
 
     async def sweep(self, tx: Transaction) -> None:
         """Codes that have expired. Access tokens stay: their refresh tokens do not expire."""

@@ -212,6 +212,14 @@ class UserUpdate(Input, kw_only=True):
     used_mobile_client: bool | UnsetType = UNSET
 
 
+class BotUpdate(Input, kw_only=True):
+    username: Annotated[str, Meta(pattern=USERNAME)] | UnsetType = UNSET
+    discriminator: Annotated[str, Meta(pattern=r"^[0-9]{1,4}$")] | UnsetType = UNSET
+    avatar: Image | UnsetType | None = UNSET
+    banner: Image | UnsetType | None = UNSET
+    bio: Annotated[str, Meta(max_length=320)] | UnsetType | None = UNSET
+
+
 class TagQuery(Struct):
     username: Annotated[str, Meta(pattern=USERNAME)]
     discriminator: Annotated[str, Meta(pattern=r"^[0-9]{1,4}$")]

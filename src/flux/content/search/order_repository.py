@@ -138,8 +138,8 @@ def _window(statement: Statement, read: Ordered) -> str:
         if isinstance(node, Leaf) and node.path == read.one.path and _bounds(node):
             bounds.append(node)
             continue
-        condition = statement.node(plan.scope, node, "w")
-        told = statement.told(plan.scope, node, "w.tags", at)
+        condition = statement.node(plan.scope, node, "e")
+        told = statement.told(plan.scope, node, "e.tags", at)
         if told is not None:
             may, does = told
             possible.append(may)
@@ -152,11 +152,11 @@ def _window(statement: Statement, read: Ordered) -> str:
     )
     if statement.dialect != "sqlite":
         window += f" ORDER BY o.value{down}, o.key{keys} LIMIT {LOOK_BY_TAGS if possible else LOOK}"
-    joined = [statement.joined(plan.scope, one, "w") for one in plan.joins if one.required]
+    joined = [statement.joined(plan.scope, one, "e") for one in plan.joins if one.required]
     conditions = [*possible, *others, *joined]
     inner = (
-        f"SELECT w.id, w.value, w.key FROM ({window}) w WHERE {' AND '.join(conditions) or '1 = 1'} "
-        f"ORDER BY w.value{down}, w.key{keys} LIMIT {statement.bind(Blank('limit'))}"
+        f"SELECT e.id, e.value, e.key FROM ({window}) e WHERE {' AND '.join(conditions) or '1 = 1'} "
+        f"ORDER BY e.value{down}, e.key{keys} LIMIT {statement.bind(Blank('limit'))}"
     )
     return (
         f"SELECT {COLUMNS}, f.value FROM ({inner}) f JOIN content_documents d ON d.id = f.id "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -48,10 +48,17 @@ def is_public(address: IPAddress) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _BLOCKED_4)
     if address in _MAPPED:
-        return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        return is_public(unwrapped(address))
     if address in _SIX_TO_FOUR:
         return is_public(ipaddress.IPv4Address(int(address) >> 80 & 0xFFFFFFFF))
     return address in _GLOBAL_6 and not any(address in network for network in _BLOCKED_6)
+
+
+def unwrapped(address: IPAddress) -> IPAddress:
+    """An IPv4 address that is written as an IPv6 one, as itself."""
+    if isinstance(address, ipaddress.IPv6Address) and address in _MAPPED:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
 
 
 def literal(host: str) -> IPAddress | None:
@@ -76,8 +83,9 @@ def literal(host: str) -> IPAddress | None:
 
 
 class Guard:
-    """The rules of this instance. `own_names` are hosts that the instance itself answers to; `setting` is what an
-    operator calls `allowed`, for the complaint about an entry that cannot be read."""
+    """The rules of this instance. `own_names` are hosts that the instance itself answers to; `leads_home` tells of an
+    address and a port whether it listens there, which no exemption opens; `setting` is what an operator calls `allowed`,
+    for the complaint about an entry that cannot be read."""
 
     def __init__(
         self,
@@ -86,8 +94,10 @@ class Guard:
         own_names: Iterable[str] = (),
         *,
         setting: str = "allowed_targets",
+        leads_home: Callable[[IPAddress, int], bool] | None = None,
     ) -> None:
         self._setting = setting
+        self._leads_home = leads_home
         self._networks: list[IPNetwork] = []
         self._targets: set[tuple[str, int]] = set()
         self._denied_ports = frozenset(denied_ports)
@@ -132,6 +142,8 @@ class Guard:
 
     def check_address(self, host: str, port: int, address: IPAddress) -> None:
         """Raises `NotAllowed` unless the address may be connected to for that target."""
+        if self._leads_home is not None and self._leads_home(address, port):
+            raise NotAllowed(f"{address}, port {port}: the instance itself")
         if self.is_exempt(host, port) or any(address in network for network in self._networks):
             return
         if not is_public(address):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -14,3 +15,12 @@ def listen(host: str, port: int) -> socket.socket:
     listener.listen(2048)
     listener.set_inheritable(True)
     return listener
+
+
+def widened(listeners: Sequence[socket.socket]) -> list[socket.socket]:
+    """Each several times. The loop takes one connection from a listener in each of its turns, and a turn of a busy process
+    serves a request of every connection: of sixteen that came at once the last waited for as many turns."""
+    return [*listeners, *(listener.dup() for listener in listeners for _ in range(_TAKEN_AT_ONCE - 1))]
+
+
+_TAKEN_AT_ONCE = 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from flux.kernel.store import Transaction
 from flux.paygate.facilitator.model import Payload, Refused, Requirement, Settlement
 from flux.paygate.facilitator.service import Facilitator
 from flux.paygate.ledger.settlements import Settlements
@@ -37,7 +38,7 @@ class Counter:
     async def _settle(self, payload: Payload, requirement: Requirement) -> Settlement:
         await self.verify(payload, requirement)
 
-        async def note(tx_hash: str) -> None:
-            await self._settlements.claim(requirement.chain.chain_id, payload.payer, tx_hash)
+        async def note(tx: Transaction, tx_hash: str) -> None:
+            await self._settlements.claim(tx, requirement.chain.chain_id, payload.payer, tx_hash)
 
         return await self._facilitator.settle(payload, requirement, note)

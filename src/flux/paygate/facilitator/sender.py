@@ -35,8 +35,9 @@ NONCES_TRIED = 50
 MOST_RAISED = 20
 KEPT_MS = 7 * 86_400_000
 GWEI = 10**9
-Note = Callable[[str], Awaitable[None]]
-"""Told the hash of a settlement before it is broadcast."""
+Note = Callable[[Transaction, str], Awaitable[None]]
+"""Told the hash of a settlement in the unit of work that takes its nonce, before it is broadcast: whose settlement was
+sent without a note could not be told from a stranger's after a crash."""
 
 
 class Fate(Enum):
@@ -95,10 +96,8 @@ class Sender:
         for _ in range(NONCES_TRIED):
             sent, raw = self._signed(chain, transfer, nonce, 0, gas, offer)
             nonce += 1
-            if not await self._take(sent):
+            if not await self._take(sent, note):
                 continue
-            if note is not None:
-                await note(sent.tx_hash)
             fate = await self._broadcast(chain, sent, raw)
             if fate is Fate.OUT:
                 return sent.tx_hash
@@ -161,9 +160,11 @@ class Sender:
         offer = fees.raised(Fees(before.max_fee, before.tip), base_fee, tip, self._ceiling)
         transfer = Transfer(before.payment_key, before.payer, before.token, before.data)
         sent, raw = self._signed(chain, transfer, before.nonce, before.tries + 1, before.gas, offer)
-        if sent.tx_hash != before.tx_hash:
-            await self._settlements.claim(chain.chain_id, sent.payer, sent.tx_hash)
-        if await self._take(sent):
+
+        async def claim(tx: Transaction, tx_hash: str) -> None:
+            await self._settlements.claim(tx, chain.chain_id, sent.payer, tx_hash)
+
+        if await self._take(sent, claim if sent.tx_hash != before.tx_hash else None):
             log.warning("chain %s: settlement %d is sent again at %s", chain.name, sent.nonce, offer)
             if await self._broadcast(chain, sent, raw) is not Fate.OUT:
                 await self._drop(sent)
@@ -207,9 +208,12 @@ class Sender:
         )
         return sent, raw
 
-    async def _take(self, sent: Sent) -> bool:
+    async def _take(self, sent: Sent, note: Note | None) -> bool:
         async def work(tx: Transaction) -> bool:
-            return await repository.take(tx, sent)
+            taken = await repository.take(tx, sent)
+            if taken and note is not None:
+                await note(tx, sent.tx_hash)
+            return taken
 
         return await self._db.transact(work)
 

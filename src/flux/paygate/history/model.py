@@ -40,11 +40,13 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct):
-    """How a call ended. `seen`: the target may have seen the request. `charge`: its payment is used up."""
+    """How a call ended. `seen`: the target may have seen the request. `charge`: its payment is used up. `undecided`: money
+    may still move for it, so that it is not refused for good."""
 
     status: Status
     charge: bool
     seen: bool
+    undecided: bool = False
     http_status: int | None = None
     error_code: str | None = None
     response_bytes: int | None = None

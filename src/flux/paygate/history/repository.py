@@ -18,18 +18,27 @@ def _row(*values: Any) -> CallRow:
     return CallRow(**dict(zip(CallRow.__struct_fields__, values, strict=True)))
 
 
+_INSERT = f"INSERT INTO paygate_calls ({_COLUMNS}) VALUES ({_PLACES})"
+_AMEND = (
+    "UPDATE paygate_calls SET status = :status, http_status = :http_status, error_code = :error_code,"
+    " latency_ms = :latency_ms, response_bytes = :response_bytes, payment_status = :payment_status,"
+    " completed_at = :completed_at WHERE id = :id"
+)
+_CLOSE = f"{_AMEND} AND status = 'in_progress'"
+
+
 async def insert(tx: Transaction, row: CallRow) -> None:
-    await tx.run(f"INSERT INTO paygate_calls ({_COLUMNS}) VALUES ({_PLACES})", msgspec.structs.asdict(row))
+    await tx.run(_INSERT, msgspec.structs.asdict(row))
 
 
 async def close(tx: Transaction, call_id: str, values: dict[str, Any]) -> None:
-    """Only a call that is still open; an outcome never changes."""
-    await tx.run(
-        "UPDATE paygate_calls SET status = :status, http_status = :http_status, error_code = :error_code,"
-        " latency_ms = :latency_ms, response_bytes = :response_bytes, payment_status = :payment_status,"
-        " completed_at = :completed_at WHERE id = :id AND status = 'in_progress'",
-        {"id": call_id, **values},
-    )
+    """Only a call that is still open."""
+    await tx.run(_CLOSE, {"id": call_id, **values})
+
+
+async def amend(tx: Transaction, call_id: str, values: dict[str, Any]) -> None:
+    """A call that was closed in its absence."""
+    await tx.run(_AMEND, {"id": call_id, **values})
 
 
 async def finish(tx: Transaction, call_id: str, status: str, response_bytes: int, now: int) -> None:

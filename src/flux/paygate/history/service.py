@@ -22,16 +22,13 @@ class History:
     async def close(
         self, tx: Transaction, call_id: str, outcome: Outcome, payment_status: str, now: int
     ) -> None:
-        values = {
-            "status": outcome.status,
-            "http_status": outcome.http_status,
-            "error_code": outcome.error_code,
-            "latency_ms": outcome.latency_ms,
-            "response_bytes": outcome.response_bytes,
-            "payment_status": payment_status,
-            "completed_at": now,
-        }
-        await repository.close(tx, call_id, values)
+        await repository.close(tx, call_id, _values(outcome, payment_status, now))
+
+    async def amend(
+        self, tx: Transaction, call_id: str, outcome: Outcome, payment_status: str, now: int
+    ) -> None:
+        """A call that was given up ended after all."""
+        await repository.amend(tx, call_id, _values(outcome, payment_status, now))
 
     async def finish(self, tx: Transaction, call_id: str, status: str, response_bytes: int, now: int) -> None:
         await repository.finish(tx, call_id, status, response_bytes, now)
@@ -81,3 +78,15 @@ class History:
     async def active_listings(self, since: int) -> list[str]:
         """Listings that were called lately."""
         return await repository.active_listings(self._db, since)
+
+
+def _values(outcome: Outcome, payment_status: str, now: int) -> dict[str, Any]:
+    return {
+        "status": outcome.status,
+        "http_status": outcome.http_status,
+        "error_code": outcome.error_code,
+        "latency_ms": outcome.latency_ms,
+        "response_bytes": outcome.response_bytes,
+        "payment_status": payment_status,
+        "completed_at": now,
+    }

@@ -86,6 +86,17 @@ async def consume(tx: Transaction, key: str, call_id: str, now: int, *, final: b
     return bool(changed)
 
 
+async def take_again(tx: Transaction, key: str, call_id: str, now: int) -> bool:
+    """What was given back when its call's lease ran out, and is settled by that call after all. False when it was not given
+    back, or somebody else has it by now."""
+    changed = await tx.run(
+        "UPDATE paygate_payments SET state = 'consumed', final_at_block = block_number, review = 0, updated_at = :now"
+        " WHERE payment_key = :key AND call_id = :call_id AND state = 'released' AND settled = 1",
+        {"key": key, "call_id": call_id, "now": now},
+    )
+    return bool(changed)
+
+
 async def mark_for_review(tx: Transaction, key: str) -> None:
     await tx.run("UPDATE paygate_payments SET review = 1 WHERE payment_key = :key", {"key": key})
 

@@ -21,23 +21,35 @@ def refusal(row: PaymentRow, terms: Terms) -> FaultError:
     return insufficient(terms, IN_USE if row.state in OPEN_STATES else USED, int(row.paid_base))
 
 
+def is_authorisation(key: str) -> bool:
+    """Paid by a transfer that is still to be made when the call is, not by one that was."""
+    return key.startswith("eip3009:")
+
+
+def moves_nothing(row: PaymentRow, outcome: Outcome) -> bool:
+    """An authorisation that is refused for good, and was never settled: nobody has paid."""
+    return not outcome.charge and is_authorisation(row.payment_key) and not row.settled
+
+
 def is_spent(row: PaymentRow) -> bool:
     """An orphaned transaction may be mined again, and then pay once more; an authorisation may not."""
-    return row.state == "consumed" or (row.state == "orphaned" and row.payment_key.startswith("eip3009:"))
+    return row.state == "consumed" or (row.state == "orphaned" and is_authorisation(row.payment_key))
 
 
 def next_state(outcome: Outcome, releases: int, max_releases: int) -> tuple[str, int]:
     """The state after the outcome, and how often the payment has been released after the target saw it.
 
     A payment the target never saw is released freely. One it saw is released a bounded number of times, so that a
-    target that works and then fails to answer cannot be had for nothing again and again.
+    target that works and then fails to answer cannot be had for nothing again and again. While it is not known whether
+    its money has moved it is not refused for good: until that is known no target sees it anyway.
     """
     if outcome.charge:
         return "consumed", releases
     if not outcome.seen:
         return "released", releases
     releases += 1
-    return ("consumed" if releases >= max_releases else "released"), releases
+    used_up = releases >= max_releases and not outcome.undecided
+    return ("consumed" if used_up else "released"), releases
 
 
 def month_of(now: int) -> str:

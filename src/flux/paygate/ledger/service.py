@@ -14,8 +14,10 @@ from flux.paygate.ledger.model import Funds, Hold, Moved, PaymentRow, Prepaid, R
 from flux.paygate.ledger.rows import call_row, deposit_values, reservation_values
 from flux.paygate.ledger.rules import (
     OPEN_STATES,
+    is_authorisation,
     is_spent,
     month_of,
+    moves_nothing,
     next_state,
     quota_exceeded,
     refusal,
@@ -117,7 +119,7 @@ class Ledger:
         self, hold: Hold, outcome: Outcome, moved: Moved | None = None, answer: Kept | None = None
     ) -> str:
         """Close the call; what became of its payment: consumed, released or credited. Once begun it is done, even when
-        whoever waits is cancelled.
+        whoever waits is cancelled. Raises `LeaseLost` when an authorisation pays for another call by now.
 
         `moved`: it was settled on chain just now. `answer` is kept where the consumer sent an Idempotency-Key.
         """
@@ -155,9 +157,19 @@ class Ledger:
         return await self._settle_row(tx, row, outcome, hold.period, now)
 
     async def _overtaken(self, tx: Transaction, hold: Hold, outcome: Outcome, now: int) -> str:
-        """The lease ran out before the call ended, and what that did stands."""
+        """The lease ran out before the call ended, and what that did stands; only an authorisation that was given back then,
+        and is settled now, must not be had once more."""
         log.warning("call %s was settled before it ended", hold.call_id)
+        if outcome.charge and await repository.take_again(tx, hold.key, hold.call_id, now):
+            paid = hold.funds.paid
+            moves = [("reserve", paid), *journal.charged(paid, hold.funds.terms.required)]
+            await journal.write(tx, journal.subject_for(hold.funds, hold.key, hold.api_id), 0, moves, now)
+            await self._history.amend(tx, hold.call_id, outcome, "consumed", now)
+            return "consumed"
         row = await repository.get(tx, hold.key)
+        if outcome.charge and is_authorisation(hold.key) and row is not None and row.call_id != hold.call_id:
+            # Presented again meanwhile: what it buys is that call's.
+            raise LeaseLost
         status = "released" if row is not None and row.state == "released" else "consumed"
         await self._history.close(tx, hold.call_id, outcome, status, now)
         return status
@@ -181,8 +193,11 @@ class Ledger:
         back: whether it has moved its money is found out when it is presented again, and then it moves none."""
         now = self._clock.now_ms()
         dispatched = row.state == "dispatched"
-        given_back = row.payment_key.startswith("eip3009:")
-        outcome = Outcome("aborted", charge=dispatched and not given_back, seen=dispatched, error_code=None)
+        given_back = is_authorisation(row.payment_key)
+        undecided = given_back and row.tx_hash is not None and not row.settled
+        outcome = Outcome(
+            "aborted", charge=dispatched and not given_back, seen=dispatched, undecided=undecided
+        )
 
         async def work(tx: Transaction) -> None:
             current = await repository.get(tx, row.payment_key)
@@ -241,8 +256,11 @@ class Ledger:
     async def _book(
         self, tx: Transaction, row: PaymentRow, outcome: Outcome, state: str, period: str | None, now: int
     ) -> str:
-        """The payment is `state` now: what follows for its call, its credit and the journal. The call's status."""
+        """The payment is `state` now: what follows for its call, its credit and the journal. The call's status: for an
+        authorisation that is refused for good before it moved any money it is released too, and nothing is charged."""
         from_credit = row.payment_key.startswith("credit:")
+        if state == "consumed" and moves_nothing(row, outcome):
+            state = "released"
         status = "credited" if from_credit and state == "released" else state
         await self._history.close(tx, row.call_id, outcome, status, now)
         paid, required = int(row.paid_base), int(row.required_base)

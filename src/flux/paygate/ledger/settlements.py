@@ -12,15 +12,11 @@ class Settlements:
         self._db = db
         self._clock = clock
 
-    async def note(self, hold: Hold, tx_hash: str) -> None:
-        """The hash of a settlement that is about to be broadcast."""
-        terms, payer = hold.funds.terms, hold.funds.payer
-
-        async def work(tx: Transaction) -> None:
-            await repository.note_settlement(tx, hold.key, hold.call_id, tx_hash)
-            await self._claim(tx, terms.chain.chain_id, payer, tx_hash, hold.api_id, hold.call_id)
-
-        await self._db.transact(work)
+    async def note(self, tx: Transaction, hold: Hold, tx_hash: str) -> None:
+        """The hash of a settlement that is about to be broadcast, in the unit that makes it."""
+        await repository.note_settlement(tx, hold.key, hold.call_id, tx_hash)
+        chain_id, payer = hold.funds.terms.chain.chain_id, hold.funds.payer
+        await self._claim(tx, chain_id, payer, tx_hash, hold.api_id, hold.call_id)
 
     async def adopt(self, hold: Hold, tx_hash: str) -> bool:
         """A transaction of somebody else moved this call's money. False when it has paid for something already."""
@@ -54,13 +50,9 @@ class Settlements:
 
         await self._db.transact(work)
 
-    async def claim(self, chain_id: int, payer: str, tx_hash: str) -> None:
+    async def claim(self, tx: Transaction, chain_id: int, payer: str, tx_hash: str) -> None:
         """A settlement that no call waits for, or of another resource server: as a transaction it pays nobody here."""
-
-        async def work(tx: Transaction) -> None:
-            await self._claim(tx, chain_id, payer, tx_hash, "", "")
-
-        await self._db.transact(work)
+        await self._claim(tx, chain_id, payer, tx_hash, "", "")
 
     async def mark(self, key: str, moved: Moved) -> None:
         """An authorisation whose settlement was unknown turned out to have moved its money."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux.kernel.faults import FaultError
+from flux.kernel.store import Transaction
 from flux.paygate.chains.nodes import ChainFailure
 from flux.paygate.envelope import chain_fault
 from flux.paygate.facilitator.model import Payload, Refused, Requirement, Settlement
@@ -92,9 +93,7 @@ class Collector:
         """Whether an earlier attempt settled after all. Never a second transfer while one may still be mined."""
         if row is None or row.settled:
             return row is not None
-        tries = await self._settlements.own(row, await self._facilitator.sent(payload, requirement))
-        if row.tx_hash is not None and not any(row.tx_hash in hashes for hashes in tries):
-            tries = [[row.tx_hash], *tries]
+        tries = await self._tries(row, payload, requirement)
         if not tries:
             return False
         found = await self._facilitator.look(tries, payload, requirement)
@@ -105,24 +104,52 @@ class Collector:
             await self._settlements.mark(row.payment_key, moved)
         return found.success
 
+    async def _tries(self, row: PaymentRow, payload: Payload, requirement: Requirement) -> list[list[str]]:
+        """What was sent to settle the payment for calls of this listing, newest first."""
+        tries = await self._settlements.own(row, await self._facilitator.sent(payload, requirement))
+        if row.tx_hash is not None and not any(row.tx_hash in hashes for hashes in tries):
+            tries = [[row.tx_hash], *tries]
+        return tries
+
+    async def _moved_meanwhile(
+        self, hold: Hold, payload: Payload, requirement: Requirement
+    ) -> Settlement | None:
+        """The settlement of an earlier call that ended without one after this call was verified, or somebody else's."""
+        row = await self._ledger.look(hold.key)
+        tries = await self._tries(row, payload, requirement) if row is not None else []
+        if tries:
+            try:
+                found = await self._facilitator.look(tries, payload, requirement)
+            except ChainFailure:
+                found = None
+            if found is None:
+                return Settlement(
+                    False, payload.payer, requirement.chain, requirement.amount, tries[0][0], PENDING
+                )
+            if found.success:
+                return found
+        other = await self._facilitator.moved_by_another(payload, requirement)
+        if other is not None and await self._settlements.adopt(hold, other.transaction):
+            return other
+        return None
+
     async def _collect(
         self, hold: Hold, payload: Payload, requirement: Requirement, terms: Terms
     ) -> Collected:
-        async def note(tx_hash: str) -> None:
-            await self._settlements.note(hold, tx_hash)
+        async def note(tx: Transaction, tx_hash: str) -> None:
+            await self._settlements.note(tx, hold, tx_hash)
 
         try:
             settlement = await self._facilitator.settle(payload, requirement, note)
         except ChainFailure as failure:
             raise NotCollected(chain_fault(failure, failure.chain)) from failure
         if not settlement.success and settlement.reason != PENDING:
-            other = await self._facilitator.moved_by_another(payload, requirement)
-            if other is not None and await self._settlements.adopt(hold, other.transaction):
-                settlement = other
+            if not settlement.transaction:
+                # What was noted went nowhere, and must not be waited for.
+                await self._settlements.forget(hold)
+            settlement = await self._moved_meanwhile(hold, payload, requirement) or settlement
         receipt = {RECEIPTS[payload.version]: encoded(settlement.shown(payload.version))}
         if not settlement.success:
-            if not settlement.transaction:
-                await self._settlements.forget(hold)
             raise NotCollected(self._refused(settlement, requirement, terms, receipt))
         return Collected(
             Moved(settlement.transaction, settlement.block_number, settlement.block_hash), receipt

@@ -13,7 +13,12 @@ import msgspec
 from flux.kernel.faults import FaultError, Mode, PortFailure
 from flux.kernel.store import Clock
 from flux.kernel.wire import Call, Raw, Stream
-from flux.paygate.faults import GATEWAY_ERROR, GATEWAY_TIMEOUT, INVALID_GATEWAY_RESPONSE
+from flux.paygate.faults import (
+    GATEWAY_ERROR,
+    GATEWAY_TIMEOUT,
+    INVALID_GATEWAY_RESPONSE,
+    PAYMENT_NOT_CONFIRMED,
+)
 from flux.paygate.history.model import Outcome, Status
 from flux.paygate.ledger.model import Hold, Moved
 from flux.paygate.ledger.rules import IN_USE
@@ -320,8 +325,9 @@ class Exchange:
     async def _uncollected(self, job: Job, refusal: FaultError) -> FaultError:
         """The target's answer is discarded; the payment may be presented again."""
         outcome = Outcome(
-            "gateway_error", charge=False, seen=True, http_status=job.status, error_code=refusal.fault.code
-        )
+            "gateway_error", charge=False, seen=True, http_status=job.status, error_code=refusal.fault.code,
+            undecided=refusal.fault is PAYMENT_NOT_CONFIRMED,
+        )  # fmt: skip
         paid = await self._settle(job, outcome)
         detail = {**(refusal.detail or {}), "paymentStatus": paid, "callId": job.hold.call_id}
         headers = {**refusal.extra_headers, **self._extra(job, paid)}

@@ -7,7 +7,7 @@ from flux.kernel.identity import new_token, token_hash
 from flux.kernel.store import Clock, Database, Transaction, iso, random_key
 from flux.paygate.chains.decoding import Undecodable, data_of
 from flux.paygate.chains.service import ChainReader
-from flux.paygate.faults import INVALID_SIGNATURE, INVALID_WALLET, NOT_AUTHENTICATED
+from flux.paygate.faults import INVALID_PARAMETER, INVALID_SIGNATURE, INVALID_WALLET, NOT_AUTHENTICATED
 from flux.paygate.payment.rules import wrong_signer
 from flux.paygate.signing.curve import BadSignature, Unrecoverable, parse_signature, personal_digest, recover
 from flux.paygate.signing.login import Login, NotALogin, login_message, parse_login
@@ -39,6 +39,17 @@ class Wallets:
         self._cap_ms = round(settings.session_max_days * 86_400_000)
 
     async def nonce(self, address: str | None, chain_id: int | None) -> NonceAnswer:
+        """Raises INVALID_PARAMETER for a chain that no login is accepted on."""
+        chains = self._chains.chains
+        chain = chains.default if chain_id is None else chains.get(chain_id)
+        if chain is None:
+            known = ", ".join(str(one.chain_id) for one in chains)
+            detail = {
+                "in": "body",
+                "expected": f"the number of a chain here: {known}",
+                "received": str(chain_id),
+            }
+            raise INVALID_PARAMETER(param="chainId", detail=detail)
         now = self._clock.now_ms()
         nonce, expires_at = random_key(NONCE_LENGTH), now + self._nonce_ms
 
@@ -49,10 +60,9 @@ class Wallets:
         message = None
         if address is not None:
             origin = self._places.origins[0]
-            chain = chain_id or self._chains.chains.default.chain_id
             domain = origin.partition("://")[2]
             message = login_message(
-                domain, origin, address, chain, nonce, iso(now), iso(expires_at), STATEMENT
+                domain, origin, address, chain.chain_id, nonce, iso(now), iso(expires_at), STATEMENT
             )
         return NonceAnswer(nonce=nonce, issued_at=iso(now), expires_at=iso(expires_at), message=message)
 
