@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from tests.community.actors import guild, person, unlimited
 from tests.community.event_scene import Ear, Fits, Scene, scene
+from tests.community.event_shapes import misfits
 from tests.community.pictures import still, uri
 from tests.community.test_accounts import mailed_code
 from tests.harness.server import serve
@@ -544,3 +545,5 @@ async def test_who_hears_it_may_read_it(here: Scene, name: str) -> None:
         await here.ears[reader].hears(name, fits)
     await asyncio.gather(*(ear.catches_up() for ear in here.ears.values()))
     assert {each for each, ear in here.ears.items() if ear.has_heard(name, fits)} == readers
+    heard = [told for ear in here.ears.values() for told in (("READY", ear.ready), *ear.heard)]
+    assert {misfit for event, data in heard for misfit in misfits(event, data)} == set()

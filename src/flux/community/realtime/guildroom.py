@@ -22,10 +22,10 @@ from flux.community.realtime.seats import (
     Member,
     MemberData,
     Overwrite,
-    RoleEvent,
     RoleGone,
     RolesEvent,
     overwrites_of,
+    without_target,
 )
 from flux.community.realtime.session import Session
 from flux.community.standing import rules
@@ -240,11 +240,13 @@ class GuildRoom:
             known.pop(told.channel_id, None)
 
     def _channels_changed(self, told: Announcement) -> None:
-        """Each session gets the channels it sees."""
+        """Each session gets the channels that it saw before and sees now; the others come and go for it."""
+        before = self._seen()
         raw = {self._put(bytes(each)): each for each in msgspec.json.decode(told.data, type=Bulk).channels}
         frames: dict[tuple[int, ...], Frame] = {}
         for member in self._knowing():
-            seen = tuple(channel_id for channel_id in raw if self.sees(member, channel_id))
+            was = before[member.user_id]
+            seen = tuple(each for each in raw if each in was and self.sees(member, each))
             if not seen:
                 continue
             if seen not in frames:
@@ -252,14 +254,11 @@ class GuildRoom:
                 frames[seen] = Frame.of(told.name, shown)
             for session in member.sessions:
                 session.push(frames[seen])
-
-    def _role_changed(self, told: Announcement) -> None:
-        role = msgspec.json.decode(told.data, type=RoleEvent).role
-        self._set_role_permissions({int(role.id): int(role.permissions)})
-        self._hand_out(told)
+        self._see_again(before)
 
     def _roles_changed(self, told: Announcement) -> None:
-        roles = msgspec.json.decode(told.data, type=RolesEvent).roles
+        """One of them, or several."""
+        roles = msgspec.json.decode(told.data, type=RolesEvent).every
         self._set_role_permissions({int(role.id): int(role.permissions) for role in roles})
         self._hand_out(told)
 
@@ -277,7 +276,8 @@ class GuildRoom:
         for member in self.members.values():
             member.roles = tuple(each for each in member.roles if each != role_id)
         for channel_id, overwrites in self._channels.items():
-            self._channels[channel_id] = [each for each in overwrites if each.target_id != role_id]
+            if any(each.target_id == role_id for each in overwrites):
+                self._put(without_target(self._shown[channel_id], role_id))
         self._see_again(seen)
         self._hand_out(told)
 
@@ -387,8 +387,8 @@ _FOLLOWED = {
     "CHANNEL_UPDATE": GuildRoom._channel_changed,
     "CHANNEL_DELETE": GuildRoom._channel_gone,
     "CHANNEL_UPDATE_BULK": GuildRoom._channels_changed,
-    "GUILD_ROLE_CREATE": GuildRoom._role_changed,
-    "GUILD_ROLE_UPDATE": GuildRoom._role_changed,
+    "GUILD_ROLE_CREATE": GuildRoom._roles_changed,
+    "GUILD_ROLE_UPDATE": GuildRoom._roles_changed,
     "GUILD_ROLE_UPDATE_BULK": GuildRoom._roles_changed,
     "GUILD_ROLE_DELETE": GuildRoom._role_gone,
     "GUILD_MEMBER_ADD": GuildRoom._member_came,

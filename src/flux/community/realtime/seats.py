@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from flux.community.announcing import Announcement
@@ -35,12 +36,15 @@ class RoleData(Struct):
     permissions: str
 
 
-class RoleEvent(Struct):
-    role: RoleData
-
-
 class RolesEvent(Struct):
-    roles: list[RoleData]
+    """About one role, or several."""
+
+    role: RoleData | UnsetType = UNSET
+    roles: list[RoleData] = []
+
+    @property
+    def every(self) -> list[RoleData]:
+        return self.roles if isinstance(self.role, UnsetType) else [self.role]
 
 
 class RoleGone(Struct):
@@ -87,3 +91,11 @@ def overwrites_of(channel: ChannelData) -> list[Overwrite]:
         Overwrite(int(each.id), each.type, int(each.allow), int(each.deny))
         for each in channel.permission_overwrites
     ]
+
+
+def without_target(data: bytes, target_id: int) -> bytes:
+    """A channel as it is told once nothing applies to that role or member any more."""
+    channel = msgspec.json.decode(data)
+    given = channel["permission_overwrites"]
+    channel["permission_overwrites"] = [each for each in given if each["id"] != str(target_id)]
+    return msgspec.json.encode(channel)

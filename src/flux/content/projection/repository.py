@@ -230,3 +230,8 @@ async def batch(reader: Reader, folder: str, component: str, after: int, size: i
     )
     params = {"folder": folder, "component": component, "after": after, "size": size}
     return await reader.all(sql, params, Stored)
+
+
+async def put_items(tx: Transaction, documents: Sequence[Stored]) -> None:
+    params = [{"id": one.id, "item": one.item} for one in documents]
+    await tx.run_many("UPDATE content_documents SET item = :item WHERE id = :id", params)

@@ -20,11 +20,12 @@ HEAD = 100
 """How much of a folded string is indexed."""
 
 
-def document(published: Published) -> Document:
-    shape = published.shape
-    data: Any = published.data
-    if shape.has_private:
-        data = without_private(shape.fields, data)
+def document(published: Published, current: Shape | None) -> Document:
+    """What is private is left out: by the schema it was written under, and by the one that is published now."""
+    shape, data = published.shape, published.data
+    for one in (shape, current):
+        if one is not None and one.has_private:
+            data = without_private(one.fields, data)
     item = {
         "_sys": {
             "key": published.key,
@@ -32,7 +33,7 @@ def document(published: Published) -> Document:
             "updated_at": iso(published.updated_at),
             "folder": published.folder,
         },
-        "data": data if shape.has_private else msgspec.Raw(published.stored),
+        "data": msgspec.Raw(published.stored) if data is published.data else data,
     }
     return Document(
         environment=published.environment,
@@ -47,6 +48,12 @@ def document(published: Published) -> Document:
         plain=int(not (shape.has_locales and has_translations(shape.fields, data))),
         item=msgspec.json.encode(item),
     )
+
+
+def hidden(shape: Shape, item: bytes) -> bytes:
+    """An item without what is private in the shape."""
+    held = msgspec.json.decode(item)
+    return msgspec.json.encode({**held, "data": without_private(shape.fields, held["data"])})
 
 
 def values(shape: Shape, data: dict[str, Any], default_locale: str) -> list[Value]:

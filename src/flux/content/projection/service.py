@@ -74,7 +74,7 @@ class Projection:
         default = await repository.default_locale(tx, published[0].environment)
         shapes = await self._shapes(tx, published)
         embedded = _embedded(published, shapes, default, vectors)
-        documents = [rules.document(one) for one in published]
+        documents = [rules.document(one, shape) for one, shape in zip(published, shapes, strict=True)]
         known = await repository.document_ids(tx, folder, [one.key for one in published])
         if known:
             await self._drop_values(tx, list(known.values()))
@@ -130,7 +130,7 @@ class Projection:
             await self.remove_folders(tx, folders)
 
     async def schema_changed(self, tx: Transaction, owners: Sequence[str]) -> None:
-        """Index again, later, what lies in the folders that have these schemas."""
+        """Index again, later, what lies in the folders that have these schemas; what is private now is shown no more."""
         for folder, component in await repository.folders_with(tx, owners):
             await self._jobs.enqueue(
                 tx, REINDEX, {"folder": folder, "component": component}, key=f"{folder}/{component}"
@@ -159,6 +159,11 @@ class Projection:
         default = await repository.default_locale(tx, environment)
         await self._drop_values(tx, [one.id for one in documents])
         shape = Shape.decode(stored)
+        if shape.has_private:
+            documents = [
+                msgspec.structs.replace(one, item=rules.hidden(shape, one.item)) for one in documents
+            ]
+            await repository.put_items(tx, documents)
         found = [
             (
                 _Place(one.id, one.key, folder, component),

@@ -47,15 +47,18 @@ def has_translations(fields: tuple[Field, ...], data: dict[str, Any]) -> bool:
 
 
 def without_private(fields: tuple[Field, ...], data: dict[str, Any]) -> dict[str, Any]:
-    """The stored form that delivery may hold."""
-    kept: dict[str, Any] = {}
+    """The stored form that delivery may hold. What the fields do not know stays."""
+    kept = dict(data)
     for one in fields:
-        if one.private or one.key not in data:
+        if one.key not in data:
             continue
-        value = data[one.key]
-        if one.is_container and any(child.private or child.is_container for child in one.children):
-            value = _each(one, value, lambda inner, below=one.children: without_private(below, inner))
-        kept[one.key] = value
+        if one.private:
+            del kept[one.key]
+        elif one.is_container and any(child.private or child.is_container for child in one.children):
+            inside = _each(
+                one, data[one.key], lambda inner, below=one.children: without_private(below, inner)
+            )
+            kept[one.key] = inside
     return kept
 
 
