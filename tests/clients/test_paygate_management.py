@@ -597,6 +597,11 @@ async def test_logins_that_are_refused(world: World) -> None:
     issued = next(line for line in message.split("\n") if line.startswith("Issued At"))
     old = await verified(world, message.replace(issued, "Issued At: 2020-01-01T00:00:00Z"), wallet)
     assert (code(old), old.json()["details"]["reason"]) == ((401, "SIGNATURE_EXPIRED"), "too_old")
+    for line in ("Expiration Time: 2020-01-01T00:00:00Z", "Not Before: 2999-01-01T00:00:00Z"):
+        message = await login_message(world, wallet)
+        kept = [one for one in message.split("\n") if not one.startswith(line.partition(":")[0])]
+        late = await verified(world, "\n".join([*kept, line]), wallet)
+        assert code(late) == (401, "SIGNATURE_EXPIRED"), (line, late.text)
     ours = await verified(world, await login_message(world, wallet), wallet)
     assert ours.status_code == 200
     assert "HttpOnly" in ours.headers["set-cookie"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.community.actors import guild, person
+from tests.community.gateway import GatewayClient
 from tests.harness.server import Server
 
 EVERYBODY_MENTIONS = 1 << 17
@@ -71,3 +72,44 @@ async def test_who_is_not_in_a_group_changes_nothing_of_it(server: Server) -> No
         assert refused.json()["code"] == "MISSING_ACCESS", (method, path)
     assert (await outsider.call("GET", f"/channels/{group}")).json()["code"] == "UNKNOWN_CHANNEL"
     assert (await owner.ok("GET", f"/channels/{group}"))["name"] is None
+
+
+async def test_an_edit_calls_nobody_else(server: Server) -> None:
+    owner, speaker = await person(server), await person(server)
+    place = await guild(owner)
+    await place.admit(speaker)
+    asked = await place.say(owner, "well?")
+    reply = await place.say(speaker, "yes", message_reference={"message_id": asked["id"]})
+    path = f"/channels/{place.text}/messages"
+
+    async def named(message_id: str, body: dict[str, object]) -> list[str]:
+        changed = await speaker.ok("PATCH", f"{path}/{message_id}", body)
+        return [each["id"] for each in changed["mentions"]]
+
+    assert await named(reply["id"], {"content": "yes!"}) == [owner.id]
+    assert await named(reply["id"], {"content": "no", "allowed_mentions": {"replied_user": False}}) == []
+    quiet = await place.say(speaker, f"<@{owner.id}>", allowed_mentions={"parse": []})
+    assert quiet["mentions"] == []
+    assert await named(quiet["id"], {"embeds": [{"title": "more"}]}) == []
+    hook = await owner.ok("POST", f"/channels/{place.text}/webhooks", {"name": "hook"})
+    post = f"/webhooks/{hook['id']}/{hook['token']}"
+    body = {"content": f"<@{owner.id}>", "allowed_mentions": {"parse": []}}
+    said = await owner.ok("POST", f"{post}?wait=true", body)
+    changed = await owner.ok("PATCH", f"{post}/messages/{said['id']}", {"embeds": [{"title": "more"}]})
+    assert (said["mentions"], changed["mentions"], len(changed["embeds"])) == ([], [], 1)
+
+
+async def test_nothing_is_told_of_reactions_that_were_not_there(server: Server) -> None:
+    owner = await person(server)
+    place = await guild(owner)
+    said = await place.say(owner)
+    path = f"/channels/{place.text}/messages/{said['id']}/reactions"
+    async with GatewayClient(owner) as client:
+        await client.identify()
+        await owner.ok("DELETE", f"{path}/👍")
+        await owner.ok("DELETE", path)
+        await owner.ok("PUT", f"{path}/👍/@me")
+        await client.event("MESSAGE_REACTION_ADD")
+        assert not [each["t"] for each in client.seen if "REMOVE" in str(each.get("t"))]
+        await owner.ok("DELETE", f"{path}/👍")
+        assert (await client.event("MESSAGE_REACTION_REMOVE_EMOJI"))["emoji"]["name"] == "👍"

@@ -304,3 +304,21 @@ async def test_missing_things_are_told(server: Server) -> None:
     made = await world.make_one("/webhooks/", {"name": "W", "url": "https://hooks.example/"})
     gone = await world.manage("POST", f"/webhooks/{made['key']}/deliveries/nope/redeliver/")
     assert (gone.status_code, gone.json()["error_code"]) == (404, "webhook_delivery_not_found")
+
+
+async def test_those_of_another_environment_are_not_there(server: Server) -> None:
+    """Both belong to the same account, which may do everything in either."""
+    world, other = await World.make(server), await World.make(server)
+    key = (await world.make_one("/webhooks/", {"name": "W", "url": "https://hooks.example/"}))["key"]
+    at = f"/webhooks/{key}"
+    requests: list[tuple[str, str, Any]] = [
+        ("GET", f"{at}/", None),
+        ("PUT", f"{at}/", {"name": "Mine", "url": "https://hooks.example/"}),
+        ("GET", f"{at}/deliveries/", None),
+        ("POST", f"{at}/ping/", None),
+        ("DELETE", f"{at}/", None),
+    ]
+    for method, path, body in requests:
+        refused = await other.manage(method, path, body)
+        assert (refused.status_code, refused.json()["error_code"]) == (404, "webhook_not_found"), method
+    assert (await world.make_one(f"{at}/", method="GET"))["name"] == "W"

@@ -145,10 +145,12 @@ class GhostwritingService:
             return values
         content = row.content if "content" not in sent else sent["content"] or ""
         words = self._composing.compose(content, sent.get("embeds") or (), sent.get("allowed_mentions"))
+        values["embeds"] = words.embeds if "embeds" in sent else row.embeds
+        if "content" not in sent:
+            return values
         called = await self._composing.calling(tx, channel.guild_id, words.mentions)
         return values | {
             "content": content,
-            "embeds": words.embeds if "embeds" in sent else row.embeds,
             "mentions": encode(called.users),
             "mention_roles": encode(called.roles),
             "mention_everyone": int(called.everyone),

@@ -108,12 +108,13 @@ class ReactionService:
             self._demand_moderator(standing)
             told: dict[str, Any] = {"channel_id": str(channel_id), "message_id": str(message_id)}
             if emoji is None:
-                await repository.drop_all(tx, row.id)
+                gone = await repository.drop_all(tx, row.id)
                 name = "MESSAGE_REACTION_REMOVE_ALL"
             else:
-                await repository.drop_emoji(tx, row.id, emoji)
+                gone = await repository.drop_emoji(tx, row.id, emoji)
                 name, told["emoji"] = "MESSAGE_REACTION_REMOVE_EMOJI", await self._shown(tx, emoji)
-            self._writing.announce_about(tx, name, standing.channel, told, standing.recipients)
+            if gone:
+                self._writing.announce_about(tx, name, standing.channel, told, standing.recipients)
 
         await self._db.transact(work)
 

@@ -17,8 +17,8 @@ from flux.community.messages import repository, rules
 from flux.community.messages.attaching import named, reattached, without
 from flux.community.messages.composing import Composing
 from flux.community.messages.linking import Linking, own_embeds
-from flux.community.messages.records import DELETABLE, ID, NONE, SUPPRESS_EMBEDS, Columns, MessageRow
-from flux.community.messages.schemas import MessagesQuery, MessageUpdate, MessageView
+from flux.community.messages.records import DELETABLE, ID, NONE, REPLY, SUPPRESS_EMBEDS, Columns, MessageRow
+from flux.community.messages.schemas import AllowedMentions, MessagesQuery, MessageUpdate, MessageView
 from flux.community.messages.views import MessageViews
 from flux.community.messages.writing import PINGING, Writing
 from flux.community.standing import rules as bits
@@ -151,14 +151,20 @@ class MessageService:
             content, sent.get("embeds") or (), allowed, premium=standing.user.premium,
             may_embed=standing.may(bits.EMBED_LINKS), may_everyone=standing.may(bits.MENTION_EVERYONE),
         )  # fmt: skip
+        values |= {
+            "embeds": words.embeds if "embeds" in sent else encode(own_embeds(row.embeds)),
+            "edited_at": self._clock.now_ms(),
+        }
+        if "content" not in sent:
+            # Whom the text calls was decided when it was written.
+            return values
         called = await self._composing.calling(
             tx, standing.channel.guild_id, words.mentions, may_everyone=standing.may(bits.MENTION_EVERYONE)
         )
+        replied = [each for each in _replied(row, allowed) if each not in called.users]
         return values | {
             "content": content,
-            "embeds": words.embeds if "embeds" in sent else encode(own_embeds(row.embeds)),
-            "edited_at": self._clock.now_ms(),
-            "mentions": encode(called.users),
+            "mentions": encode([*called.users, *replied]),
             "mention_roles": encode(called.roles),
             "mention_everyone": int(called.everyone),
         }
@@ -286,6 +292,14 @@ class MessageService:
                 )  # fmt: skip
 
         await self._db.transact(work)
+
+
+def _replied(row: MessageRow, allowed: AllowedMentions | None) -> list[int]:
+    """Whom a reply called without naming them, which another text does not change unless it says so."""
+    if row.type != REPLY or (allowed is not None and allowed.replied_user is False):
+        return []
+    named = rules.mentions(row.content, None, may_everyone=False).users
+    return [each for each in msgspec.json.decode(row.mentions, type=list[int]) if each not in named]
 
 
 def _demand_something(row: MessageRow, values: dict[str, Any]) -> None:
