@@ -284,3 +284,35 @@ async def test_lines_that_do_not_fit_are_named(made: Blog, exported: Path, tmp_p
     assert "(articles)" in done.err and "data.price" in done.err and f"lines {at + 1} to" in done.err
     missing = await flux(made.world.server, "import", tmp_path / "nothing", expect=2)
     assert "No such file" in missing.err
+
+
+async def test_the_mark_stays_before_what_was_refused(made: Blog, tmp_path: Path) -> None:
+    """Batches behind a refused one may be there already; the next run finds them as they are."""
+    server, there = made.world.server, await World.make(made.world.server)
+    folder = await there.collection("rows", [a_field("title")])
+    path = tmp_path / "rows.ndjson"
+    await flux(server, "export", path, "--env", there.env)
+    head, shape, _ = path.read_bytes().splitlines(keepends=True)
+    rest = {"component": None, "created_at": "2026-01-01T00:00:00.000Z", "draft": None, "external_id": None}
+    rest |= {"name": None, "resource_owner": None}
+
+    def write(refused: Any) -> None:
+        titles = [refused if number == 450 else f"T{number}" for number in range(1000)]
+        resources = [
+            {**rest, "key": f"row{number:09d}", "published": {"title": title}}
+            for number, title in enumerate(titles)
+        ]
+        lines = [json.dumps({"folder": "rows", "resource": one}).encode() + b"\n" for one in resources]
+        path.write_bytes(b"".join([head, shape, *lines, b'{"end":{"resources":1000}}\n']))
+
+    write(5)
+    done = await flux(server, "import", path, "--env", there.env, expect=2)
+    assert "lines 403 to 602 (rows)" in done.err and "items[50].data.title" in done.err
+    mark = json.loads((tmp_path / "rows.ndjson.progress").read_text())
+    assert mark["line"] == 402
+    write("T450")
+    told = (await flux(server, "import", path, "--env", there.env)).lines[-1]
+    created, changed, unchanged = (int(part.split()[0]) for part in told.split(","))
+    assert (created + unchanged, changed) == (600, 0) and unchanged in (0, 200, 400)
+    count = (await there.make_one(f"/folders/{folder}/resources/?limit=1", method="GET"))["count"]
+    assert count == 1000

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,21 +93,39 @@ class _Importing:
         self._path = path
         self._digest = digest
         self._told = Told()
+        self._broken: PortingError | None = None
 
     async def run(self, file: IO[bytes], number: int, *, quiet: bool) -> Told:
-        """A few batches of one folder at a time: the next folder may belong to this one's resources."""
+        """A few batches of one folder at a time, the next as soon as the oldest is done: the server never waits for the
+        file to be read. The next folder waits, since it may belong to this one's resources."""
         bar = Bar("import", self._path.stat().st_size, quiet=quiet)
-        waiting: list[_Batch] = []
-        for batch in self._batches(file, number):
-            if waiting and (len(waiting) == AT_ONCE or waiting[-1].folder != batch.folder):
-                await self._write(waiting, bar)
-                waiting = []
-            waiting.append(batch)
-        if waiting:
-            await self._write(waiting, bar)
+        under_way: deque[tuple[_Batch, asyncio.Task[Json]]] = deque()
+        try:
+            for batch in self._readable(file, number):
+                most = AT_ONCE if under_way and under_way[-1][0].folder == batch.folder else 1
+                while len(under_way) >= most:
+                    await self._finish(*under_way.popleft(), bar)
+                under_way.append((batch, asyncio.create_task(self._write(batch))))
+                # It is sent before the next one is read.
+                await asyncio.sleep(0)
+            while under_way:
+                await self._finish(*under_way.popleft(), bar)
+        finally:
+            for _, task in under_way:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
         bar.close()
+        if self._broken is not None:
+            raise self._broken
         _mark_path(self._path).unlink(missing_ok=True)
         return self._told
+
+    def _readable(self, file: IO[bytes], number: int) -> Iterator[_Batch]:
+        """Up to what cannot be read, if anything: what was read before it is written all the same."""
+        try:
+            yield from self._batches(file, number)
+        except PortingError as problem:
+            self._broken = problem
 
     def _batches(self, file: IO[bytes], number: int) -> Iterator[_Batch]:
         batch: _Batch | None = None
@@ -138,16 +157,15 @@ class _Importing:
         component = item.get("component")
         return {**item, "component": self._components.get(component) if component else None}
 
-    async def _write(self, batches: list[_Batch], bar: Bar) -> None:
-        for answer in await asyncio.gather(*(self._write_one(one) for one in batches)):
-            for one in answer["items"]:
-                setattr(self._told, one["result"], getattr(self._told, one["result"]) + 1)
-        last = batches[-1]
-        mark = _Mark(self._target.environment, self._digest, last.line, last.offset)
+    async def _finish(self, batch: _Batch, writing: asyncio.Task[Json], bar: Bar) -> None:
+        """Batches finish in the order of the file, so that all before the mark is there."""
+        for one in (await writing)["items"]:
+            setattr(self._told, one["result"], getattr(self._told, one["result"]) + 1)
+        mark = _Mark(self._target.environment, self._digest, batch.line, batch.offset)
         _mark_path(self._path).write_bytes(msgspec.json.encode(mark))
-        bar.show(last.offset, self._told.all)
+        bar.show(batch.offset, self._told.all)
 
-    async def _write_one(self, batch: _Batch) -> Json:
+    async def _write(self, batch: _Batch) -> Json:
         at = f"/folders/{self._folders[batch.folder]}/resources/batch/"
         try:
             answer: Json = await self._target.post(at, {"items": batch.items})
