@@ -287,3 +287,15 @@ async def test_who_is_not_the_owner_finds_nothing(hall: Hall) -> None:
     at = f"/content/organizations/{organization}/projects/{made.json()['key']}/environments/{hall.world.env}/"
     answer = await hall.world.http.get(at, headers=hall.world.token)
     assert (answer.status_code, code(answer)) == (404, "environment_not_found")
+
+
+async def test_a_connection_allows_each_write_by_itself(hall: Hall) -> None:
+    world = hall.world
+    prefix, key = name("wr"), await world.key()
+    await world.api(prefix, [hall.notes], ["get_many", "create"])
+    notes = f"/{prefix}/notes"
+    made = await world.request("POST", notes, key, json={"data": {"title": "N"}})
+    assert made.is_success, made.text
+    there = f"{notes}/{made.json()['resource_key']}"
+    refused = await world.request("PUT", there, key, json={"data": {"title": "M"}})
+    assert (refused.status_code, code(refused)) == (403, "collection_not_writable"), refused.text
