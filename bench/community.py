@@ -64,12 +64,12 @@ async def crowd(port: int) -> AsyncIterator[Crowd]:
 
 async def messages() -> list[Figure]:
     """One at a time with a listener, then as many as go through."""
-    async with town() as place, crowd(place.port) as clients:
+    async with town() as place, crowd(place.port) as clients, place.line() as line:
         await clients.do("identify", tokens=[place.owner])
         answered, heard = [], []
         for number in range(400):
             began = time.monotonic()
-            await place.say()
+            await line.ask(place.message())
             answered.append((time.monotonic() - began) * 1e3)
             # The listener measures from the moment in the text: sent, stored, delivered.
             found = (await clients.do("await", events=1))["latencies"][0]

@@ -77,15 +77,10 @@ def copies(db: sqlite3.Connection, channel_id: int, count: int) -> list[int]:
     return list(range(1, count + 1))
 
 
-async def pages(port: int, requests: list[bytes]) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for request in requests:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 200"), head
-        start = head.lower().find(b"content-length: ")
-        await reader.readexactly(int(head[start + 16 : head.find(b"\r", start)]))
-    writer.close()
+async def pages(place: Town, requests: list[bytes]) -> None:
+    async with place.line() as line:
+        for request in requests:
+            await line.ask(request)
 
 
 async def found(directory: Path, size: int, channels: int) -> None:
@@ -115,7 +110,7 @@ async def read(place: Town, spots: Sequence[int]) -> Round:
     requests = [place.request("GET", f"{place.url}?limit=50&before={(spot << 22) + 1}") for spot in spots]
     faults, reads = _faults(place.pid), _reads(place.pid)
     cpu, began = cpu_seconds(place.pid), time.monotonic()
-    await asyncio.gather(*(pages(place.port, requests[part::CONNECTIONS]) for part in range(CONNECTIONS)))
+    await asyncio.gather(*(pages(place, requests[part::CONNECTIONS]) for part in range(CONNECTIONS)))
     wall, cpu = time.monotonic() - began, cpu_seconds(place.pid) - cpu
     faults, reads = _faults(place.pid) - faults, _reads(place.pid) - reads
     count = len(spots)

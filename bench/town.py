@@ -28,6 +28,20 @@ _DEED = "town.json"
 
 
 @dataclass
+class Line:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def ask(self, request: bytes) -> None:
+        """Until its answer has come, which must be good and have a length."""
+        self.writer.write(request)
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200"), head
+        start = head.lower().find(b"content-length: ")
+        await self.reader.readexactly(int(head[start + 16 : head.find(b"\r", start)]))
+
+
+@dataclass
 class Town:
     """A server with one guild, its owner's client and a channel."""
 
@@ -56,6 +70,17 @@ class Town:
         if data:
             head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n"
         return head.encode() + b"\r\n" + data
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[Line]:
+        """A connection by hand: a client that takes its time would be measured too."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        yield Line(reader, writer)
+        writer.close()
+
+    def message(self) -> bytes:
+        """A request that sends a message with this moment in it."""
+        return self.request("POST", self.url, {"content": f"@{time.monotonic_ns()} {TEXT}"})
 
     async def say(self) -> None:
         """A message that carries the moment it was sent."""

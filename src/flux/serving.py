@@ -21,7 +21,6 @@ from pathlib import Path
 
 import uvicorn
 import uvloop
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from flux.app import bootstrap, compose, open_house
 from flux.kernel.outside.doors import Doors
@@ -115,8 +114,7 @@ class DrainingServer(uvicorn.Server):
 
     def _saying_goodbye(self) -> bool:
         return any(
-            isinstance(each, WebSocketsSansIOProtocol) and each.close_sent
-            for each in self.server_state.connections
+            isinstance(each, LimitedSocket) and each.close_sent for each in self.server_state.connections
         )
 
 

@@ -180,9 +180,11 @@ SIGNATURE = "0x" + "11" * 64 + "1b"
 
 def shown(**headers: str | list[str]) -> object:
     return presented(
-        (name.replace("_", "-").encode(), one.encode())
-        for name, value in headers.items()
-        for one in ([value] if isinstance(value, str) else value)
+        [
+            (name.replace("_", "-").encode(), one.encode())
+            for name, value in headers.items()
+            for one in ([value] if isinstance(value, str) else value)
+        ]
     )
 
 

@@ -96,6 +96,17 @@ async def test_settled_after_its_lease_ran_out_it_is_had_once(room: Room) -> Non
         await room.reserved()
 
 
+async def test_settled_after_it_was_refused_for_good_it_is_charged(room: Room) -> None:
+    """The third lease runs out before anything was noted, and its process lives on."""
+    for _ in range(2):
+        await room.ledger.settle(await room.reserved(), BAD)
+    hold = await room.reserved()
+    await room.run_out()
+    assert (await room.books())[:2] == ("consumed", 0)
+    assert [await room.ledger.settle(hold, GOOD, MOVED) for _ in range(2)] == ["consumed"] * 2
+    assert await room.books() == ("consumed", PRICE, ["released", "released", "consumed"])
+
+
 async def test_presented_again_while_it_settles_it_is_had_once(room: Room) -> None:
     first = await room.reserved()
     await room.note(first, "0xsettled")

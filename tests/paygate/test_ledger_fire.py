@@ -196,9 +196,18 @@ async def test_a_late_answer_settles_nothing_of_the_next_call(database: Database
     late = await ledger.reserve(funds, fire.request(), dispatched=True)
     await fire.run_out()
     second = await ledger.reserve(funds, fire.request(), dispatched=True)
-    await Settlements(database, clock).note(late, "0x" + "aa" * 32)
+
+    async def note(tx: Transaction) -> None:
+        await Settlements(database, clock).note(tx, late, "0x" + "aa" * 32)
+
+    await database.transact(note)
     for outcome in (GOOD, BAD):
-        await ledger.settle(late, outcome)
+        if outcome is GOOD:
+            # Its answer is not delivered: what the authorisation buys is the second call's.
+            with pytest.raises(LeaseLost):
+                await ledger.settle(late, outcome)
+        else:
+            await ledger.settle(late, outcome)
         row = await ledger.look("eip3009:1")
         assert row is not None
         assert (row.state, row.call_id, row.tx_hash) == ("dispatched", second.call_id, None)

@@ -118,7 +118,7 @@ class PaygateSettings(Struct, frozen=True, kw_only=True):
         list[str],
         Meta(
             description="host:port or CIDR entries exempt from the filter of private addresses, for development; "
-            "a host name exempts every address it resolves to."
+            "a host name exempts every address it resolves to. Where Flux itself listens stays closed."
         ),
     ] = field(default_factory=list)
     dns_servers: Annotated[

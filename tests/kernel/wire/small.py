@@ -33,6 +33,7 @@ from flux.kernel.wire import (
 from flux.kernel.wire.listening import listen
 from flux.kernel.wire.protocol import HeadLimits, LimitedProtocol
 from flux.kernel.wire.server import Application
+from flux.kernel.wire.socketprotocol import SocketProtocol
 
 table = FaultTable("small")
 TEAPOT = table.declare(
@@ -255,7 +256,8 @@ async def serving(application: Application) -> AsyncIterator[str]:
     config = uvicorn.Config(
         application,
         http=Limited,
-        ws="websockets-sansio",
+        ws=SocketProtocol,
+        ws_per_message_deflate=False,
         interface="asgi3",
         loop="none",
         lifespan="on",

@@ -43,10 +43,13 @@ class Connection:
         """Only while not `blocked`. What a lost peer never gets is the session's to keep."""
         if self.closing:
             return
-        if self._encode is None:
-            sending = self._socket.send_text(text)
+        message = text if self._encode is None else self._encode(text)
+        if self._socket.send_now(message):
+            return
+        if isinstance(message, str):
+            sending = self._socket.send_text(message)
         else:
-            sending = self._socket.send_bytes(self._encode(text))
+            sending = self._socket.send_bytes(message)
         try:
             waits_for = sending.send(None)
         except StopIteration:

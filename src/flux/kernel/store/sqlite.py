@@ -113,7 +113,7 @@ class SqliteDatabase:
             return await asyncio.shield(asyncio.ensure_future(self.transact(work)))
         if self._writer.inside:
             raise UnitSuspended("a unit of work was started inside another")
-        return await asyncio.shield(self._writer.submit(work))
+        return await self._writer.submit(work, through=True)
 
     async def scan(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T]:
         if self._ports.enabled:

@@ -94,11 +94,12 @@ class SqliteTransaction:
 
 
 class _Unit:
-    __slots__ = ("acts", "context", "done", "error", "result", "work")
+    __slots__ = ("acts", "context", "done", "error", "result", "through", "work")
 
-    def __init__(self, work: Work[Any], done: asyncio.Future[Any]) -> None:
+    def __init__(self, work: Work[Any], done: asyncio.Future[Any], *, through: bool) -> None:
         self.work = work
         self.done = done
+        self.through = through
         self.context = contextvars.copy_context()
         self.acts: list[Callable[[], None]] = []
         self.result: Any = None
@@ -127,12 +128,13 @@ class GroupWriter:
         self.inside = False
         """True while a unit's body runs."""
 
-    def submit(self, work: Work[T]) -> asyncio.Future[T]:
-        """Run `work` now, or after the commit under way; the future has its result once that is durable."""
+    def submit(self, work: Work[T], *, through: bool = False) -> asyncio.Future[T]:
+        """Run `work` now, or after the commit under way; the future has its result once that is durable. Who stops waiting
+        before it was run calls it off, unless it is to go `through`."""
         if self._closed:
             raise PortFailure("store", Mode.UNAVAILABLE, "closed")
         loop = asyncio.get_running_loop()
-        unit = _Unit(work, loop.create_future())
+        unit = _Unit(work, loop.create_future(), through=through)
         if self.committing or self._queue or self._broken is not None:
             self._queue.append(unit)
         else:
@@ -208,7 +210,7 @@ class GroupWriter:
         deadline = time.perf_counter() + _TURN_SECONDS
         while self._queue and self._broken is None:
             unit = self._queue.popleft()
-            if not unit.done.done():
+            if unit.through or not unit.done.done():
                 self._run(unit, loop)
                 if time.perf_counter() > deadline:
                     break

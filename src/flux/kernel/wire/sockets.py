@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux.kernel.wire.call import Receive, Scope, Send
+from flux.kernel.wire.socketprotocol import BINARY, TEXT, SocketProtocol
 
 TOO_LARGE = "flux.too_large"
 """In the scope: the close code of the place for a message that is too large."""
@@ -19,12 +20,14 @@ class SocketClosed(Exception):
 class Socket:
     """`accept` first. One task reads, one task writes; `close` ends both directions."""
 
-    __slots__ = ("_receive", "_scope", "_send", "closed")
+    __slots__ = ("_protocol", "_receive", "_scope", "_send", "closed")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
+        owner = getattr(send, "__self__", None)
+        self._protocol: SocketProtocol | None = owner if isinstance(owner, SocketProtocol) else None
         self.closed = False
 
     async def accept(self, subprotocol: str | None = None, *, too_large: int = 1009) -> None:
@@ -50,6 +53,14 @@ class Socket:
         text: str | None = message.get("text")
         data: bytes = message.get("bytes") or b""
         return data if text is None else text
+
+    def send_now(self, message: str | bytes) -> bool:
+        """Whether it was written, which it is while the peer reads; otherwise `send_text` or `send_bytes` is to be awaited."""
+        if self._protocol is None:
+            return False
+        if isinstance(message, str):
+            return self._protocol.write_now(TEXT, message.encode())
+        return self._protocol.write_now(BINARY, message)
 
     async def send_text(self, text: str) -> None:
         await self._send({"type": "websocket.send", "text": text})

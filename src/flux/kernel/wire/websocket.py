@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
+from flux.kernel.wire.socketprotocol import SocketProtocol
 from flux.kernel.wire.sockets import TOO_LARGE
 
 CLOSE_SECONDS = 5.0
@@ -41,7 +41,7 @@ class _Frames(ServerProtocol):
         super().fail(self.too_large if code == CloseCode.MESSAGE_TOO_BIG else code, reason)
 
 
-class LimitedSocket(WebSocketsSansIOProtocol):
+class LimitedSocket(SocketProtocol):
     """One connection."""
 
     limits = SocketLimits

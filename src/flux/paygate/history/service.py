@@ -44,6 +44,11 @@ class History:
         row = await repository.get(tx, call_id)
         return row.created_at if row is not None else otherwise
 
+    async def gave_back(self, tx: Transaction, call_id: str) -> bool:
+        """Whether the call is closed, and its payment was given back."""
+        row = await repository.get(tx, call_id)
+        return row is not None and row.payment_status == "released"
+
     async def page(self, wallet: str, query: HistoryQuery) -> tuple[list[CallRow], int]:
         where: dict[str, Any] = {query.role: wallet}
         for name in ("api_id", "status", "since", "until"):

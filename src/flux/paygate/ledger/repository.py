@@ -87,11 +87,11 @@ async def consume(tx: Transaction, key: str, call_id: str, now: int, *, final: b
 
 
 async def take_again(tx: Transaction, key: str, call_id: str, now: int) -> bool:
-    """What was given back when its call's lease ran out, and is settled by that call after all. False when it was not given
-    back, or somebody else has it by now."""
+    """What was given back when its call's lease ran out, or refused for good, and is settled by that call after all. False
+    when somebody else has it by now."""
     changed = await tx.run(
         "UPDATE paygate_payments SET state = 'consumed', final_at_block = block_number, review = 0, updated_at = :now"
-        " WHERE payment_key = :key AND call_id = :call_id AND state = 'released' AND settled = 1",
+        " WHERE payment_key = :key AND call_id = :call_id AND state IN ('released', 'consumed') AND settled = 1",
         {"key": key, "call_id": call_id, "now": now},
     )
     return bool(changed)

@@ -160,7 +160,8 @@ class Ledger:
         """The lease ran out before the call ended, and what that did stands; only an authorisation that was given back then,
         and is settled now, must not be had once more."""
         log.warning("call %s was settled before it ended", hold.call_id)
-        if outcome.charge and await repository.take_again(tx, hold.key, hold.call_id, now):
+        given_back = outcome.charge and await self._history.gave_back(tx, hold.call_id)
+        if given_back and await repository.take_again(tx, hold.key, hold.call_id, now):
             paid = hold.funds.paid
             moves = [("reserve", paid), *journal.charged(paid, hold.funds.terms.required)]
             await journal.write(tx, journal.subject_for(hold.funds, hold.key, hold.api_id), 0, moves, now)

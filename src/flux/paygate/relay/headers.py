@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,8 +30,39 @@ _TO_CONSUMER_PREFIXES = ("proxy-", "x-gateway-", "access-control-", "ratelimit-"
 """With what stands for files of the machine to a proxy in front of us."""
 _POWERED_BY = ("server", "x-powered-by")
 SESSION_COOKIE = "session"
-_NONE: frozenset[str] = frozenset()
+_KEPT, _DROPPED, _SPECIAL = "kept", "dropped", "special"
+_SPECIAL_REQUEST = ("te", "cookie", "authorization", "idempotency-key", "via")
+_SPECIAL_ANSWER = ("set-cookie", *_POWERED_BY, "location", "cache-control")
+NAMES_KNOWN = 2_048
+LONGEST_KNOWN = 64
+"""Longer names are nobody's usual ones, and not kept."""
 _OF_NOTHING = hashlib.sha256(b"").hexdigest()
+
+
+Of = Callable[[bytes], tuple[str, str]]
+
+
+def _remembered(judge: Of) -> Of:
+    known = lru_cache(maxsize=NAMES_KNOWN)(judge)
+    return lambda raw: known(raw) if len(raw) <= LONGEST_KNOWN else judge(raw)
+
+
+@_remembered
+def _of_request(raw: bytes) -> tuple[str, str]:
+    """A header's name, and what becomes of it on the way to the target: the same few names come again and again."""
+    name = raw.decode("latin-1").lower()
+    if name in _SPECIAL_REQUEST:
+        return name, _SPECIAL
+    return name, _DROPPED if name in _TO_TARGET or name.startswith(_TO_TARGET_PREFIXES) else _KEPT
+
+
+@_remembered
+def _of_answer(raw: bytes) -> tuple[str, str]:
+    """The same for the way back."""
+    name = raw.decode("latin-1").lower()
+    if name in _TO_CONSUMER or name.startswith(_TO_CONSUMER_PREFIXES):
+        return name, _DROPPED
+    return name, _SPECIAL if name in _SPECIAL_ANSWER else _KEPT
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -55,22 +87,25 @@ class Passage(msgspec.Struct, frozen=True):
 
 def to_target(headers: Iterable[tuple[bytes, bytes]], passage: Passage) -> Pairs:
     """Without the origin signature; `signed` adds it."""
-    given = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
-    gone = _named_by_connection(given)
-    if passage.secrets:
-        gone = gone | {name.lower() for name in passage.secrets}
     kept: Pairs = []
     via = ""
-    for name, value in given:
-        if name in _SPECIAL:
-            if name in gone and name != "te":
-                continue
-            if name == "via":
-                via += f"{value}, "
-            elif (rest := _special(name, value, passage)) is not None:
-                kept.append((name, rest))
-        elif not (name in _TO_TARGET or name in gone or name.startswith(_TO_TARGET_PREFIXES)):
-            kept.append((name, value))
+    named: list[str] = []
+    for raw, value in headers:
+        name, fate = _of_request(raw)
+        if fate is _DROPPED:
+            if name == "connection":
+                named.append(value.decode("latin-1"))
+        elif fate is _KEPT:
+            kept.append((name, value.decode("latin-1")))
+        elif name == "via":
+            via += f"{value.decode('latin-1')}, "
+        elif (rest := _special(name, value.decode("latin-1"), passage)) is not None:
+            kept.append((name, rest))
+    if named or passage.secrets:
+        gone = _tokens(named) | {name.lower() for name in passage.secrets}
+        kept = [pair for pair in kept if pair[0] not in gone or pair[0] == "te"]
+        if "via" in gone:
+            via = ""
     kept += [
         ("Via", via + "1.1 gateway"),
         ("X-Forwarded-Proto", passage.forwarded_proto),
@@ -99,9 +134,6 @@ def _special(name: str, value: str, passage: Passage) -> str | None:
     return None if passage.own_key else value
 
 
-_SPECIAL = ("te", "cookie", "authorization", "idempotency-key", "via")
-
-
 def origin_signature(secret: str, at: int, method: str, target: str, body: bytes) -> str:
     """`X-Gateway-Signature`: lets a target refuse whoever does not come through the gateway. `target` is path and
     query as sent to it, `at` Unix seconds."""
@@ -120,22 +152,30 @@ def to_consumer(
     gateway: str,
 ) -> Pairs:
     """`base` is the target's URL, `gateway` the listing's own: a Location inside the one points into the other."""
-    given = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
-    gone = _named_by_connection(given)
     kept: Pairs = []
+    named: list[str] = []
     cached = False
-    for name, value in given:
-        if name in _TO_CONSUMER or name in gone or name.startswith(_TO_CONSUMER_PREFIXES):
+    for raw, text in headers:
+        name, fate = _of_answer(raw)
+        if fate is _DROPPED:
+            if name == "connection":
+                named.append(text.decode("latin-1"))
             continue
-        if (name == "set-cookie" and not set_cookie) or (name in _POWERED_BY and hide_powered_by):
-            continue
-        if name == "location":
-            value = relocated(value, base, gateway)
-        elif name == "cache-control":
-            cached = True
-            if "private" not in value.lower():
-                value = f"{value}, private" if value.strip() else "private"
+        value = text.decode("latin-1")
+        if fate is _SPECIAL:
+            if (name == "set-cookie" and not set_cookie) or (name in _POWERED_BY and hide_powered_by):
+                continue
+            if name == "location":
+                value = relocated(value, base, gateway)
+            elif name == "cache-control":
+                cached = True
+                if "private" not in value.lower():
+                    value = f"{value}, private" if value.strip() else "private"
         kept.append((name, value))
+    if named:
+        gone = _tokens(named)
+        kept = [pair for pair in kept if pair[0] not in gone]
+        cached = cached and "cache-control" not in gone
     if not cached:
         kept.append(("cache-control", "private"))
     return kept
@@ -161,11 +201,9 @@ def _split(base: str) -> tuple[str, str]:
     return f"{parts.scheme}://{parts.netloc}".lower(), parts.path
 
 
-def _named_by_connection(headers: Pairs) -> frozenset[str]:
-    lines = [value for name, value in headers if name == "connection"]
-    if not lines:
-        return _NONE
-    return frozenset(token.strip().lower() for token in ",".join(lines).split(",")) - {"close"}
+def _tokens(lines: list[str]) -> set[str]:
+    """The headers that are of this connection only."""
+    return {token.strip().lower() for token in ",".join(lines).split(",")} - {"close"}
 
 
 def _without_session(cookie: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 
@@ -32,9 +32,21 @@ def bad_header(name: str, expected: str, received: str) -> FaultError:
     return INVALID_PARAMETER(param=name, detail=detail)
 
 
-def _shown(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def _shown(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     """What of a request's raw headers is about payment, by canonical name; an empty value counts as absent. Raises
     INVALID_PARAMETER for a header that is repeated or contradicts its alias."""
+    given: dict[str, str] = {}
+    for spelling, raw in headers:
+        name = _KNOWN.get(spelling)
+        if name is not None:
+            if name in given:
+                return _reconciled(headers)
+            given[name] = raw.decode("latin-1").strip(" \t")
+    return {name: value for name, value in given.items() if value}
+
+
+def _reconciled(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Where a name comes more than once, by itself or by its alias."""
     given: dict[str, list[tuple[bytes, str]]] = {}
     for spelling, raw in headers:
         name = _KNOWN.get(spelling)
@@ -83,7 +95,7 @@ class Material(msgspec.Struct, frozen=True):
     version: int
 
 
-def presented(headers: Iterable[tuple[bytes, bytes]]) -> Presented:
+def presented(headers: Sequence[tuple[bytes, bytes]]) -> Presented:
     """Of a request's raw headers, names in lower case. Raises INVALID_PARAMETER for repeated headers and for two
     families at once."""
     shown = _shown(headers)

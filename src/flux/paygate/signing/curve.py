@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -43,19 +44,31 @@ def parse_signature(text: str) -> bytes:
     return raw[:64] + bytes([recovery])
 
 
+class _Room(threading.local):
+    """What a recovery writes into, one for each thread."""
+
+    def __init__(self) -> None:
+        self.found: Any = ffi.new("secp256k1_ecdsa_recoverable_signature *")
+        self.key: Any = ffi.new("secp256k1_pubkey *")
+        self.out: Any = ffi.new("unsigned char[65]")
+        self.size: Any = ffi.new("size_t *")
+
+
+_room = _Room()
+
+
 def recover(signature: bytes, digest: bytes) -> str:
     """The lower-case address that signed `digest`. Raises `Unrecoverable`."""
     # libsecp256k1 as coincurve binds it, without coincurve's objects on the way.
-    found: Any = ffi.new("secp256k1_ecdsa_recoverable_signature *")
-    key: Any = ffi.new("secp256k1_pubkey *")
+    found, key, out, size = _room.found, _room.key, _room.out, _room.size
     context = GLOBAL_CONTEXT.ctx
     if len(digest) != 32 or not (
         lib.secp256k1_ecdsa_recoverable_signature_parse_compact(context, found, signature[:64], signature[64])
         and lib.secp256k1_ecdsa_recover(context, key, found, digest)
     ):
         raise Unrecoverable("no key fits the signature")
-    out: Any = ffi.new("unsigned char[65]")
-    lib.secp256k1_ec_pubkey_serialize(context, out, ffi.new("size_t *", 65), key, _UNCOMPRESSED)
+    size[0] = 65
+    lib.secp256k1_ec_pubkey_serialize(context, out, size, key, _UNCOMPRESSED)
     return _address_of(bytes(ffi.buffer(out))[1:])
 
 
