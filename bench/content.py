@@ -254,7 +254,7 @@ async def planned(server: Server, wanted: Callable[[Case], bool]) -> list[Case]:
     """The wanted cases, with what the server answers to the first request of each."""
     content = json.loads((server.data_dir / "operator.json").read_text())["content"]
     at = f"/content/flux/{content['environment']}/bench"
-    async with httpx.AsyncClient(base_url=server.origin, headers={"Host": "bench"}) as http:
+    async with httpx.AsyncClient(base_url=server.origin, headers={"Host": "bench"}, timeout=120) as http:
         listed = (
             (await http.get(f"{at}/articles", params={"limit": 100})).raise_for_status().json()["results"]
         )

@@ -227,6 +227,19 @@ async def test_bodies_that_are_none(world: World, content: bytes, reason: str | 
         assert reason is None or answer.json()["details"]["reason"] == reason
 
 
+async def test_what_the_token_would_refuse_is_not_valid(world: World) -> None:
+    """Nobody here knows whether a contract agrees to a signature: the transfer is tried on the chain first."""
+    wallet = "0x" + "c0de" * 10
+    await world.chain.rpc("anvil_setCode", wallet, "0x60006000fd")
+    await world.usdc.mint(wallet, 10**6)
+    proof = await world.proof()
+    proof["payload"]["authorization"]["from"] = wallet
+    told = await world.ask("verify", proof, proof["accepted"])
+    expected = (False, "invalid_exact_evm_transaction_simulation_failed")
+    assert (told["isValid"], told["invalidReason"]) == expected
+    assert (await world.present(proof)).status_code == 402
+
+
 async def test_the_facilitator_is_the_operators_own(world: World) -> None:
     remote = {"X-Forwarded-For": "198.18.0.9"}
     for method, path in (("GET", "supported"), ("POST", "verify"), ("POST", "settle")):
