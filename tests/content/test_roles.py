@@ -152,7 +152,7 @@ async def test_roles_belong_to_one_side_and_one_environment(hall: Hall) -> None:
         (hall.world, "management", "nobodys"),
     ):
         refused = await world.manage("POST", f"/permissions/{side}-api/api-keys/", {"role": named})
-        assert code(refused) == "validation_error"
+        assert code(refused) == "role_not_found"
     key = await hall.world.key(role, "management")
     at = f"/permissions/management-api/api-keys/{key.key}/"
     assert code(await elsewhere.manage("GET", at)) == "api_key_not_found"
