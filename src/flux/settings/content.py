@@ -102,6 +102,12 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
     management_rate_limit: Annotated[
         str, Meta(description="Management requests per key or user, as '100/60s'; 0 is off.")
     ] = "0"
+    login_rate_limit: Annotated[
+        str, Meta(description="Log-ins of the management API per client address, as '60/60s'; 0 is off.")
+    ] = "60/60s"
+    failed_login_rate_limit: Annotated[
+        str, Meta(description="Wrong passwords per client address and e-mail, as '10/300s'; 0 is off.")
+    ] = "10/300s"
     plan_limits: Annotated[
         dict[str, int],
         Meta(

@@ -6,16 +6,16 @@ from flux.content.access import PUBLIC, SIGNED_IN, Person
 from flux.content.accounts.rules import full_name
 from flux.content.accounts.schemas import Credentials, RefreshRequest, TokenPair, UserView
 from flux.content.accounts.service import Accounts
-from flux.content.faults import AUTHENTICATION_FAILED
+from flux.content.faults import AUTHENTICATION_FAILED, RATE_LIMITED
 from flux.kernel.wire import Call, Routes
 
 routes = Routes(tag="account")
 
 
-@routes.post("/account/auth", auth=PUBLIC, raises=[AUTHENTICATION_FAILED])
+@routes.post("/account/auth", auth=PUBLIC, raises=[AUTHENTICATION_FAILED, RATE_LIMITED])
 async def log_in(call: Call, body: Credentials) -> TokenPair:
     """Exchange e-mail and password for an access and a refresh token."""
-    return await call.use(Accounts).login(body.email, body.password)
+    return await call.use(Accounts).login(body.email, body.password, call.client_ip)
 
 
 @routes.post("/account/auth/refresh", auth=PUBLIC, raises=[AUTHENTICATION_FAILED])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux.content.accounts import repository
+from flux.content.accounts.attempts import Attempts
 from flux.content.accounts.rows import User
 from flux.content.accounts.rules import Claims, Kind, read, sign
 from flux.content.accounts.schemas import TokenPair
@@ -18,12 +19,17 @@ class Accounts:
         self._clock = house.clock
         self._settings = house.settings.content
         self._signing_key = house.vault.key("content access tokens")
+        self._attempts = Attempts(house)
 
-    async def login(self, email: str, password: str) -> TokenPair:
-        """Raises `AUTHENTICATION_FAILED` for a wrong e-mail or password alike, after the same work."""
-        user = await repository.by_email(self._db, email.strip().lower())
+    async def login(self, email: str, password: str, address: str) -> TokenPair:
+        """From a client at `address`. Raises `AUTHENTICATION_FAILED` for a wrong e-mail or password alike, after the same
+        work; `RATE_LIMITED`."""
+        email = email.strip().lower()
+        self._attempts.begin(address, email)
+        user = await repository.by_email(self._db, email)
         if not await password_matches(password, user.password_hash if user else None) or user is None:
             raise AUTHENTICATION_FAILED()
+        self._attempts.succeeded(address, email)
         return await self.issue(user.key)
 
     async def refresh(self, token: str) -> TokenPair:
