@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.harness.server import Server, serve
 
 pytestmark = pytest.mark.asyncio
