@@ -62,7 +62,9 @@ def demonstrate(directory: Path, port: int, *, keep: bool) -> int:
             listing = _walk(world)
             if keep:
                 _invite(world, listing)
-                signal.pause()
+                # Not `signal.pause`: a Ctrl-C just before it would be slept through.
+                while True:
+                    time.sleep(0.5)
     except KeyboardInterrupt:
         print("\nThe demonstration is over.")
     except Broken as broken:

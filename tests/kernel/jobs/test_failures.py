@@ -13,7 +13,7 @@ from tests.harness.databases import open_url
 from tests.kernel.jobs.conftest import Queues
 from tests.kernel.jobs.watching import Handler, a_moment, until
 
-from flux.kernel.faults.ports import Mode, Ports
+from flux.kernel.faults.ports import Mode, PortFailure, Ports
 from flux.kernel.jobs import StoreJobs
 from flux.kernel.store import Database, SandboxClock, SystemClock
 from flux.settings.jobs import JobSettings
@@ -253,5 +253,31 @@ async def test_a_store_fault_is_left_for_the_request_it_was_armed_for(database_u
     assert tick.finished <= ticks + 1
     ports.disarm()
     await until(lambda: tick.finished > ticks + 2)
+    await queue.close()
+    await database.close()
+
+
+async def test_work_that_began_before_leaves_the_fault_alone_too(database_url: str) -> None:
+    ports = Ports(enabled=True)
+    database = await open_url(database_url, ports)
+    queue = StoreJobs(database, SystemClock(), JobSettings(poll_seconds=0.01), ports)
+    began, gate, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handler(_: dict[str, Any]) -> None:
+        began.set()
+        await gate.wait()
+        assert await database.all("SELECT 1", {}, int) == [1]
+        ended.set()
+
+    queue.handle("room.verb", handler)
+    await queue.start()
+    await enqueue(database, queue, {})
+    await asyncio.wait_for(began.wait(), 20)
+    ports.arm("store", Mode.ERROR)
+    gate.set()
+    await asyncio.wait_for(ended.wait(), 20)
+    assert ports.armed("store")
+    with pytest.raises(PortFailure):
+        await database.all("SELECT 1", {}, int)
     await queue.close()
     await database.close()

@@ -10,7 +10,7 @@ Anyone may raise; only envelopes spell. Start at declaration.py.
 """
 
 from flux.kernel.faults.declaration import DeclarationError, Fault, FaultError, Retry
-from flux.kernel.faults.ports import PORTS, Mode, PortFailure, Ports
+from flux.kernel.faults.ports import PORTS, Mode, PortFailure, Ports, stand_behind
 from flux.kernel.faults.registry import ContractBroken, ContractRow, FaultTable, contract_dir, load_contract
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "Retry",
     "contract_dir",
     "load_contract",
+    "stand_behind",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from flux.kernel.faults import stand_behind
 from flux.kernel.jobs.port import Handler
 from flux.kernel.jobs.repository import JobTable
 from flux.kernel.jobs.worker import Worker
@@ -51,6 +52,7 @@ class Schedules:
 
     async def _keep(self, kind: str) -> None:
         seconds, handler = self.all[kind]
+        stand_behind()
         while True:
             try:
                 if self._worker.stand_aside():

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from flux.kernel.faults import stand_behind
 from flux.kernel.jobs.port import Handler
 from flux.kernel.jobs.repository import ClaimedJob, JobTable
 from flux.kernel.store.clock import Clock
@@ -83,6 +84,7 @@ class Worker:
             await asyncio.wait({loop})
 
     async def _look(self) -> None:
+        stand_behind()
         while True:
             self._wake.clear()
             pause = self._settings.poll_seconds
@@ -133,6 +135,7 @@ class Worker:
         return round(self._settings.lease_seconds * 1000)
 
     async def _renew(self) -> None:
+        stand_behind()
         while True:
             await self._clock.sleep(self._settings.lease_seconds / 3)
             if not self._jobs or self.stand_aside():
