@@ -6,9 +6,10 @@ same bytes from the same server.
     python -m bench.content measure DIR      measure one that was filled before
     python -m bench.content flat DIR DIR …   whether some requests cost the same in all of them (content_flat.py)
 
-The server is pinned to one core, the loader to another; 16 connections, each with one request under way. "Cached" is a
-server with its defaults, "uncached" one whose answers are never kept (`content.delivery_cache_entries=0`): there every
-request compiles, asks the database and encodes again, and parameters vary from request to request.
+The server is pinned to one core, the loader to another; 16 connections (a text search 8), each with one request under way.
+"Cached" is a server with its defaults, "uncached" one that keeps neither answers (`content.delivery_cache_entries=0`) nor
+requests as they were understood (`content.reading_cache_bytes=0`): there every request is read, asks the database and is
+encoded again, and parameters vary from request to request. What is kept by shape stays: plans, slots, counts of words.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ CONNECTIONS = 16
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOADER_CORE = CORES[-1], CORES[0]
 SETTINGS: dict[str, Any] = {"server.log_level": "warning"}
-UNCACHED = {**SETTINGS, "content.delivery_cache_entries": 0}
+UNCACHED = {**SETTINGS, "content.delivery_cache_entries": 0, "content.reading_cache_bytes": 0}
 
 
 # -- the loader -----------------------------------------------------------------------------------------------
@@ -96,10 +97,10 @@ class Client(asyncio.Protocol):
 class Run:
     """`total` requests, taken in turn from a list."""
 
-    def __init__(self, requests: Sequence[bytes], total: int) -> None:
+    def __init__(self, requests: Sequence[bytes], total: int, connections: int) -> None:
         self._requests = requests
         self._left = total
-        self._open = CONNECTIONS
+        self._open = connections
         self.latencies: list[float] = []
         self.statuses: set[int] = set()
         self.done = asyncio.Event()
@@ -125,11 +126,13 @@ class Measured:
     p99: float
 
 
-def measured(pid: int, port: int, requests: Sequence[bytes], total: int, status: int) -> Measured:
+def measured(
+    pid: int, port: int, requests: Sequence[bytes], total: int, status: int, connections: int = CONNECTIONS
+) -> Measured:
     async def go() -> Run:
         loop = asyncio.get_running_loop()
-        run = Run(requests, total)
-        for _ in range(CONNECTIONS):
+        run = Run(requests, total, connections)
+        for _ in range(connections):
             await loop.create_connection(lambda: Client(run), "127.0.0.1", port)
         await run.done.wait()
         return run
@@ -155,6 +158,7 @@ class Case:
     cached: bool = True
     status: int = 200
     total: int = 8000
+    connections: int = CONNECTIONS
     body: bytes = b""
     ratio_aim: float | None = None
     rounds: list[tuple[Measured, Measured]] = field(default_factory=list)
@@ -197,7 +201,7 @@ def cases(at: str, keys: list[str], etag: str) -> list[Case]:
         Case("the same with populate, uncached", [get(f"{items}?{one}&populate=author") for one in filters], 2_000,
              cached=False),
         Case("text search, top 20, uncached", [post(f"{items}/_search", one) for one in bodies], 500, cached=False,
-             total=1000),
+             total=1000, connections=8),
         Case("invalid query", [post(f"{items}/_search", wrong)], 10_000, status=422),
     ]  # fmt: skip
 
@@ -274,8 +278,8 @@ async def planned(server: Server, wanted: Callable[[Case], bool]) -> list[Case]:
 
 def alternate(case: Case, ours: int, our_port: int, raw_: int, raw_port: int) -> None:
     plain = get("/" + case.name.replace(" ", "-"))
-    one = measured(ours, our_port, case.requests, case.total, case.status)
-    other = measured(raw_, raw_port, [plain], case.total, 200)
+    one = measured(ours, our_port, case.requests, case.total, case.status, case.connections)
+    other = measured(raw_, raw_port, [plain], case.total, 200, case.connections)
     case.rounds.append((one, other))
 
 
@@ -287,7 +291,7 @@ def figures(case: Case) -> list[Figure]:
     wanted = f"aim >= {case.ratio_aim}" if case.ratio_aim else ""
     return [
         Figure(case.name, 1e6 / cpu, "req/s of a core", f"aim >= {case.aim:,} ({cpu:.0f} us CPU)"),
-        Figure("  on the wall clock, 16 connections", rate, "req/s", f"p99 {p99:.1f} ms"),
+        Figure(f"  on the wall clock, {case.connections} connections", rate, "req/s", f"p99 {p99:.1f} ms"),
         Figure("  share of the raw ASGI app's speed", ratio, "x", wanted),
     ]
 
