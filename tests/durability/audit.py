@@ -149,10 +149,10 @@ def _why_not_served(life: Life, payment: dict[str, Any], books: Books, told: obj
         return "failed three times"
     if life.met("cut") and call["status"] == "aborted" and call["http_status"] == 200:
         return "cut while it streamed"
-    if life.met("leaves") and call["status"] in ("aborted", "success") and not payment["review"]:
+    if life.left and call["status"] in ("aborted", "success") and not payment["review"]:
         return "left"
     # Who has left does not hear that the process died with its call.
-    lost = life.broken or life.slowest >= LEASE_SECONDS or life.met("leaves")
+    lost = life.broken or life.slowest >= LEASE_SECONDS or life.left
     assert lost, (told, call)
     if payment["review"]:
         return "crashed, to be reviewed"

@@ -74,7 +74,7 @@ def _why_paid_and_not_served(
     [call] = [one for one in calls if one["payment_status"] == "consumed"]
     if life.met("cut") and call["status"] == "aborted" and call["http_status"] == 200:
         return "cut while it streamed"
-    if call["status"] == "success" and (life.broken or life.met("leaves")):
+    if call["status"] == "success" and (life.broken or life.left):
         return "left, or crashed when it was settled"
     # Paid by then, and failed for good by the target.
     assert payment["releases"] >= MOST_HITS, told

@@ -22,6 +22,8 @@ SEND = ("error", "503", "drop", "lost")
 COLLECTING = ("noted", "broadcast")
 """Where a process dies beside that while it settles: the settlement is in the books and not sent; sent and not known. At
 `answered` it is mined and not in the books."""
+HANGS_UP_SECONDS = 30.0
+"""After so long without an answer the consumer leaves, be it that nobody has taken its call yet."""
 
 
 @dataclass
@@ -48,6 +50,11 @@ class Life:
     @property
     def authorised(self) -> bool:
         return self.kind.startswith("x402")
+
+    @property
+    def left(self) -> bool:
+        """Some call of it, not having heard the answer."""
+        return self.met("leaves") or self.slowest >= HANGS_UP_SECONDS
 
     def met(self, *misfortunes: str) -> bool:
         return any(one.startswith(misfortunes) for one in self.script)

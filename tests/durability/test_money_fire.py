@@ -21,7 +21,7 @@ from tests.durability.audit import audit
 from tests.durability.authorising import Authorising
 from tests.durability.books import Books
 from tests.durability.fire import Fire, FireTarget
-from tests.durability.lives import COLLECTING, Life
+from tests.durability.lives import COLLECTING, HANGS_UP_SECONDS, Life
 from tests.harness.anvil import anvil
 from tests.harness.node import hostile_node
 from tests.harness.server import serve
@@ -83,7 +83,7 @@ async def fire(
                 directory, database=request.param, workers=workers, settings=settings, first_on_path=fate
             ) as server,
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=30)
+                connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=HANGS_UP_SECONDS)
             ) as http,
         ):
             provider = await purse(server, chain.accounts[0]).login()
