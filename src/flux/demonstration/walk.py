@@ -55,6 +55,8 @@ def demonstrate(directory: Path, port: int, *, keep: bool) -> int:
     """Start the world, walk through it and, with `keep`, leave it standing until Ctrl-C; anvil is looked for from
     `directory` upwards. Nothing is left behind. Raises `StartError`."""
     program = anvil_program(directory)
+    # A shell lets what it starts in the background ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(0))
     try:
