@@ -4,13 +4,13 @@ why requests cannot be answered."""
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 
 from msgspec import Struct
 
 from flux.content.access import Anonymous, KeyHolder
+from flux.content.delivery.naming import Names
 from flux.content.faults import MAX_RESPONSE_SIZE_EXCEEDED
 from flux.content.generations.service import Generations
 from flux.content.settled import Settled
@@ -30,10 +30,6 @@ class Encoded(Struct, frozen=True):
     body: bytes
     etag: str
     depends: tuple[tuple[str, int], ...] = ()
-
-
-def encoded(body: bytes, depends: tuple[tuple[str, int], ...] = ()) -> Encoded:
-    return Encoded(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', depends)
 
 
 class Depends:
@@ -64,6 +60,7 @@ class Answers:
     def __init__(self, house: House, settled: Settled, generations: Generations) -> None:
         self._ports = house.ports
         self._generations = generations
+        self._names = Names(house.vault)
         self._most = settled.content.delivery_cache_entries
         self._most_bytes = settled.content.delivery_cache_bytes
         self._largest = settled.content.max_response_bytes
@@ -126,7 +123,10 @@ class Answers:
     async def _made(self, make: Make) -> Encoded:
         depends = Depends(self._generations)
         body = self.within_size(await make(depends))
-        return encoded(body, depends.found)
+        return self.encoded(body, depends.found)
+
+    def encoded(self, body: bytes, depends: tuple[tuple[str, int], ...] = ()) -> Encoded:
+        return Encoded(body, self._names.of(body), depends)
 
     async def _is_current(self, answer: Encoded) -> bool:
         for folder, generation in answer.depends:
