@@ -46,9 +46,9 @@ class Overwrites:
             allow, deny = int(each.allow or 0), int(each.deny or 0)
             await self.put(tx, standing, own, channel_id, each.id, each.type, allow, deny)
 
-    async def demand_room(self, tx: Transaction, channel_id: int) -> None:
-        """After one was put. Raises VALIDATION_ERROR on `permission_overwrites`."""
-        self._demand_few(await repository.count_overwrites(tx, channel_id))
+    async def demand_room(self, tx: Transaction, channel_id: int, target_id: int) -> None:
+        """For one of that target. Raises VALIDATION_ERROR on `permission_overwrites`."""
+        self._demand_few(await repository.count_other_overwrites(tx, channel_id, target_id) + 1)
 
     def _demand_few(self, count: int) -> None:
         most = self._limits.channel_overwrites

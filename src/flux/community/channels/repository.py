@@ -38,7 +38,7 @@ ON CONFLICT (channel_id, target_id) DO UPDATE SET kind = excluded.kind, allow = 
 DROP_OVERWRITE = (
     "DELETE FROM community_channel_overwrites WHERE channel_id = :channel_id AND target_id = :target_id"
 )
-COUNT_OVERWRITES = "SELECT count(*) FROM community_channel_overwrites WHERE channel_id = :channel_id"
+COUNT_OTHERS = "SELECT count(*) FROM community_channel_overwrites WHERE channel_id = :channel_id AND target_id <> :target_id"
 DROP_OVERWRITES = "DELETE FROM community_channel_overwrites WHERE channel_id = :channel_id"
 _CHANGEABLE = frozenset(
     {
@@ -119,8 +119,9 @@ async def put_overwrite(
     await tx.run(PUT_OVERWRITE, values)
 
 
-async def count_overwrites(reader: Reader, channel_id: int) -> int:
-    return int(await reader.value(COUNT_OVERWRITES, {"channel_id": channel_id}))
+async def count_other_overwrites(reader: Reader, channel_id: int, target_id: int) -> int:
+    """Those that are not the target's."""
+    return int(await reader.value(COUNT_OTHERS, {"channel_id": channel_id, "target_id": target_id}))
 
 
 async def drop_overwrite(tx: Transaction, channel_id: int, target_id: int) -> None:

@@ -309,10 +309,10 @@ class ChannelService:
         async def work(tx: Transaction) -> None:
             standing, guild = await self._demand_overwriter(tx, user, channel_id)
             await self._where.channel_turn(tx, channel_id)
+            await self._overwrites.demand_room(tx, channel_id, target_id)
             await self._overwrites.put(
                 tx, guild, standing.permissions, channel_id, target_id, kind, allow, deny
             )
-            await self._overwrites.demand_room(tx, channel_id)
             await self._note_overwrite(tx, standing, target_id, reason)
             await self._announce(tx, guild.guild.id, channel_id)
 
