@@ -163,9 +163,10 @@ async def overwrites(server: Server, there: int) -> Scene:
 
     async def ask(number: int) -> httpx.Response:
         """A new one; one that is there already needs no room."""
-        again = {"type": 1, "allow": "0", "deny": "128"}
-        await owner.ok("PUT", f"{path}/permissions/{base}", again)
-        return await owner.call("PUT", f"{path}/permissions/{base + 1 + number}", again)
+        body = {"type": 1, "allow": "0", "deny": "128"}
+        if number == ASKING:
+            await owner.ok("PUT", f"{path}/permissions/{base}", body)
+        return await owner.call("PUT", f"{path}/permissions/{base + 1 + number}", body)
 
     async def count() -> int:
         return len((await owner.ok("GET", path))["permission_overwrites"])
