@@ -87,6 +87,9 @@ class Delivery:
             decoded()
             raise faults.ACTION_NOT_ALLOWED()
         key = self._key(call, entry, named=True)
+        kept = self._answers.at_hand(key)
+        if kept is not None:
+            return self._answers.reply(call, kept, entry.principal)
 
         async def make(depends: Depends) -> bytes:
             if target.parents:
@@ -106,7 +109,7 @@ class Delivery:
             told = await self._tallies.of(realised(reading.plan), reading.ranked, reading.tally, generation)
             return page[:-1] + b"," + msgspec.json.encode(told)[1:]
 
-        answer = self._answers.at_hand(key) or await self._answers.answer(key, make)
+        answer = await self._answers.answer(key, make)
         return self._answers.reply(call, answer, entry.principal)
 
     def _read(
