@@ -58,7 +58,7 @@ class AddressBans:
             else:
                 await repository.unban_address(tx, network)
             mark = b"+" if banned else b"-"
-            tx.after_commit(lambda: self._bus.publish(SUBJECT, mark + network.encode()))
+            self._bus.tell(tx, SUBJECT, mark + network.encode())
 
         await self._db.transact(work)
         # This process must not wait to hear from itself.

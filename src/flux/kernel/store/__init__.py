@@ -28,6 +28,7 @@ from flux.kernel.store.ids import (
 from flux.kernel.store.migrations import Migration, MigrationError, MigrationSet, migrate
 from flux.kernel.store.opening import EMBEDDED, open_database
 from flux.kernel.store.port import (
+    Closing,
     Database,
     Dialect,
     ForeignKeyViolation,
@@ -51,6 +52,7 @@ __all__ = [
     "EMBEDDED",
     "LOWER",
     "Clock",
+    "Closing",
     "Database",
     "DatabaseInUse",
     "Dialect",

@@ -23,7 +23,7 @@ from typing import Any, NoReturn, TypeVar
 import apsw
 
 from flux.kernel.faults.ports import Mode, PortFailure
-from flux.kernel.store.port import Params, Statement, UnitSuspended, Work
+from flux.kernel.store.port import Closing, Params, Statement, UnitSuspended, Work
 from flux.kernel.store.sqlite_connection import Tuning, fail, open_connection, translated
 from flux.kernel.store.statements import for_sqlite
 
@@ -38,6 +38,7 @@ class SqliteTransaction:
     """A unit's view of the database. Unusable once the unit has ended, and after its first failing statement."""
 
     __slots__ = ("_connection", "_execute", "acts", "failure")
+    closing: Closing | None = None
 
     def __init__(self, connection: apsw.Connection, cursor: apsw.Cursor) -> None:
         self._connection = connection

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from functools import partial
 from typing import Any
 
 from flux.kernel.bus.port import Bus
@@ -120,7 +119,7 @@ class SharedWindows:
                     totals[key] = (found[1], found[0])
             for key, until in bans.items():
                 await repository.ban(tx, key, until)
-                tx.after_commit(partial(self._announce, key, until))
+                self._bus.tell(tx, BANNED, f"{until} {key}".encode())
             return totals
 
         try:
@@ -131,9 +130,6 @@ class SharedWindows:
             raise
         for key, (ends, used) in totals.items():
             self._known[key] = (ends, used + self._counted.get(key, 0))
-
-    def _announce(self, key: str, until: int) -> None:
-        self._bus.publish(BANNED, f"{until} {key}".encode())
 
     def _hear(self, payload: bytes) -> None:
         until, _, key = payload.decode().partition(" ")
