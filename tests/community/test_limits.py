@@ -153,6 +153,27 @@ async def in_a_category(server: Server, there: int) -> Scene:
     return Scene(ask, count)
 
 
+@limit("VALIDATION_ERROR", 500, "channel_overwrites", "of overwrites")
+async def overwrites(server: Server, there: int) -> Scene:
+    owner, where = await place(server)
+    path, base = f"/channels/{where.text}", int(where.id) - (1 << 22)
+    columns = "channel_id, target_id, kind, allow, deny"
+    sql = f"INSERT INTO community_channel_overwrites ({columns}) VALUES ($1, $2, 1, 0, 64)"
+    await write(server, sql, [(int(where.text), base - each) for each in range(there)])
+
+    async def ask(number: int) -> httpx.Response:
+        """A new one; one that is there already needs no room."""
+        body = {"type": 1, "allow": "0", "deny": "128"}
+        if number == ASKING:
+            await owner.ok("PUT", f"{path}/permissions/{base}", body)
+        return await owner.call("PUT", f"{path}/permissions/{base + 1 + number}", body)
+
+    async def count() -> int:
+        return len((await owner.ok("GET", path))["permission_overwrites"])
+
+    return Scene(ask, count)
+
+
 @limit("MAX_GUILD_ROLES", 250, "guild_roles")
 async def roles(server: Server, there: int) -> Scene:
     owner, where = await place(server)

@@ -141,6 +141,8 @@ async def test_work_that_takes_too_long_ends_with_its_worker() -> None:
     [
         ("cat.png", "cat.png"), ("../../etc/passwd", "passwd"), ("C:\\x\\evil.exe", "evil.exe"), ("..", "file"),
         ("", "file"), (None, "file"), ("a/", "file"), ("a\0b\r\n.txt", "ab.txt"), ("\u202egnp.exe", "gnp.exe"),
+        ("CON", "_CON"), ("aux.txt", "_aux.txt"), ("Lpt1 ", "_Lpt1"), ("com\u00b9.tar.gz", "_com\u00b9.tar.gz"), ("nul.", "_nul"),
+        ("cone.png", "cone.png"), ("x.png. . ", "x.png"), ("x" * 300 + "." + "y" * 300, "x" * 255),
         (".bashrc", ".bashrc"), ("x" * 300 + ".png", "x" * 251 + ".png"), ("日本.png", "日本.png"),
     ],
 )  # fmt: skip

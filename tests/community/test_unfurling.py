@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tests.community.actors import guild, person, unlimited
 from tests.community.gateway import GatewayClient
 from tests.community.pictures import still
+from tests.community.test_files import memory as highest_memory
 from tests.harness.server import Server, serve
 
 from flux.community.messages.linking import links_of
@@ -99,8 +101,12 @@ def test_links_in_a_text(content: str, links: list[str]) -> None:
     assert links_of(content, 3) == links
 
 
+BOMB = gzip.compress(PAGE + b"\0" * 200_000_000)
+"""Of some 200 KB."""
+
+
 class Site:
-    """A web site on this machine, and a door beside it that must stay shut."""
+    """A web site on this machine that packs what it sends when asked to, and a door beside it that must stay shut."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -113,6 +119,12 @@ class Site:
             raise web.HTTPFound(f"http://127.0.0.1:{self.shut}/secret")
         if request.path == "/slow":
             await asyncio.sleep(60)
+        if request.path == "/bomb":
+            packed = {"Content-Encoding": "gzip", "Content-Type": "text/html"}
+            return web.Response(body=BOMB, headers=packed)
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            packed = {"Content-Encoding": "gzip", "Content-Type": "text/html"}
+            return web.Response(body=gzip.compress(PAGE), headers=packed)
         return web.Response(body=PAGE, content_type="text/html")
 
 
@@ -189,3 +201,18 @@ async def test_what_must_not_be_fetched_is_not(world: tuple[Server, Site]) -> No
     )
     assert await embeds(hidden["id"]) == []
     assert [each["id"] for each in await owner.ok("GET", path) if each["embeds"]] == [last["id"]]
+
+
+async def test_a_page_that_unpacks_to_far_too_much_costs_nothing(world: tuple[Server, Site]) -> None:
+    """Its beginning is shown like any other's."""
+    server, site = world
+    owner = await unlimited(await person(server))
+    where = await guild(owner)
+    path = f"/channels/{where.text}/messages"
+    before = highest_memory(server)
+    said = await owner.ok("POST", path, {"content": f"http://127.0.0.1:{site.port}/bomb"})
+    async with asyncio.timeout(40):
+        while not (shown := (await owner.ok("GET", f"{path}/{said['id']}"))["embeds"]):
+            await asyncio.sleep(0.1)
+    assert shown[0]["title"] == "A title"
+    assert highest_memory(server) - before < 20_000_000

@@ -78,6 +78,8 @@ class Belief:
             new = data["id"] not in self.guilds[data["guild_id"]]
             self.guilds[data["guild_id"]].add(data["id"])
             self.names[data["id"]] = data["name"]
+            if new:
+                self.messages[data["id"]] = {}
             return [data["id"]] if new else []
         elif name == "CHANNEL_DELETE":
             for known in self.guilds.values():
@@ -96,6 +98,7 @@ class Belief:
         channels = {each["id"]: each["name"] for each in state["channels"]}
         self.guilds[state["id"]] = set(channels)
         self.names |= channels
+        self.messages |= {channel_id: {} for channel_id in channels}
         return list(channels)
 
     def _said(self, channel_id: str, message_id: str, content: str, edited: str) -> None:
@@ -105,9 +108,17 @@ class Belief:
         if message_id not in known or known[message_id][1] <= edited:
             known[message_id] = (content, edited)
 
-    def fetched(self, channel_id: str, found: dict[str, tuple[str, str]]) -> None:
-        for message_id, (content, edited) in found.items():
-            self._said(channel_id, message_id, content, edited)
+    def fetched(
+        self,
+        channel_id: str,
+        asked_for: dict[str, tuple[str, str]] | None,
+        found: dict[str, tuple[str, str]],
+    ) -> None:
+        """`asked_for` is what stood for the channel when its history was asked for. An answer that comes after the
+        channel was lost and shown anew is old news: what was deleted between was told to nobody here."""
+        if asked_for is not None and self.messages.get(channel_id) is asked_for:
+            for message_id, (content, edited) in found.items():
+                self._said(channel_id, message_id, content, edited)
 
 
 class Wanderer:
@@ -168,10 +179,11 @@ class Wanderer:
 
     async def _fetch(self, channel_id: str) -> None:
         found = None
+        asked_for = self.belief.messages.get(channel_id)
         with contextlib.suppress(RuntimeError, *LOST):
             found = await history(self.who, channel_id)
         if found is not None:
-            self.belief.fetched(channel_id, found)
+            self.belief.fetched(channel_id, asked_for, found)
 
     async def drop(self) -> None:
         if self._client is not None:

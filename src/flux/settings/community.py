@@ -24,6 +24,13 @@ class CommunityLimits(Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, description="Channels of one guild, categories included.")
     ] = 500
     max_guild_roles: Annotated[int, Meta(ge=1, description="Roles of one guild, @everyone included.")] = 250
+    role_losses_told: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Members of whom each gets a GUILD_MEMBER_UPDATE when a role of theirs is deleted; with more, GUILD_ROLE_DELETE alone tells it.",
+        ),
+    ] = 250
     max_category_channels: Annotated[int, Meta(ge=0, description="Channels in one category.")] = 50
     max_pins_per_channel: Annotated[int, Meta(ge=0, description="Pinned messages of one channel.")] = 50
     max_webhooks_per_channel: Annotated[int, Meta(ge=0, description="Webhooks of one channel.")] = 15

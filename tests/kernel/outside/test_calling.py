@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import zlib
+from typing import Any
 
 import pytest
 
@@ -133,6 +136,111 @@ async def test_fetching_ends_however_long_the_answer_or_the_way() -> None:
         with pytest.raises(PortFailure) as failed:
             await fetcher.get(f"{url}/round", {}, most=50_000)
         assert (failed.value.reason, len(asked)) == ("protocol", REDIRECTS + 1)
+    finally:
+        await fetcher.close()
+        server.close()
+
+
+class Turning:
+    """Who is asked for a name: each answer in turn, the last one for ever."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self.answers = answers
+        self.asked = 0
+
+    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[dict[str, Any]]:
+        found = self.answers[min(self.asked, len(self.answers) - 1)]
+        self.asked += 1
+        return [
+            {"hostname": host, "host": each, "port": port, "family": 2, "proto": 0, "flags": 0}
+            for each in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_a_name_that_turns_to_us_is_judged_anew_for_each_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rebinding: the connection goes where the answer said that was judged, and nobody asks a second time."""
+    asked: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked.append(f"{writer.get_extra_info('sockname')[0]} {head.split()[1].decode()}")
+        away = b"/away" in head
+        status = b"302 X\r\nLocation: /here" if away else b"200 X\r\nContent-Type: text/html"
+        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "0.0.0.0", 0)
+    port = server.sockets[0].getsockname()[1]
+    good, bad = "127.0.0.2", "127.0.0.1"
+    try:
+        for answers, path, met in (
+            ([[good], [bad]], "/once", [f"{good} /once"]),
+            ([[good], [bad]], "/away", [f"{good} /away"]),
+            ([[good, bad]], "/both", []),
+            ([[bad, good]], "/both", []),
+            ([["169.254.169.254"]], "/metadata", []),
+            ([["10.0.0.1"]], "/private", []),
+        ):
+            names = Turning(*answers)
+            monkeypatch.setattr("aiohttp.ThreadedResolver", lambda names=names: names)
+            fetcher = Fetcher(Guard([f"{good}/32"]), Ports(), seconds=5)
+            asked.clear()
+            try:
+                await fetcher.get(f"http://rebind.test:{port}{path}", {}, most=100)
+                assert path == "/once"
+            except PortFailure as failure:
+                assert (failure.reason, path != "/once") == ("address_not_allowed", True), path
+            finally:
+                await fetcher.close()
+            assert asked == met
+            assert names.asked == (2 if path == "/away" else 1)
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent", "body"),
+    [
+        ("identity", b"plain", b"plain"),
+        ("gzip", gzip.compress(b"packed"), b"packed"),
+        ("GZIP", gzip.compress(b"packed"), b"packed"),
+        ("deflate", zlib.compress(b"packed"), b"packed"),
+        ("gzip", gzip.compress(b"\0" * 50_000_000), b"\0" * 9),
+        ("gzip", gzip.compress(b"cut short")[:-12], b"cut short"[:-4]),
+        ("gzip", b"no gzip", None),
+        ("br", b"x", None),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"x")), None),
+    ],
+    ids=["plain", "gzip", "capitals", "deflate", "bomb", "cut", "lie", "unknown", "twice"],
+)
+async def test_a_page_that_is_packed_is_unpacked_and_no_further_than_wanted(
+    encoding: str, sent: bytes, body: bytes | None
+) -> None:
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        head = f"HTTP/1.1 200 X\r\nContent-Type: text/html\r\nContent-Encoding: {encoding}\r\n"
+        writer.write(head.encode() + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(sent) + sent)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    fetcher = Fetcher(Guard(["127.0.0.0/8"]), Ports(), seconds=20)
+    try:
+        if body is None:
+            with pytest.raises(PortFailure) as failed:
+                await fetcher.get(url, {}, most=9)
+            assert failed.value.reason == "protocol"
+        else:
+            assert (await fetcher.get(url, {}, most=9)).body[: len(body)] == body
+        assert b"accept-encoding: identity\r\n" in heads[0].lower()
+        assert heads[0].lower().count(b"accept-encoding") == 1
     finally:
         await fetcher.close()
         server.close()

@@ -29,7 +29,8 @@ class Overwrites:
         allow: int,
         deny: int,
     ) -> None:
-        """`own` are the caller's permissions in the channel. Raises MISSING_PERMISSIONS for bits they lack."""
+        """`own` are the caller's permissions in the channel. Raises MISSING_PERMISSIONS for bits they lack. Whether there
+        is room is for the caller to ask, when it is the channel's turn."""
         if not own & rules.ADMINISTRATOR and not rules.may_grant(allow | deny, own):
             raise faults.MISSING_PERMISSIONS()
         await repository.put_overwrite(tx, channel_id, target_id, kind, allow & rules.ALL, deny & rules.ALL)
@@ -39,11 +40,17 @@ class Overwrites:
     ) -> None:
         """All of them at once. Needs MANAGE_ROLES."""
         standing.need(rules.MANAGE_ROLES)
-        if len(wanted) > self._limits.channel_overwrites:
-            raise invalid(
-                "permission_overwrites", f"At most {self._limits.channel_overwrites}.", "LENGTH_INVALID"
-            )
+        self._demand_few(len(wanted))
         await repository.drop_overwrites(tx, channel_id)
         for each in wanted:
             allow, deny = int(each.allow or 0), int(each.deny or 0)
             await self.put(tx, standing, own, channel_id, each.id, each.type, allow, deny)
+
+    async def demand_room(self, tx: Transaction, channel_id: int, target_id: int) -> None:
+        """For one of that target. Raises VALIDATION_ERROR on `permission_overwrites`."""
+        self._demand_few(await repository.count_other_overwrites(tx, channel_id, target_id) + 1)
+
+    def _demand_few(self, count: int) -> None:
+        most = self._limits.channel_overwrites
+        if count > most:
+            raise invalid("permission_overwrites", f"At most {most}.", "LENGTH_INVALID")

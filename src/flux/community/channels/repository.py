@@ -38,6 +38,7 @@ ON CONFLICT (channel_id, target_id) DO UPDATE SET kind = excluded.kind, allow = 
 DROP_OVERWRITE = (
     "DELETE FROM community_channel_overwrites WHERE channel_id = :channel_id AND target_id = :target_id"
 )
+COUNT_OTHERS = "SELECT count(*) FROM community_channel_overwrites WHERE channel_id = :channel_id AND target_id <> :target_id"
 DROP_OVERWRITES = "DELETE FROM community_channel_overwrites WHERE channel_id = :channel_id"
 _CHANGEABLE = frozenset(
     {
@@ -116,6 +117,11 @@ async def put_overwrite(
 ) -> None:
     values = {"channel_id": channel_id, "target_id": target_id, "kind": kind, "allow": allow, "deny": deny}
     await tx.run(PUT_OVERWRITE, values)
+
+
+async def count_other_overwrites(reader: Reader, channel_id: int, target_id: int) -> int:
+    """Those that are not the target's."""
+    return int(await reader.value(COUNT_OTHERS, {"channel_id": channel_id, "target_id": target_id}))
 
 
 async def drop_overwrite(tx: Transaction, channel_id: int, target_id: int) -> None:

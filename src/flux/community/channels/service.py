@@ -231,6 +231,7 @@ class ChannelService:
             values = await self._allowed_changes(tx, standing, channel.guild_id, body)
             if body.permission_overwrites:
                 standing.need(rules.MANAGE_ROLES)
+                await self._where.channel_turn(tx, channel_id)
                 await self._overwrites.replace(
                     tx, standing.guild, standing.permissions, channel_id, body.permission_overwrites
                 )
@@ -307,6 +308,8 @@ class ChannelService:
     ) -> None:
         async def work(tx: Transaction) -> None:
             standing, guild = await self._demand_overwriter(tx, user, channel_id)
+            await self._where.channel_turn(tx, channel_id)
+            await self._overwrites.demand_room(tx, channel_id, target_id)
             await self._overwrites.put(
                 tx, guild, standing.permissions, channel_id, target_id, kind, allow, deny
             )

@@ -16,7 +16,7 @@ ROLE_COLUMNS = (
 )
 MEMBER_COLUMNS = (
     "m.guild_id, m.user_id, m.nick, m.joined_at, m.timed_out_until, m.mute, m.deaf, m.join_source, m.source_invite, "
-    "m.inviter_id, m.temporary, m.avatar, m.banner, m.bio, m.pronouns, m.accent_color"
+    "m.inviter_id, m.temporary, m.avatar, m.banner, m.bio, m.pronouns, m.accent_color, m.profile_flags"
 )
 CHANNEL_COLUMNS = (
     "c.id, c.guild_id, c.type, c.name, c.topic, c.url, c.icon, c.owner_id, c.position, c.parent_id, c.nsfw, "
@@ -95,6 +95,7 @@ class MemberRow(Struct, frozen=True):
     bio: str | None = None
     pronouns: str | None = None
     accent_color: int | None = None
+    profile_flags: int | None = None
 
 
 class ChannelRow(Struct, frozen=True):

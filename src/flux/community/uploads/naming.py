@@ -11,6 +11,11 @@ from flux.community.media.probe import Picture
 LONGEST = 255
 UNKNOWN = "application/octet-stream"
 _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]")
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?:\.|\Z)",
+    re.IGNORECASE,
+)
+"""What Windows takes for a device, whatever its ending."""
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}")
 _BY_ENDING = {
     "txt": "text/plain", "md": "text/markdown", "csv": "text/csv", "json": "application/json",
@@ -29,9 +34,13 @@ _SHOWN = frozenset(
 
 
 def clean(name: str | None) -> str:
-    """The last part of whatever path was sent, without what cannot be seen; at most 255 characters, never empty."""
+    """The last part of whatever path was sent, without what cannot be seen; at most 255 characters, never empty, nowhere
+    a device."""
     text = unicodedata.normalize("NFC", name or "").replace("\\", "/").rpartition("/")[2]
     text = _HIDDEN.sub("", text.encode("utf-8", "replace").decode("utf-8")).strip().strip("\"'<>|:*?")
+    text = text.rstrip(". ") or "file"
+    if _DEVICE.match(text):
+        text = f"_{text}"
     if not text.strip("."):
         return "file"
     if len(text) > LONGEST:
