@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import httpx
@@ -117,6 +117,18 @@ async def both(server: Server) -> AsyncIterator[tuple[Worker, Worker]]:
     await far.close()
 
 
+def of(place: Guild, message: dict[str, Any]) -> str:
+    return f"/channels/{place.text}/messages/{message['id']}"
+
+
+async def react(someone: Actor, place: Guild, message: dict[str, Any], emoji: str) -> None:
+    await someone.ok("PUT", f"{of(place, message)}/reactions/{emoji}/@me")
+
+
+def told(client: GatewayClient, name: str) -> list[dict[str, Any]]:
+    return [each["d"] for each in client.seen if each.get("t") == name]
+
+
 def heard(client: GatewayClient) -> Counter[str]:
     return Counter(str(each["t"]) for each in client.seen if each["op"] == 0)
 
@@ -145,6 +157,7 @@ async def test_what_a_killed_worker_did_is_heard_once(server: Server, both: tupl
         listener, leaving, arriving = [
             await client_at(far, someone, stack) for someone in (member, other, guest)
         ]
+        await until_told(server)  # what is retold may be from before a client came
         await near.hold_up(place, far, HELD_UP)
         said = await place.say(near.by(owner), "said")
         await near.by(owner).ok("DELETE", f"/channels/{place.text}/messages/{doomed['id']}")
@@ -165,7 +178,7 @@ async def test_what_a_killed_worker_did_is_heard_once(server: Server, both: tupl
                 pass
         counted = heard(listener)
         assert counted["MESSAGE_DELETE"] == counted["GUILD_ROLE_UPDATE"] == counted["GUILD_MEMBER_ADD"] == 1
-        ids = Counter(each["d"]["id"] for each in listener.seen if each.get("t") == "MESSAGE_CREATE")
+        ids = Counter(each["id"] for each in told(listener, "MESSAGE_CREATE"))
         assert set(ids.values()) == {1}
         assert heard(arriving)["GUILD_CREATE"] == 1
 
@@ -186,3 +199,60 @@ async def test_what_a_slow_worker_did_is_heard_once(server: Server, both: tuple[
         assert (await listener.event("MESSAGE_CREATE", SECONDS))["id"] == last["id"]
         assert heard(listener)["TYPING_START"] == 1, "it was held up as well, and has come"
         assert heard(listener)["MESSAGE_CREATE"] == 4
+
+
+async def test_what_is_told_late_is_what_is_true_by_then(server: Server, both: tuple[Worker, Worker]) -> None:
+    """What the killed worker did was changed or undone through the other one before anybody heard of it."""
+    near, far = both
+    owner, member, guest = [await person(server) for _ in range(3)]
+    place = await guild(owner)
+    await place.admit(member)
+    role, code = await place.role(0), await place.invite()
+    known, cleared = await place.say(owner, "known"), await place.say(owner, "cleared")
+    await react(owner, place, cleared, "👍")
+    before, after = near.by(owner), far.by(owner)
+    async with AsyncExitStack() as stack:
+        await until_told(server)
+        await near.hold_up(place, far, HELD_UP)
+        listener = await client_at(far, owner, stack)
+        edited = await place.say(before, "first")
+        gone = await place.say(before, "gone")
+        await react(before, place, known, "👎")
+        await before.ok("DELETE", f"{of(place, cleared)}/reactions")
+        await before.ok("PATCH", f"/guilds/{place.id}/roles/{role}", {"name": "first"})
+        await before.ok("PUT", f"/channels/{place.text}/permissions/{place.id}", {"type": 0, "deny": "1024"})
+        await before.ok("DELETE", f"/guilds/{place.id}/members/{member.id}")
+        await before.ok("PATCH", "/users/@me/settings", {"locale": "de"})
+        await before.ok("PUT", f"/guilds/{place.id}/bans/{guest.id}", {})
+        await after.ok("PATCH", of(place, edited), {"content": "second"})
+        await after.ok("DELETE", of(place, gone))
+        await after.ok("DELETE", f"{of(place, known)}/reactions/👎/@me")
+        await react(after, place, cleared, "🎉")
+        await after.ok("PATCH", f"/guilds/{place.id}/roles/{role}", {"name": "second"})
+        await after.ok("DELETE", f"/channels/{place.text}/permissions/{place.id}")
+        await far.by(member).ok("POST", f"/invites/{code}")
+        await after.ok("PATCH", "/users/@me/settings", {"locale": "fr"})
+        await after.ok("DELETE", f"/guilds/{place.id}/bans/{guest.id}")
+        returned = await client_at(far, member, stack)
+        near.kill()
+        await until_told(server)
+        last = await place.say(after, "last")
+        for client in (listener, returned):
+            while (await client.event("MESSAGE_CREATE", SECONDS))["id"] != last["id"]:
+                pass
+    said = [each for each in told(listener, "MESSAGE_CREATE") if each["type"] == 0]
+    assert [(each["id"], each["content"]) for each in said] == [
+        (edited["id"], "second"),
+        (last["id"], "last"),
+    ]
+    assert [each["id"] for each in told(listener, "MESSAGE_DELETE")] == [gone["id"]]
+    assert known["id"] not in [each["message_id"] for each in told(listener, "MESSAGE_REACTION_ADD")]
+    assert not told(listener, "MESSAGE_REACTION_REMOVE_ALL")
+    shown = [each["reactions"] for each in told(listener, "MESSAGE_UPDATE") if each["id"] == cleared["id"]]
+    assert [[each["emoji"]["name"] for each in reactions] for reactions in shown] == [["🎉"]]
+    assert {each["role"]["name"] for each in told(listener, "GUILD_ROLE_UPDATE")} == {"second"}
+    assert {each["locale"] for each in told(listener, "USER_SETTINGS_UPDATE")} == {"fr"}
+    assert not told(listener, "GUILD_BAN_ADD")
+    assert not told(listener, "GUILD_MEMBER_REMOVE")
+    assert not told(returned, "CHANNEL_DELETE")
+    assert not told(returned, "GUILD_DELETE")

@@ -34,6 +34,7 @@ class Announcement(Struct, array_like=True, frozen=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
+encode = _encoder.encode
 decoder = msgspec.msgpack.Decoder(Announcement)
 
 

@@ -38,12 +38,21 @@ class SharedWindows:
         self._new_bans: dict[str, int] = {}
         self.bans: dict[str, int] = {}
         """Who is banned until when (Unix ms), in any process."""
+        self._behind = False
         self._flushing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._bus.subscribe(BANNED, lambda _, payload: self._hear(payload))
-        self.bans.update(await repository.bans(self._db, self._clock.now_ms()))
+        self._bus.on_loss(self._read_again)
+        await self._read()
         self._flushing = asyncio.ensure_future(self._keep_flushing())
+
+    async def _read(self) -> None:
+        self.bans.update(await repository.bans(self._db, self._clock.now_ms()))
+
+    def _read_again(self) -> None:
+        """With the next flush: what others decided while the bus was away was not heard here."""
+        self._behind = True
 
     async def stop(self) -> None:
         if self._flushing is not None:
@@ -98,11 +107,14 @@ class SharedWindows:
     async def _keep_flushing(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            if self._counted or self._new_bans:
-                try:
+            try:
+                if self._behind:
+                    await self._read()
+                    self._behind = False
+                if self._counted or self._new_bans:
                     await self._flush()
-                except Exception:
-                    log.exception("windows were not shared; trying again")
+            except Exception:
+                log.exception("windows were not shared; trying again")
 
     async def _flush(self) -> None:
         now = self._clock.now_ms()
