@@ -191,6 +191,18 @@ async def test_who_knows_better_says_what_is_told_late(make_end: MakeEnd) -> Non
     assert await other.waiting() == 0
 
 
+async def test_who_is_held_up_leaves_it_to_others(make_end: MakeEnd) -> None:
+    one, other = await make_end(), await make_end()
+    one.ports.arm("bus", Mode.DELAY, seconds=0.5)
+    await one.tell(("room.1", b"said"))
+    looking = asyncio.create_task(one.look())
+    await asyncio.sleep(0.05)
+    assert await other.look() == 1
+    await other.ear.wait_for(1)
+    assert await looking == 0
+    assert await marked(one, other.ear) == [[b"said"]]
+
+
 async def test_many_lookers_take_each_unit_once(make_end: MakeEnd) -> None:
     one = await make_end()
     others = [await make_end(retell_lease_seconds=60.0) for _ in range(3)]
@@ -212,7 +224,7 @@ async def test_what_is_too_old_is_dropped_also_while_the_bus_is_away(
     one = await make_end()
     nats_server.stop()
     async with asyncio.timeout(30):
-        while one.bus.reachable:
+        while await one.bus.passable():
             await asyncio.sleep(0.005)
     await one.tell(("room.1", b"held"))
     assert await one.look() == 0

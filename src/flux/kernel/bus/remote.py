@@ -299,22 +299,35 @@ class NatsBus:
         await self._client.flush()
         await self._client.flush()
 
-    @property
-    def reachable(self) -> bool:
-        return self._client.is_connected
+    async def passable(self) -> bool:
+        """Whether what is published here gets to NATS, and soon."""
+        if not self._client.is_connected:
+            return False
+        try:
+            await self._pass()
+        except TimeoutError:
+            return False
+        return True
 
-    async def handed_over(self) -> set[str]:
-        """Return once NATS has what was published so far: the units of which it does not have every event. Raises
-        OSError or TimeoutError when it cannot be known; whatever was told until then is in doubt."""
+    async def _pass(self) -> None:
+        """Return once NATS has what was published so far and did not get lost. Raises TimeoutError."""
         turn = asyncio.get_running_loop().create_future()
         self._add(turn)
         try:
             async with asyncio.timeout(_HANDOVER_SECONDS):
                 await turn
                 await self._flush()
-        except (OSError, TimeoutError, nats.errors.Error) as problem:
-            self._lost.clear()
+        except (OSError, nats.errors.Error) as problem:
             raise TimeoutError(str(problem)) from problem
+
+    async def handed_over(self) -> set[str]:
+        """Return once NATS has what was published so far: the units of which it does not have every event. Raises
+        TimeoutError when it cannot be known; whatever was told until then is in doubt."""
+        try:
+            await self._pass()
+        except TimeoutError:
+            self._lost.clear()
+            raise
         lost, self._lost = self._lost, set()
         return lost
 

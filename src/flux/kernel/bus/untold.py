@@ -35,8 +35,7 @@ _decoder = msgspec.msgpack.Decoder(list[tuple[list[str], bytes]])
 class Carrier(Protocol):
     """What is asked of the bus."""
 
-    @property
-    def reachable(self) -> bool: ...
+    async def passable(self) -> bool: ...
 
     def publish(self, subject: str, payload: bytes, name: str = "") -> None: ...
 
@@ -102,8 +101,8 @@ class Untold:
             return
         try:
             lost = await self._bus.handed_over()
-        except (OSError, TimeoutError) as problem:
-            logger.warning("NATS does not confirm what it was told (%r): it will be told again", problem)
+        except TimeoutError:
+            logger.warning("NATS does not confirm what it was told: it will be told again")
             # What was told since is in doubt as well, and must not pile up here for as long as this lasts.
             self._told.clear()
             return
@@ -147,12 +146,14 @@ class Untold:
 
     async def _take(self, before: str, now: int) -> list[Late]:
         settings = self._settings
+        # Who is held up itself would only keep others from it.
+        passable = await self._bus.passable()
         oldest = first_sortable_key(now - round(settings.retell_within_seconds * 1000))
         until = now + round(settings.retell_lease_seconds * 1000)
 
         async def work(tx: Transaction) -> tuple[int, list[Late]]:
             dropped = await repository.expire(tx, oldest)
-            if not self._bus.reachable:
+            if not passable:
                 return dropped, []
             return dropped, await repository.take(
                 tx, before, now=now, until=until, most=settings.retell_batch
