@@ -181,6 +181,24 @@ class Realtime(Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, description="Connections without a session that one process carries.")
     ] = 10_000
     max_sessions: Annotated[int, Meta(ge=1, description="Sessions one process carries.")] = 100_000
+    lending_answer_seconds: Annotated[
+        float,
+        Meta(gt=0, description="How long to wait for the process that has the session a client resumes."),
+    ] = 2.0
+    lending_silence_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="Silence of another process after which connections between it and this one end.",
+        ),
+    ] = 10.0
+    lending_window: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            description="Characters on their way to a client through another process before it must have taken some.",
+        ),
+    ] = 131_072
     large_guild_members: Annotated[
         int,
         Meta(

@@ -18,6 +18,8 @@ from flux.kernel.store import iso
 
 HEAD = 100
 """How much of a folded string is indexed."""
+MEMBERS = frozenset({"_sys", "key", "created_at", "updated_at", "folder", "data"})
+"""What every document has, whatever its schema."""
 
 
 def document(published: Published, current: Shape | None) -> Document:

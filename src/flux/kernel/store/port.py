@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
+from flux.kernel.store.memory import Memory
+
 T = TypeVar("T")
 Dialect = Literal["sqlite", "postgres"]
 Params = Mapping[str, Any]
@@ -97,6 +99,10 @@ class Database(Reader, Protocol):
     async def glance(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T] | None:
         """As `all`, for what is most often short: None when it turns out to take longer than about a millisecond. Only SQLite
         can tell; elsewhere it is read to its end, so that its text has to bound it."""
+
+    def remember(self, *statements: Statement) -> Memory[Any, Any]:
+        """An empty memory for what is made of what these statements read. They must be of tables that are there already, and
+        of ordinary ones. Where others commit too, it keeps nothing: there each thing is read again."""
 
     @property
     def settled(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import asyncpg
 
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
+from flux.kernel.store.memory import Memory
 from flux.kernel.store.port import Dialect, Params, Statement, Work
 from flux.kernel.store.postgres_errors import CONFLICTS, fail, may_still_run, translated
 from flux.kernel.store.postgres_pool import ConnectionPool
@@ -182,6 +183,9 @@ class PostgresDatabase:
 
     async def transact_through(self, work: Work[T]) -> T:
         return await asyncio.shield(asyncio.ensure_future(self.transact(work)))
+
+    def remember(self, *_: Statement) -> Memory[Any, Any]:
+        return Memory(0, self._ports)
 
     async def close(self) -> None:
         """Wait for what is under way, then close every connection."""

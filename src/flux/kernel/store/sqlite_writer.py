@@ -23,6 +23,7 @@ from typing import Any, NoReturn, TypeVar
 import apsw
 
 from flux.kernel.faults.ports import Mode, PortFailure
+from flux.kernel.store.memory import Memories
 from flux.kernel.store.port import Params, Statement, UnitSuspended, Work
 from flux.kernel.store.sqlite_connection import Tuning, fail, open_connection, translated
 from flux.kernel.store.statements import for_sqlite
@@ -37,11 +38,12 @@ _TURN_SECONDS = 0.005
 class SqliteTransaction:
     """A unit's view of the database. Unusable once the unit has ended, and after its first failing statement."""
 
-    __slots__ = ("_connection", "_execute", "acts", "failure")
+    __slots__ = ("_connection", "_execute", "_memories", "acts", "failure")
 
-    def __init__(self, connection: apsw.Connection, cursor: apsw.Cursor) -> None:
+    def __init__(self, connection: apsw.Connection, cursor: apsw.Cursor, memories: Memories) -> None:
         self._connection = connection
         self._execute: Callable[..., apsw.Cursor] = cursor.execute
+        self._memories = memories
         self.acts: list[Callable[[], None]] = []
         self.failure: BaseException | None = None
 
@@ -65,8 +67,10 @@ class SqliteTransaction:
     async def run_many(self, sql: Statement, params: Any) -> None:
         if self._execute == self._refuse:
             self._refuse()
+        text = for_sqlite(sql)
+        self._touch(text)
         try:
-            self._connection.executemany(for_sqlite(sql), params)
+            self._connection.executemany(text, params)
         except apsw.Error as error:
             self._doom(error)
 
@@ -75,10 +79,20 @@ class SqliteTransaction:
 
     def _rows(self, sql: Statement, params: Params) -> list[Any]:
         # Stepped to the end even when one row is wanted: foreign keys are checked at the last step.
+        text = for_sqlite(sql)
+        if self._memories.touched.get(text) != ():
+            self._touch(text)
         try:
-            return self._execute(for_sqlite(sql), params).fetchall()
+            return self._execute(text, params).fetchall()
         except apsw.Error as error:
             self._doom(error)
+
+    def _touch(self, text: str) -> None:
+        """What the statement may change is due to be forgotten."""
+        touched = self._memories.touched.get(text)
+        if touched is None:
+            touched = self._memories.learn(self._connection, text)
+        self._memories.due.update(touched)
 
     def _doom(self, error: apsw.Error) -> NoReturn:
         self.failure = translated(error)
@@ -109,10 +123,11 @@ class _Unit:
 class GroupWriter:
     """Runs units in the loop and commits them in batches. Everything but `_commit*` belongs to the loop's thread."""
 
-    def __init__(self, path: Path, tuning: Tuning) -> None:
+    def __init__(self, path: Path, tuning: Tuning, memories: Memories) -> None:
         self._path = path
         self._tuning = tuning
-        self._connection = open_connection(path, tuning, writer=True)
+        self._memories = memories
+        self._connection = self._open()
         # One cursor for everything, since every statement is stepped to its end: making one costs a microsecond.
         self._cursor = self._connection.cursor()
         self._queue: deque[_Unit] = deque()
@@ -152,10 +167,16 @@ class GroupWriter:
             self._sealed.put(None)
             await loop.run_in_executor(None, self._thread.join)
 
+    def _open(self) -> apsw.Connection:
+        connection = open_connection(self._path, self._tuning, writer=True)
+        self._memories.attend(connection)
+        return connection
+
     def _run(self, unit: _Unit, loop: asyncio.AbstractEventLoop) -> None:
         try:
             if not self._batch:
                 self._cursor.execute("BEGIN IMMEDIATE")
+                self._memories.compare(self._cursor.execute("PRAGMA data_version").fetchall())
                 loop.call_soon(self._seal, loop)
             self._batch.append(unit)
             self._cursor.execute("SAVEPOINT unit")
@@ -165,7 +186,7 @@ class GroupWriter:
 
     def _play(self, unit: _Unit) -> None:
         """The body, then its savepoint kept or undone. Raises apsw errors of the savepoint itself only."""
-        transaction = SqliteTransaction(self._connection, self._cursor)
+        transaction = SqliteTransaction(self._connection, self._cursor, self._memories)
         self.inside = True
         try:
             unit.result = unit.context.run(_drive, unit.work, transaction)
@@ -204,6 +225,7 @@ class GroupWriter:
     def _settle(self, error: BaseException | None, loop: asyncio.AbstractEventLoop) -> None:
         """Answer the batch, then start the next one with what queued up meanwhile."""
         self.committing = False
+        self._memories.settle()
         batch, self._batch = self._batch, []
         for unit in batch:
             _answer(unit, error)
@@ -241,7 +263,7 @@ class GroupWriter:
         except apsw.Error:
             _log.exception("a rollback failed; the writer opens the file again")
             self._connection.close(True)
-            self._connection = open_connection(self._path, self._tuning, writer=True)
+            self._connection = self._open()
             self._cursor = self._connection.cursor()
 
 
