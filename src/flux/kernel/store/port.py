@@ -20,6 +20,7 @@ from flux.kernel.store.memory import Memory
 T = TypeVar("T")
 Dialect = Literal["sqlite", "postgres"]
 Params = Mapping[str, Any]
+Row = tuple[Any, ...]
 
 
 def as_read(*columns: Any) -> tuple[Any, ...]:
@@ -69,8 +70,9 @@ class Transaction(Reader, Protocol):
     async def run(self, sql: Statement, params: Params) -> int:
         """Execute; the number of rows changed."""
 
-    async def run_many(self, sql: Statement, params: Sequence[Params]) -> None:
-        """Execute once for each set of parameters."""
+    async def run_many(self, sql: Statement, params: Sequence[Params] | Sequence[Row]) -> None:
+        """Execute once for each set of parameters, all by name or all as rows: the values in the order in which the statement
+        names them, each once."""
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call `act` once the commit is durable, in the order of the calls; never when the unit rolls back."""

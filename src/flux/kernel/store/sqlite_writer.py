@@ -1,10 +1,10 @@
 """The one writer of a SQLite file: units of work in the loop, their shared COMMIT in a thread.
 
 A unit is a SAVEPOINT inside an open `BEGIN IMMEDIATE`. It runs to its end without suspending, so two units never
-interleave. Units that became ready in one turn of the loop form a batch; the batch is committed by the thread (the
-loop never waits for the disk), and only then do the callers get their answers. Units arriving meanwhile queue up and
-are the next batch. A failure is answered after the commit as well: it may rest on what an earlier unit of the
-batch wrote.
+interleave. Units that became ready in one turn of the loop form a batch, or in a few turns where they are long; the batch
+is committed by the thread (the loop never waits for the disk), and only then do the callers get their answers. Units
+arriving meanwhile queue up and are the next batch. A failure is answered after the commit as well: it may rest on what
+an earlier unit of the batch wrote.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ T = TypeVar("T")
 _log = logging.getLogger("flux.store")
 
 _TURN_SECONDS = 0.005
-"""How long queued units may hold the loop before their batch is sealed; the rest wait for the next one."""
+"""How long queued units may hold the loop; then others have a turn."""
+_BATCH_SECONDS = 0.1
+"""How long a batch takes in units that are queued, turn by turn; the rest wait for the next one. Without it each of several large
+units would wait for a disk of its own."""
 
 
 class SqliteTransaction:
@@ -136,6 +139,7 @@ class GroupWriter:
         """True from when a batch is sealed until its acts after commit have been called."""
         self._broken: BaseException | None = None
         self._closed = False
+        self._until = 0.0
         self._idle: asyncio.Future[None] | None = None
         self._sealed: queue.SimpleQueue[asyncio.AbstractEventLoop | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._commit_forever, name="flux-store-commit", daemon=True)
@@ -177,6 +181,7 @@ class GroupWriter:
             if not self._batch:
                 self._cursor.execute("BEGIN IMMEDIATE")
                 self._memories.compare(self._cursor.execute("PRAGMA data_version").fetchall())
+                self._until = time.perf_counter() + _BATCH_SECONDS
                 loop.call_soon(self._seal, loop)
             self._batch.append(unit)
             self._cursor.execute("SAVEPOINT unit")
@@ -218,6 +223,9 @@ class GroupWriter:
             error, self._broken = self._broken, None
             self._recover()
             self._settle(error, loop)
+        elif self._queue and time.perf_counter() < self._until:
+            self._turn(loop)
+            loop.call_soon(self._seal, loop)
         else:
             self.committing = True
             self._sealed.put(loop)
@@ -229,6 +237,12 @@ class GroupWriter:
         batch, self._batch = self._batch, []
         for unit in batch:
             _answer(unit, error)
+        self._turn(loop)
+        if not self._batch and not self._queue and self._idle is not None:
+            self._idle.set_result(None)
+            self._idle = None
+
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         deadline = time.perf_counter() + _TURN_SECONDS
         while self._queue and self._broken is None:
             unit = self._queue.popleft()
@@ -236,9 +250,6 @@ class GroupWriter:
                 self._run(unit, loop)
                 if time.perf_counter() > deadline:
                     break
-        if not self._batch and not self._queue and self._idle is not None:
-            self._idle.set_result(None)
-            self._idle = None
 
     def _commit_forever(self) -> None:
         while (loop := self._sealed.get()) is not None:
