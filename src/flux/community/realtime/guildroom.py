@@ -25,7 +25,7 @@ from flux.community.realtime.seats import (
     RoleGone,
     RolesEvent,
     overwrites_of,
-    without_target,
+    rid_of,
 )
 from flux.community.realtime.session import Session
 from flux.community.standing import rules
@@ -275,9 +275,8 @@ class GuildRoom:
         self._roles.pop(role_id, None)
         for member in self.members.values():
             member.roles = tuple(each for each in member.roles if each != role_id)
-        for channel_id, overwrites in self._channels.items():
-            if any(each.target_id == role_id for each in overwrites):
-                self._put(without_target(self._shown[channel_id], role_id))
+        for _, data in rid_of(role_id, self._channels, self._shown):
+            self._put(data)
         self._see_again(seen)
         self._hand_out(told)
 
@@ -294,7 +293,10 @@ class GuildRoom:
 
     def _member_went(self, told: Announcement) -> None:
         self.member_count -= 1
-        self.tell_gone(int(msgspec.json.decode(told.data, type=MemberData).user.id))
+        user_id = int(msgspec.json.decode(told.data, type=MemberData).user.id)
+        self.tell_gone(user_id)
+        for channel_id, data in rid_of(user_id, self._channels, self._shown):
+            self._channel_changed(Announcement("CHANNEL_UPDATE", data, channel_id))
         self._hand_out(told)
 
     def _guild_changed(self, told: Announcement) -> None:

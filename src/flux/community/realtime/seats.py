@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
@@ -93,8 +95,18 @@ def overwrites_of(channel: ChannelData) -> list[Overwrite]:
     ]
 
 
-def without_target(data: bytes, target_id: int) -> bytes:
-    """A channel as it is told once nothing applies to that role or member any more."""
+def rid_of(
+    target_id: int, channels: Mapping[int, list[Overwrite]], shown: Mapping[int, bytes]
+) -> list[tuple[int, bytes]]:
+    """The channels where something applies to that role or member alone, and how they are told once it does no more. What
+    was a member's goes with them: whoever comes back comes as a newcomer."""
+    found = [
+        each for each in channels if any(overwrite.target_id == target_id for overwrite in channels[each])
+    ]
+    return [(each, _without_target(shown[each], target_id)) for each in found]
+
+
+def _without_target(data: bytes, target_id: int) -> bytes:
     channel = msgspec.json.decode(data)
     given = channel["permission_overwrites"]
     channel["permission_overwrites"] = [each for each in given if each["id"] != str(target_id)]
