@@ -15,8 +15,7 @@ CHANNEL = """id:sf guild_id?:sf name?:str|null topic?:str|null url?:str|null ico
 parent_id?:sf|null bitrate?:int|null user_limit?:int|null rtc_region?:str|null last_message_id?:sf|null last_pin_timestamp?:ts|null
 permission_overwrites?:[OVERWRITE] recipients?:[USER] nsfw?:bool rate_limit_per_user?:int nicks?:any"""
 MEMBER = """user:USER nick?:str|null avatar?:str|null banner?:str|null accent_color?:int|null roles:[sf] joined_at:ts mute:bool
-deaf:bool communication_disabled_until?:ts|null profile_flags?:int|null guild_id?:sf
-join_source_type?:int|null source_invite_code?:str|null inviter_id?:sf|null"""
+deaf:bool communication_disabled_until?:ts|null profile_flags?:int|null guild_id?:sf"""
 ROLE = """id:sf name:str color:int position:int hoist_position?:int|null permissions:bits hoist:bool mentionable:bool
 unicode_emoji?:str|null managed?:bool"""
 EMOJI = "id?:sf|null name:str animated?:bool"
@@ -39,11 +38,14 @@ STATE = (
 online_count:int presences:[any] voice_states:[any] joined_at:ts """
     + GUILD
 )
+READY_STATE = STATE.replace("[MEMBER]", "[NAMED_MEMBER]")
+NAMED_MEMBER = MEMBER.replace("user:USER", "user:NAMED")
+NAMED = "id:sf"
 REGION = "id:str name:str emoji:str"
 READ_STATE = "id:sf mention_count:int last_message_id:sf|null last_pin_timestamp:ts|null"
 GROUP = "id:str count:int"
 
-READY = """version:int session_id:str user:any guilds:[STATE] users:[USER] private_channels:[CHANNEL] relationships:[BARE_RELATIONSHIP]
+READY = """version:int session_id:str user:any guilds:[READY_STATE] users:[USER] private_channels:[CHANNEL] relationships:[BARE_RELATIONSHIP]
 presences:[PRESENCE] sessions:[SESSION] user_settings:any user_guild_settings:[any] read_states:[READ_STATE] notes:any
 pinned_dms:[sf] favorite_memes:[any] country_code:str rtc_regions:[REGION] auth_session_id_hash?:str resume_gateway_url?:str"""
 BARE_RELATIONSHIP = RELATIONSHIP.replace(" user:USER", "")

@@ -84,6 +84,7 @@ from flux.community.realtime import endpoints as realtime_endpoints
 from flux.community.realtime.conversation import Gateway
 from flux.community.realtime.hub import Hub
 from flux.community.realtime.lists import MemberLists
+from flux.community.realtime.neighbours import Neighbours
 from flux.community.realtime.presence import Presence
 from flux.community.realtime.ready import ReadyMaker
 from flux.community.realtime.rosters import Rosters
@@ -377,7 +378,7 @@ class Builder:
         lists = MemberLists(self.users, self.members, self.roles, self.states, presence)
         hub = Hub(
             house.bus, house.clock, self.users, self.members, self.states, ready, statuses,
-            Rosters(presence, self.announcer), lists, limits,
+            Rosters(presence, self.announcer), lists, Neighbours(house.bus, house.clock, limits), limits,
         )  # fmt: skip
         group_invites = GroupInvites(
             house.db, house.clock, self.users, self.where, self.conversations, self.announcer, self.settings.limits

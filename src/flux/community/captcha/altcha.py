@@ -43,7 +43,8 @@ _solutions = msgspec.json.Decoder(Solution)
 
 def make(key: bytes, random: str, number: int, most: int, expires_at: int) -> Challenge:
     """`random` and `number` (at most `most`) are secret chance; `expires_at` is in Unix seconds."""
-    salt = f"{random}?expires={expires_at}"
+    # What follows is the number: without an end of its own the expiry could be read longer, and the number shorter.
+    salt = f"{random}?expires={expires_at}&"
     challenge = _hash(salt, number)
     return Challenge(ALGORITHM, challenge, most, salt, _sign(key, challenge))
 

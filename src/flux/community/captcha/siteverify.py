@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 from msgspec import Struct
 
 from flux.kernel.faults import Mode, PortFailure
 
+if TYPE_CHECKING:
+    import aiohttp
+
 PORT = "captcha"
 ANSWER_BYTES = 65_536
 
 
-class Answer(Struct):
+OURS = frozenset({"missing-input-secret", "invalid-input-secret"})
+"""What a verifier says of the instance and not of the token."""
+
+
+class Answer(Struct, rename="kebab"):
     success: bool
+    error_codes: list[str] = []
 
 
 class SiteVerify:
@@ -36,7 +46,7 @@ class SiteVerify:
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._seconds)) as session,
                 session.post(self._url, data=form, allow_redirects=False) as reply,
             ):
-                body = await reply.content.read(ANSWER_BYTES)
+                body = await _whole(reply)
                 status = reply.status
         except TimeoutError:
             raise PortFailure(PORT, Mode.TIMEOUT, "timeout") from None
@@ -45,6 +55,19 @@ class SiteVerify:
         if not reply.ok:
             raise PortFailure(PORT, Mode.ERROR, f"http-{status}")
         try:
-            return msgspec.json.decode(body, type=Answer).success
-        except msgspec.DecodeError:
+            answer = msgspec.json.decode(body, type=Answer)
+        except (msgspec.DecodeError, RecursionError):
             raise PortFailure(PORT, Mode.GARBAGE, "answer") from None
+        if not answer.success and OURS.intersection(answer.error_codes):
+            raise PortFailure(PORT, Mode.ERROR, "secret")
+        return answer.success
+
+
+async def _whole(reply: aiohttp.ClientResponse) -> bytes:
+    """The answer in however many pieces it comes; one that is far too long is not read to its end, and fits nothing."""
+    body = bytearray()
+    async for piece in reply.content.iter_any():
+        body += piece
+        if len(body) > ANSWER_BYTES:
+            return b""
+    return bytes(body)

@@ -21,6 +21,8 @@ routes = Routes(tag="members")
 GUILD = (faults.UNKNOWN_GUILD, faults.MISSING_ACCESS)
 MANAGE = (*GUILD, faults.MISSING_PERMISSIONS, faults.TWO_FACTOR_REQUIRED, faults.UNKNOWN_MEMBER)
 
+IMAGES = (faults.FILE_SIZE_TOO_LARGE, faults.CONTENT_BLOCKED, faults.EXPLICIT_CONTENT_CANNOT_BE_SENT)
+
 
 @routes.get("/guilds/{guild_id}/members", auth=ANYBODY, bucket=buckets.MEMBER_LIST, raises=GUILD)
 async def list_members(call: Call, guild_id: Snowflake, query: MemberListQuery) -> list[MemberView]:
@@ -72,10 +74,8 @@ async def read_own_member(call: Call, guild_id: Snowflake) -> MemberView:
     auth=ANYBODY,
     bucket=buckets.MEMBER_WRITE,
     body_limit=2 * BODY_BYTES,
-    raises=[
-        *MANAGE, faults.FILE_SIZE_TOO_LARGE, faults.CONTENT_BLOCKED, faults.EXPLICIT_CONTENT_CANNOT_BE_SENT,
-    ],
-)  # fmt: skip
+    raises=[*MANAGE, *IMAGES],
+)
 async def update_own_member(call: Call, guild_id: Snowflake, body: OwnMemberUpdate) -> MemberView:
     """Change your nickname, and how you look in this guild."""
     return await call.use(MemberService).update_own(call.principal.user, guild_id, body)
@@ -96,14 +96,15 @@ async def read_member(call: Call, guild_id: Snowflake, user_id: Snowflake) -> Me
     "/guilds/{guild_id}/members/{user_id}",
     auth=ANYBODY,
     bucket=buckets.MEMBER_WRITE,
+    body_limit=2 * BODY_BYTES,
     raises=[
-        *MANAGE, faults.UNKNOWN_ROLE, faults.UNKNOWN_USER, faults.USER_NOT_IN_VOICE, faults.CANNOT_MODIFY_VOICE_STATE,
+        *MANAGE, *IMAGES, faults.UNKNOWN_ROLE, faults.UNKNOWN_USER, faults.USER_NOT_IN_VOICE, faults.CANNOT_MODIFY_VOICE_STATE,
     ],
 )  # fmt: skip
 async def update_member(
     call: Call, guild_id: Snowflake, user_id: Snowflake, body: MemberUpdate
 ) -> MemberView:
-    """Nickname, roles, time-out, voice state of a member below you."""
+    """Nickname, roles, time-out, voice state of a member below you; for yourself also how you look."""
     reason = reason_of(call.header(HEADER))
     return await call.use(MemberService).update(call.principal.user, guild_id, user_id, body, reason)
 

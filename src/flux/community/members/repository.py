@@ -13,6 +13,7 @@ PAGE = f"""
 SELECT {MEMBER_COLUMNS} FROM community_guild_members m
 WHERE m.guild_id = :guild_id AND m.user_id > :after ORDER BY m.user_id LIMIT :limit
 """
+SOME = f"SELECT {MEMBER_COLUMNS} FROM community_guild_members m WHERE m.guild_id = :guild_id AND m.user_id IN :users"
 MATCHING = f"""
 SELECT {MEMBER_COLUMNS} FROM community_guild_members m JOIN community_users u ON u.id = m.user_id
 WHERE m.guild_id = :guild_id AND (SUBSTR(u.username_folded, 1, LENGTH(:prefix)) = :prefix
@@ -65,7 +66,18 @@ SELECT a.guild_id FROM community_guild_members a JOIN community_guild_members b 
 WHERE a.user_id = :one AND b.user_id = :other
 """
 _CHANGEABLE = frozenset(
-    {"nick", "mute", "deaf", "timed_out_until", "avatar", "banner", "bio", "pronouns", "accent_color"}
+    {
+        "nick",
+        "mute",
+        "deaf",
+        "timed_out_until",
+        "avatar",
+        "banner",
+        "bio",
+        "pronouns",
+        "accent_color",
+        "profile_flags",
+    }
 )
 
 
@@ -75,6 +87,10 @@ async def find(reader: Reader, guild_id: int, user_id: int) -> MemberRow | None:
 
 async def page(reader: Reader, guild_id: int, after: int, limit: int) -> list[MemberRow]:
     return await reader.all(PAGE, {"guild_id": guild_id, "after": after, "limit": limit}, MemberRow)
+
+
+async def some(reader: Reader, guild_id: int, user_ids: list[int]) -> list[MemberRow]:
+    return await reader.all(SOME, {"guild_id": guild_id, "users": user_ids}, MemberRow)
 
 
 async def matching(db: Database, guild_id: int, prefix: str, limit: int) -> list[MemberRow]:

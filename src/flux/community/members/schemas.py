@@ -18,6 +18,8 @@ from flux.kernel.wire import Snowflake
 
 
 class MemberView(Struct, frozen=True, kw_only=True):
+    """How they came is for those who manage the guild: searching.py."""
+
     user: UserPartial
     nick: str | None
     avatar: str | None = None
@@ -29,9 +31,6 @@ class MemberView(Struct, frozen=True, kw_only=True):
     deaf: bool
     communication_disabled_until: str | None
     profile_flags: int | None = None
-    join_source_type: int
-    source_invite_code: str | None
-    inviter_id: str | None
     guild_id: str | UnsetType = UNSET
 
     @classmethod
@@ -49,24 +48,14 @@ class MemberView(Struct, frozen=True, kw_only=True):
             mute=bool(row.mute),
             deaf=bool(row.deaf),
             communication_disabled_until=None if row.timed_out_until is None else iso(row.timed_out_until),
-            join_source_type=row.join_source,
-            source_invite_code=row.source_invite,
-            inviter_id=None if row.inviter_id is None else str(row.inviter_id),
+            profile_flags=row.profile_flags,
             guild_id=str(row.guild_id) if with_guild else UNSET,
         )
 
 
+PROFILE_FLAGS = 1 | 2
+"""AVATAR_UNSET, BANNER_UNSET: nothing in the place of what the account shows everywhere."""
 Nick = Annotated[str, Meta(max_length=32)]
-
-
-class MemberUpdate(Input, kw_only=True):
-    nick: Nick | UnsetType | None = UNSET
-    roles: Annotated[list[Snowflake], Meta(max_length=250)] | UnsetType = UNSET
-    mute: bool | UnsetType = UNSET
-    deaf: bool | UnsetType = UNSET
-    communication_disabled_until: datetime | UnsetType | None = UNSET
-    channel_id: Snowflake | UnsetType | None = UNSET
-    timeout_reason: Annotated[str, Meta(max_length=512)] | UnsetType | None = UNSET
 
 
 class OwnMemberUpdate(Input, kw_only=True):
@@ -76,6 +65,18 @@ class OwnMemberUpdate(Input, kw_only=True):
     bio: Annotated[str, Meta(max_length=320)] | UnsetType | None = UNSET
     pronouns: Annotated[str, Meta(max_length=40)] | UnsetType | None = UNSET
     accent_color: Annotated[int, Meta(ge=0, le=16777215)] | UnsetType | None = UNSET
+    profile_flags: Annotated[int, Meta(ge=0, le=0x7FFFFFFF)] | UnsetType | None = UNSET
+
+
+class MemberUpdate(OwnMemberUpdate, kw_only=True):
+    """How somebody looks is for themselves to change."""
+
+    roles: Annotated[list[Snowflake], Meta(max_length=250)] | UnsetType = UNSET
+    mute: bool | UnsetType = UNSET
+    deaf: bool | UnsetType = UNSET
+    communication_disabled_until: datetime | UnsetType | None = UNSET
+    channel_id: Snowflake | UnsetType | None = UNSET
+    timeout_reason: Annotated[str, Meta(max_length=512)] | UnsetType | None = UNSET
 
 
 class MemberListQuery(Struct):

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from msgspec import UnsetType
+
 from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.audit import actions
@@ -16,7 +18,7 @@ from flux.community.media.rules import MEMBER_AVATAR, MEMBER_BANNER
 from flux.community.media.service import AssetService
 from flux.community.members import repository
 from flux.community.members.joining import Joining
-from flux.community.members.schemas import MemberUpdate, MemberView, OwnMemberUpdate
+from flux.community.members.schemas import PROFILE_FLAGS, MemberUpdate, MemberView, OwnMemberUpdate
 from flux.community.roles.service import RoleService
 from flux.community.standing import rules
 from flux.community.standing.records import MemberRow
@@ -28,6 +30,7 @@ from flux.settings.community import CommunityLimits
 
 PAGE = 1000
 _IMAGES = {"avatar": MEMBER_AVATAR, "banner": MEMBER_BANNER}
+_APPEARANCE = frozenset({*_IMAGES, "bio", "pronouns", "accent_color", "profile_flags"})
 
 
 class MemberService:
@@ -54,6 +57,7 @@ class MemberService:
         self._assets = assets
         self._announcer = announcer
         self._limits = limits
+        roles.on_lost.append(self._announce_many)
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -88,9 +92,7 @@ class MemberService:
 
     async def some(self, guild_id: int, user_ids: Iterable[int]) -> list[MemberView]:
         """Those of them who are members."""
-        rows = [
-            row for each in user_ids if (row := await repository.find(self._db, guild_id, each)) is not None
-        ]
+        rows = await repository.some(self._db, guild_id, list(user_ids))
         return await self.views(guild_id, rows, self._db)
 
     async def every(self, guild_id: int) -> list[MemberView]:
@@ -135,13 +137,9 @@ class MemberService:
 
     async def update_own(self, user: UserRow, guild_id: int, body: OwnMemberUpdate) -> MemberView:
         """A nickname needs CHANGE_NICKNAME. Raises what images raise."""
-        await self._where.guild(user, guild_id)
-        values = filled(body)
-        for name, use in _IMAGES.items():
-            if name in values:
-                values[name] = await self._assets.hash(use, user.id, values[name], name)
-        if "nick" in values:
-            values["nick"] = values["nick"] or None
+        values = await self._appearance(user, guild_id, user.id, body)
+        if not isinstance(body.nick, UnsetType):
+            values["nick"] = body.nick or None
 
         async def work(tx: Transaction) -> MemberView:
             standing = await self._where.guild(user, guild_id, tx)
@@ -152,10 +150,28 @@ class MemberService:
 
         return await self._db.transact(work)
 
+    async def _appearance(
+        self, user: UserRow, guild_id: int, member_id: int, body: OwnMemberUpdate
+    ) -> dict[str, Any]:
+        """How a member is to look. Raises MISSING_PERMISSIONS for anybody but oneself, and what images raise."""
+        values = {name: value for name, value in filled(body).items() if name in _APPEARANCE}
+        if not values:
+            return values
+        await self._where.guild(user, guild_id)
+        if member_id != user.id:
+            raise faults.MISSING_PERMISSIONS()
+        for name, use in _IMAGES.items():
+            if name in values:
+                values[name] = await self._assets.hash(use, user.id, values[name], name)
+        if values.get("profile_flags") is not None:
+            values["profile_flags"] &= PROFILE_FLAGS
+        return values
+
     async def update(
         self, user: UserRow, guild_id: int, member_id: int, body: MemberUpdate, reason: str | None = None
     ) -> MemberView:
         """Raises UNKNOWN_MEMBER, UNKNOWN_ROLE, MISSING_PERMISSIONS, USER_NOT_IN_VOICE, CANNOT_MODIFY_VOICE_STATE."""
+        appearance = await self._appearance(user, guild_id, member_id, body)
 
         async def work(tx: Transaction) -> MemberView:
             standing = await self._where.guild(user, guild_id, tx)
@@ -163,7 +179,7 @@ class MemberService:
             above = member_id == user.id or standing.outranks_member(member_id, position)
             sent = filled(body)
             self._voice(standing, sent, above)
-            values: dict[str, Any] = {}
+            values = dict(appearance)
             if "nick" in sent:
                 standing.need(rules.CHANGE_NICKNAME if member_id == user.id else rules.MANAGE_NICKNAMES)
                 values["nick"] = sent["nick"] or None
@@ -325,9 +341,16 @@ class MemberService:
 
     async def _announce(self, tx: Transaction, guild_id: int, member_id: int) -> MemberView:
         view = await self.view(guild_id, member_id, tx)
+        self._tell(tx, guild_id, view)
+        return view
+
+    async def _announce_many(self, tx: Transaction, guild_id: int, member_ids: list[int]) -> None:
+        for view in await self.views(guild_id, await repository.some(tx, guild_id, member_ids), tx):
+            self._tell(tx, guild_id, view)
+
+    def _tell(self, tx: Transaction, guild_id: int, view: MemberView) -> None:
         told = {"guild_id": str(guild_id), **filled(view)}
         self._announcer.guild(tx, guild_id, "GUILD_MEMBER_UPDATE", told)
-        return view
 
 
 def _noted(row: MemberRow | None) -> dict[str, Any]:

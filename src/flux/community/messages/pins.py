@@ -68,8 +68,9 @@ class PinService:
                 return
             if await repository.count_pins(tx, channel_id) >= self._limits.max_pins_per_channel:
                 raise faults.MAX_PINS_PER_CHANNEL(max=self._limits.max_pins_per_channel)
-            await repository.pin(tx, channel_id, message_id, self._clock.now_ms())
-            await self._announce(tx, standing, message_id)
+            now = self._clock.now_ms()
+            await repository.pin(tx, channel_id, message_id, now)
+            await self._announce(tx, standing, message_id, now)
             draft = Draft(
                 user.id,
                 type=CHANNEL_PINNED_MESSAGE,
@@ -87,7 +88,7 @@ class PinService:
             standing = await self._demand(tx, user, channel_id)
             row = await self._messages.require(tx, channel_id, message_id)
             if await repository.unpin(tx, channel_id, message_id):
-                await self._announce(tx, standing, message_id)
+                await self._announce(tx, standing, message_id, standing.channel.last_pin_at)
                 await self._note(tx, standing, row, actions.MESSAGE_UNPIN, reason)
 
         await self._db.transact(work)
@@ -108,14 +109,16 @@ class PinService:
         standing.need(bits.PIN_MESSAGES)
         return standing
 
-    async def _announce(self, tx: Transaction, standing: ChannelStanding, message_id: int) -> None:
+    async def _announce(
+        self, tx: Transaction, standing: ChannelStanding, message_id: int, last_pin_at: int | None
+    ) -> None:
         channel = standing.channel
         view: MessageView = await self._views.one(
             await self._messages.require(tx, channel.id, message_id), tx
         )
         told: dict[str, object] = {
             "channel_id": str(channel.id),
-            "last_pin_timestamp": iso(self._clock.now_ms()),
+            "last_pin_timestamp": None if last_pin_at is None else iso(last_pin_at),
         }
         self._writing.announce_about(tx, "CHANNEL_PINS_UPDATE", channel, told, standing.recipients)
         self._writing.announce(tx, "MESSAGE_UPDATE", channel, view, recipients=standing.recipients)

@@ -14,6 +14,7 @@ from msgspec import UnsetType
 from flux.community.announcing import Announcement
 from flux.community.guilds.state import GuildModel
 from flux.community.realtime.audience import NOBODY, Audience
+from flux.community.realtime.board import Board
 from flux.community.realtime.protocol import Frame
 from flux.community.realtime.seats import (
     Bulk,
@@ -24,8 +25,9 @@ from flux.community.realtime.seats import (
     Overwrite,
     RoleGone,
     RolesEvent,
+    bound_to,
     overwrites_of,
-    rid_of,
+    without_target,
 )
 from flux.community.realtime.session import Session
 from flux.community.standing import rules
@@ -41,8 +43,8 @@ class GuildRoom:
         self._owner_id = 0
         self._roles: dict[int, int] = {}
         self._channels: dict[int, list[Overwrite]] = {}
-        self._shown: dict[int, bytes] = {}
-        """Each channel as it was last told, for those who come to see it."""
+        self.board = Board()
+        """For those who come to see a channel."""
         self._unknown: set[Member] = set()
         self._viewers: dict[int, list[Session]] = {}
         self.is_open = False
@@ -174,6 +176,7 @@ class GuildRoom:
             self.changes += 1
             follow(self, told)
         else:
+            self.board.hear(told)
             self._hand_out(told)
         for member in self._unknown:
             member.early = member.early or []
@@ -218,7 +221,7 @@ class GuildRoom:
         channel = msgspec.json.decode(data, type=ChannelData)
         channel_id = int(channel.id)
         self._channels[channel_id] = overwrites_of(channel)
-        self._shown[channel_id] = data
+        self.board.put(channel_id, data)
         self._viewers.pop(channel_id, None)
         return channel_id
 
@@ -227,7 +230,7 @@ class GuildRoom:
         channel_id = told.channel_id
         before = {id(session): session for session in self.viewers(channel_id)}
         self._put(told.data)
-        came, changed = Frame("CHANNEL_CREATE", told.data), Frame(told.name, told.data)
+        came, changed = Frame("CHANNEL_CREATE", self.board.now(channel_id)), Frame(told.name, told.data)
         for session in self.viewers(channel_id):
             session.push(changed if before.pop(id(session), None) is not None else came)
         self._tell_gone(channel_id, before.values())
@@ -236,7 +239,8 @@ class GuildRoom:
         frame = Frame(told.name, told.data)
         for session in self.viewers(told.channel_id):
             session.push(frame)
-        for known in (self._channels, self._shown, self._viewers):
+        self.board.remove(told.channel_id)
+        for known in (self._channels, self._viewers):
             known.pop(told.channel_id, None)
 
     def _channels_changed(self, told: Announcement) -> None:
@@ -275,8 +279,8 @@ class GuildRoom:
         self._roles.pop(role_id, None)
         for member in self.members.values():
             member.roles = tuple(each for each in member.roles if each != role_id)
-        for _, data in rid_of(role_id, self._channels, self._shown):
-            self._put(data)
+        for channel_id in bound_to(role_id, self._channels):
+            self._put(without_target(self.board.now(channel_id), role_id))
         self._see_again(seen)
         self._hand_out(told)
 
@@ -295,7 +299,8 @@ class GuildRoom:
         self.member_count -= 1
         user_id = int(msgspec.json.decode(told.data, type=MemberData).user.id)
         self.tell_gone(user_id)
-        for channel_id, data in rid_of(user_id, self._channels, self._shown):
+        for channel_id in bound_to(user_id, self._channels):
+            data = without_target(self.board.now(channel_id), user_id)
             self._channel_changed(Announcement("CHANNEL_UPDATE", data, channel_id))
         self._hand_out(told)
 
@@ -339,25 +344,19 @@ class GuildRoom:
             for channel_id in seen - now:
                 self._tell_gone(channel_id, member.sessions)
             for channel_id in now - seen:
-                frame = came.setdefault(channel_id, Frame("CHANNEL_CREATE", self._shown[channel_id]))
+                frame = came.get(channel_id)
+                if frame is None:
+                    frame = came[channel_id] = Frame("CHANNEL_CREATE", self.board.now(channel_id))
                 for session in member.sessions:
                     session.push(frame)
 
     def _tell_gone(self, channel_id: int, sessions: Iterable[Session]) -> None:
-        gone = {"id": str(channel_id), "guild_id": str(self.guild_id), "type": self.channel_type(channel_id)}
+        gone = {"id": str(channel_id), "guild_id": str(self.guild_id), "type": self.board.type_of(channel_id)}
         frame = Frame.of("CHANNEL_DELETE", gone)
         for session in sessions:
             session.push(frame)
 
     # -- being corrected (refreshing.py) ----------------------------------------------------------------------
-
-    @property
-    def shown(self) -> Mapping[int, bytes]:
-        """The channels as they were last told."""
-        return self._shown
-
-    def channel_type(self, channel_id: int) -> int:
-        return msgspec.json.decode(self._shown[channel_id], type=ChannelData).type
 
     def correct_permissions(self, owner_id: int, roles: dict[int, int], member_count: int) -> None:
         self.member_count = member_count

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import UnsetType
+from msgspec.structs import asdict
 
 from flux.community.auth.tokens import id_hash
 from flux.community.channels.private import PrivateChannels
@@ -14,6 +15,7 @@ from flux.community.guilds.state import GuildStates
 from flux.community.inbox.pinned import PinnedService
 from flux.community.inbox.service import InboxService
 from flux.community.loudness.service import LoudnessService
+from flux.community.members.schemas import MemberView
 from flux.community.notes.service import NoteService
 from flux.community.realtime.protocol import Frame
 from flux.community.realtime.rosters import Line
@@ -66,11 +68,12 @@ class ReadyMaker:
         """READY first. `sessions` gives the account's, as late as possible: other processes tell of theirs meanwhile. A bot's guilds are placeholders there and follow whole, one by one; people get them at once."""
         known = await self._guilds.of_many(user, guild_ids)
         states = [known.get(each) or {"id": str(each), "unavailable": True} for each in guild_ids]
+        members = [each for state in states for each in state.get("members", ())]
         if user.bot:
             shown: list[dict[str, Any]] = [{"id": state["id"], "unavailable": True} for state in states]
         else:
-            shown = states
-        ready = Frame.of("READY", await self._ready(session, user, settings, shown, sessions))
+            shown = [_lean(state) for state in states]
+        ready = Frame.of("READY", await self._ready(session, user, settings, shown, members, sessions))
         return [ready, *(_whole(state) for state in states if user.bot)]
 
     async def guild(self, user: UserRow, guild_id: int) -> dict[str, Any]:
@@ -86,6 +89,7 @@ class ReadyMaker:
         user: UserRow,
         settings: UserSettings | None,
         guilds: list[dict[str, Any]],
+        members: list[MemberView],
         sessions: Callable[[int], list[Line]],
     ) -> dict[str, Any]:
         conversations = await self._private.listing(user.id)
@@ -95,7 +99,7 @@ class ReadyMaker:
             "session_id": session.id,
             "user": self._users.private(user),
             "guilds": guilds,
-            "users": [] if user.bot else _people(user, conversations, relations),
+            "users": [] if user.bot else _people(user, members, conversations, relations),
             "private_channels": conversations,
             "relationships": [_without_user(each) for each in relations],
             "presences": [] if user.bot else await self._statuses.around(user.id),
@@ -115,15 +119,33 @@ class ReadyMaker:
 
 
 def _people(
-    user: UserRow, conversations: list[ChannelView], relations: list[RelationshipView]
+    user: UserRow,
+    members: list[MemberView],
+    conversations: list[ChannelView],
+    relations: list[RelationshipView],
 ) -> list[UserPartial]:
     """Everybody named elsewhere in READY, once."""
     found = {str(user.id): UserPartial.of(user)}
+    found |= {each.user.id: each.user for each in members}
     for channel in conversations:
         if not isinstance(channel.recipients, UnsetType):
             found |= {each.id: each for each in channel.recipients}
     found |= {each.id: each.user for each in relations}
     return list(found.values())
+
+
+def _lean(state: dict[str, Any]) -> dict[str, Any]:
+    """A guild in READY, whose members are only named: who they are stands once, in `users`."""
+    if "members" in state:
+        state["members"] = [_named(each) for each in state["members"]]
+    return state
+
+
+def _named(member: MemberView) -> dict[str, Any]:
+    shown = asdict(member)
+    del shown["guild_id"]
+    shown["user"] = {"id": member.user.id}
+    return shown
 
 
 def _without_user(relation: RelationshipView) -> dict[str, Any]:

@@ -68,13 +68,13 @@ def _correct(room: GuildRoom, model: GuildModel) -> None:
     room.correct_permissions(model.owner_id, model.roles, model.member_count)
     here = {int(channel.id): encoder.encode(channel) for channel in model.channels}
     for channel_id, data in here.items():
-        shown = room.shown.get(channel_id)
+        shown = room.board.told.get(channel_id)
         if shown is None:
             room.hear(Announcement("CHANNEL_CREATE", data, channel_id))
         elif _settled(shown) != _settled(data):
             room.hear(Announcement("CHANNEL_UPDATE", data, channel_id))
-    for channel_id in [each for each in room.shown if each not in here]:
-        gone = {"id": str(channel_id), "guild_id": str(room.guild_id), "type": room.channel_type(channel_id)}
+    for channel_id in [each for each in room.board.told if each not in here]:
+        gone = {"id": str(channel_id), "guild_id": str(room.guild_id), "type": room.board.type_of(channel_id)}
         room.hear(Announcement("CHANNEL_DELETE", msgspec.json.encode(gone), channel_id))
 
 

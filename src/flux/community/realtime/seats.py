@@ -95,18 +95,18 @@ def overwrites_of(channel: ChannelData) -> list[Overwrite]:
     ]
 
 
-def rid_of(
-    target_id: int, channels: Mapping[int, list[Overwrite]], shown: Mapping[int, bytes]
-) -> list[tuple[int, bytes]]:
-    """The channels where something applies to that role or member alone, and how they are told once it does no more. What
-    was a member's goes with them: whoever comes back comes as a newcomer."""
-    found = [
-        each for each in channels if any(overwrite.target_id == target_id for overwrite in channels[each])
+def bound_to(target_id: int, channels: Mapping[int, list[Overwrite]]) -> list[int]:
+    """The channels where something applies to that role or member alone. What was a member's goes with them: whoever
+    comes back comes as a newcomer."""
+    return [
+        channel_id
+        for channel_id, overwrites in channels.items()
+        if any(each.target_id == target_id for each in overwrites)
     ]
-    return [(each, _without_target(shown[each], target_id)) for each in found]
 
 
-def _without_target(data: bytes, target_id: int) -> bytes:
+def without_target(data: bytes, target_id: int) -> bytes:
+    """A channel as it is told once nothing applies to that role or member any more."""
     channel = msgspec.json.decode(data)
     given = channel["permission_overwrites"]
     channel["permission_overwrites"] = [each for each in given if each["id"] != str(target_id)]

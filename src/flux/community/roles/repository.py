@@ -16,6 +16,7 @@ INSERT INTO community_guild_roles (id, guild_id, name, color, position, hoist, m
 VALUES (:id, :guild_id, :name, :color, :position, :hoist, :mentionable, :permissions)
 """
 RAISE = "UPDATE community_guild_roles SET position = position + 1 WHERE guild_id = :guild_id AND position >= :position"
+HOLDERS = "SELECT user_id FROM community_member_roles WHERE role_id = :id ORDER BY user_id LIMIT :limit"
 DELETE = "DELETE FROM community_guild_roles WHERE id = :id AND guild_id = :guild_id"
 DELETE_OVERWRITES = "DELETE FROM community_channel_overwrites WHERE target_id = :id AND kind = 0"
 MOVE = "UPDATE community_guild_roles SET position = :position WHERE id = :id AND guild_id = :guild_id"
@@ -73,6 +74,11 @@ async def hoist(tx: Transaction, guild_id: int, positions: dict[int, int] | None
         return
     values = [{"guild_id": guild_id, "id": role, "position": at} for role, at in positions.items()]
     await tx.run_many(HOIST, values)
+
+
+async def holders(reader: Reader, role_id: int, limit: int) -> list[int]:
+    """The users who have it."""
+    return await reader.all(HOLDERS, {"id": role_id, "limit": limit}, int)
 
 
 async def delete(tx: Transaction, guild_id: int, role_id: int) -> None:

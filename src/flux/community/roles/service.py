@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from flux.community import faults
@@ -21,6 +22,9 @@ from flux.settings.community import CommunityLimits
 
 _NOTED = ("name", "color", "hoist", "mentionable", "permissions", "position", "hoist_position")
 
+Lost = Callable[[Transaction, int, list[int]], Awaitable[None]]
+"""Of a guild, those who lost a role."""
+
 
 class RoleService:
     def __init__(
@@ -38,6 +42,8 @@ class RoleService:
         self._audit = audit
         self._announcer = announcer
         self._limits = limits
+        self.on_lost: list[Lost] = []
+        """Called in the unit that deletes a role, with those who had it, unless they are very many."""
 
     async def all(self, guild_id: int, reader: Reader | None = None) -> list[RoleRow]:
         return await repository.list_roles(reader or self._db, guild_id)
@@ -163,12 +169,21 @@ class RoleService:
             if role_id == guild_id:
                 raise invalid("role_id", "@everyone cannot be deleted.", "CANNOT_DELETE_EVERYONE")
             _outranks(standing, row)
+            holders = await self._holders(tx, role_id)
             await repository.delete(tx, guild_id, role_id)
             await self._note(tx, actions.ROLE_DELETE, standing, row, None, reason)
             told = {"guild_id": str(guild_id), "role_id": str(role_id)}
             self._announcer.guild(tx, guild_id, "GUILD_ROLE_DELETE", told)
+            for tell in self.on_lost:
+                await tell(tx, guild_id, holders)
 
         await self._db.transact(work)
+
+    async def _holders(self, tx: Transaction, role_id: int) -> list[int]:
+        """Nobody when they are too many to be told of one by one."""
+        most = self._limits.role_losses_told
+        found = await repository.holders(tx, role_id, most + 1)
+        return found if len(found) <= most else []
 
     async def move(
         self, user: UserRow, guild_id: int, body: list[RolePosition], reason: str | None = None

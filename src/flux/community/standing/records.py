@@ -16,7 +16,7 @@ ROLE_COLUMNS = (
 )
 MEMBER_COLUMNS = (
     "m.guild_id, m.user_id, m.nick, m.joined_at, m.timed_out_until, m.mute, m.deaf, m.join_source, m.source_invite, "
-    "m.inviter_id, m.temporary, m.avatar, m.banner, m.bio, m.pronouns, m.accent_color"
+    "m.inviter_id, m.temporary, m.avatar, m.banner, m.bio, m.pronouns, m.accent_color, m.profile_flags"
 )
 CHANNEL_COLUMNS = (
     "c.id, c.guild_id, c.type, c.name, c.topic, c.url, c.icon, c.owner_id, c.position, c.parent_id, c.nsfw, "
@@ -95,6 +95,7 @@ class MemberRow(Struct, frozen=True):
     bio: str | None = None
     pronouns: str | None = None
     accent_color: int | None = None
+    profile_flags: int | None = None
 
 
 class ChannelRow(Struct, frozen=True):
@@ -131,3 +132,22 @@ class RoleGrant(Struct, frozen=True):
     id: int
     position: int
     permissions: int
+
+
+class Door(Struct, frozen=True):
+    """Where a channel is, and whether somebody is a member there (`member`, their id). `owner_id` is None where there is no guild."""
+
+    guild_id: int | None
+    owner_id: int | None
+    history_cutoff: int | None
+    member: int | None
+
+
+class Access(Struct, frozen=True):
+    """What somebody who sees a channel may in it. `history_cutoff` is the guild's, Unix milliseconds."""
+
+    permissions: int
+    history_cutoff: int | None = None
+
+    def may(self, bits: int) -> bool:
+        return bits & ~self.permissions == 0

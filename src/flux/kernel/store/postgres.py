@@ -11,7 +11,8 @@ from typing import Any, NoReturn, TypeVar
 import asyncpg
 
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
-from flux.kernel.store.port import Dialect, Params, Statement, Work
+from flux.kernel.store.memory import Memory
+from flux.kernel.store.port import Dialect, Params, Row, Statement, Work
 from flux.kernel.store.postgres_errors import CONFLICTS, fail, may_still_run, translated
 from flux.kernel.store.postgres_pool import ConnectionPool
 from flux.kernel.store.statements import for_postgres
@@ -54,11 +55,11 @@ class PostgresTransaction:
         words = (await self._call(self._connection.execute, sql, params)).split()
         return int(words[-1]) if words and words[0] in _COUNTED else 0
 
-    async def run_many(self, sql: Statement, params: Sequence[Params]) -> None:
+    async def run_many(self, sql: Statement, params: Sequence[Params] | Sequence[Row]) -> None:
         if self._ended or self.failure is not None:
             self._refuse()
         text, names = for_postgres(sql)
-        rows = [[each[name] for name in names] for each in params]
+        rows = [each if isinstance(each, tuple) else [each[name] for name in names] for each in params]
         try:
             await self._connection.executemany(text, rows, timeout=self._timeout)
         except Exception as error:
@@ -182,6 +183,9 @@ class PostgresDatabase:
 
     async def transact_through(self, work: Work[T]) -> T:
         return await asyncio.shield(asyncio.ensure_future(self.transact(work)))
+
+    def remember(self, *_: Statement) -> Memory[Any, Any]:
+        return Memory(0, self._ports)
 
     async def close(self) -> None:
         """Wait for what is under way, then close every connection."""
