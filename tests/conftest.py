@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.check import HEAVY_FOLDERS
 from tests.harness.server import Server, serve
 
 pytest_plugins = ["tests.harness.databases"]
@@ -20,7 +21,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 CLIENTS_ALONE = {
     "test_fluxer_methods", "test_fluxer_handlers", "test_steward", "test_foxnose_sdk_methods", "test_foxnose_acceptance",
-    "test_langchain", "test_x402", "test_wallet_viem", "test_guild_matrix", "test_event_visibility",
+    "test_langchain", "test_x402", "test_wallet_viem", "test_guild_matrix", "test_event_visibility", "test_told_names",
 }  # fmt: skip
 """What these files prove does not depend on the database, and other files run the same routes on both: they run on SQLite,
 and with `FLUX_LONG=1` on PostgreSQL too."""
@@ -68,6 +69,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             or {"postgres", "nats", "s3"} & {value for value in parameters.values() if isinstance(value, str)}
             or HEAVY & set(vars(item.module))
             or HEAVY_FOLDERS & set(item.path.parts)
+            or HEAVY_CALLS.intersection(item.function.__code__.co_names)
         )
         if not heavy:
             item.add_marker("unit")
@@ -87,7 +89,8 @@ MOST_SECONDS = 7200 if os.environ.get("FLUX_LONG") else int(os.environ.get("FLUX
 HEAVY_FIXTURES = {"server", "postgres_server", "nats_server", "s3_server"}
 HEAVY = {"serve", "EmbeddedNats", "EmbeddedPostgres", "anvil", "Anvil", "ThreadedMotoServer"}
 """Names whose import into a test module tells that it starts processes."""
-HEAVY_FOLDERS = {"reach", "clients", "gates", "durability", "hostile", "entrances"}
+HEAVY_CALLS = {"fresh_postgres_url"}
+"""Names of which the use in a test's own body tells it of that test alone."""
 
 
 class TooLong(Exception):

@@ -7,7 +7,6 @@ clients' whims, not what the machine makes of them.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 import signal
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.community.actors import guild, person
+from tests.community.houses import workers
 from tests.community.wanderers import Wanderer
 from tests.harness.server import Server, serve
 
@@ -31,17 +31,6 @@ SETTINGS = {
     "community.limits.login_per_ip": "0",
     "community.realtime.resume_seconds": 20,
 }
-
-
-def workers(server: Server) -> list[int]:
-    """The serving processes: the parent's children but the services it started for them."""
-    found = []
-    for path in Path(f"/proc/{server.process.pid}/task").glob("*/children"):
-        for pid in map(int, path.read_text().split()):
-            with contextlib.suppress(OSError):
-                if b"nats" not in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    found.append(pid)
-    return found
 
 
 async def killing(server: Server, dice: random.Random, most: float) -> int:

@@ -20,6 +20,7 @@ from flux.community.auth.mails import Mails
 from flux.community.auth.sessions import SessionService
 from flux.community.bans import endpoints as ban_endpoints
 from flux.community.bans.service import EXPIRY, BanService
+from flux.community.belated.service import correct_what_is_late
 from flux.community.channels import endpoints as channel_endpoints
 from flux.community.channels.ordering import OrderingService
 from flux.community.channels.overwrites import Overwrites
@@ -84,6 +85,7 @@ from flux.community.realtime import endpoints as realtime_endpoints
 from flux.community.realtime.conversation import Gateway
 from flux.community.realtime.hub import Hub
 from flux.community.realtime.lists import MemberLists
+from flux.community.realtime.neighbours import Neighbours
 from flux.community.realtime.presence import Presence
 from flux.community.realtime.ready import ReadyMaker
 from flux.community.realtime.rosters import Rosters
@@ -377,7 +379,7 @@ class Builder:
         lists = MemberLists(self.users, self.members, self.roles, self.states, presence)
         hub = Hub(
             house.bus, house.clock, self.users, self.members, self.states, ready, statuses,
-            Rosters(presence, self.announcer), lists, limits,
+            Rosters(presence, self.announcer), lists, Neighbours(house.bus, house.clock, limits), limits,
         )  # fmt: skip
         group_invites = GroupInvites(
             house.db, house.clock, self.users, self.where, self.conversations, self.announcer, self.settings.limits
@@ -391,3 +393,4 @@ class Builder:
         self.plane.on_drain.append(hub.drain)
         self.plane.on_stop.append(hub.stop)
         self.plane.provide(invites, gateway, statuses)
+        correct_what_is_late(house.bus, self.plane.services, self.where)

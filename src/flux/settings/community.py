@@ -88,6 +88,12 @@ class CommunityLimits(Struct, frozen=True, kw_only=True):
     login_per_email: Annotated[
         str, Meta(description="Login attempts for one e-mail address, as `count/seconds`; 0 is off.")
     ] = "5/900s"
+    second_steps_per_account: Annotated[
+        str,
+        Meta(
+            description="Codes and passkeys tried in a row as the second step of one account's log-ins, until one is right; 0 is off."
+        ),
+    ] = "30/900s"
     login_per_ip: Annotated[str, Meta(description="Login attempts from one address; 0 is off.")] = "10/1800s"
 
 
@@ -175,6 +181,24 @@ class Realtime(Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, description="Connections without a session that one process carries.")
     ] = 10_000
     max_sessions: Annotated[int, Meta(ge=1, description="Sessions one process carries.")] = 100_000
+    lending_answer_seconds: Annotated[
+        float,
+        Meta(gt=0, description="How long to wait for the process that has the session a client resumes."),
+    ] = 2.0
+    lending_silence_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="Silence of another process after which connections between it and this one end.",
+        ),
+    ] = 10.0
+    lending_window: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            description="Characters on their way to a client through another process before it must have taken some.",
+        ),
+    ] = 131_072
     large_guild_members: Annotated[
         int,
         Meta(

@@ -10,9 +10,11 @@ audience.py      what sessions can do without;  memberlist.py  who stands where 
 hub.py           all sessions and rooms of this process, fed by the bus
 attendance.py    accounts and how they are here;  presence.py  who is here in any process;  statuses.py  telling it
 rosters.py       an account's sessions in all processes
+neighbours.py    the other processes: a client may resume here what lives there;  letters.py  what they write each other
+lending.py       our connection, their session;  borrowing.py  our session, their connection
 conversation.py  what a connected client says, from hello to goodbye;  ready.py  what it gets first
 
 An event reaches a client like this: service → commit → bus → hub → room (permission filter) → session → connection.
-Sessions live in the process that identified them. Uses guilds, members, users; nothing uses it but invites, which ask
-who is connected. Start at conversation.py.
+Sessions live in the process that identified them and are resumed through any. Uses guilds, members, users; nothing uses it
+but invites, which ask who is connected. Start at conversation.py.
 """

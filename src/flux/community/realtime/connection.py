@@ -10,13 +10,26 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from flux.community.realtime.compression import Encoder
-from flux.kernel.wire import Socket
 
 CLOSE_SECONDS = 5.0
 MOST_CONTROL = 64
+
+
+class Line(Protocol):
+    """What of a socket a connection needs: one of this process (kernel/wire/sockets.py), or of another (borrowing.py)."""
+
+    async def receive(self) -> bytes | str: ...
+
+    def send_now(self, message: str | bytes) -> bool: ...
+
+    def send_text(self, text: str) -> Coroutine[Any, Any, None]: ...
+
+    def send_bytes(self, data: bytes) -> Coroutine[Any, Any, None]: ...
+
+    async def close(self, code: int, reason: str = "") -> None: ...
 
 
 class Connection:
@@ -25,7 +38,7 @@ class Connection:
         "on_writable", "prodded",
     )  # fmt: skip
 
-    def __init__(self, socket: Socket, encode: Encoder | None, now: float) -> None:
+    def __init__(self, socket: Line, encode: Encoder | None, now: float) -> None:
         self._socket = socket
         self._encode = encode
         self._task = asyncio.current_task()
@@ -103,6 +116,11 @@ class Connection:
         except TimeoutError:
             if self._task is not None:
                 self._task.cancel()
+
+    @property
+    def dismissed(self) -> bool:
+        """Whether it was us who said goodbye. `closing` it is also when the peer left while something was written."""
+        return self._closer is not None
 
     async def closed(self) -> None:
         """Wait until the goodbye, if there is one, has been said."""

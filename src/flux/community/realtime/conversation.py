@@ -12,9 +12,12 @@ from flux.community.auth import tokens
 from flux.community.auth.tokens import Credential
 from flux.community.principals import Principal
 from flux.community.realtime import protocol
+from flux.community.realtime.borrowing import BorrowedSocket
 from flux.community.realtime.compression import encoder
-from flux.community.realtime.connection import Connection
+from flux.community.realtime.connection import Connection, Line
 from flux.community.realtime.hub import Hub
+from flux.community.realtime.lending import Lent
+from flux.community.realtime.letters import LOST, Ask
 from flux.community.realtime.lists import MemberLists
 from flux.community.realtime.protocol import Inbound, Refused, control
 from flux.community.realtime.session import Session
@@ -45,6 +48,7 @@ class Gateway:
         seconds = hub.limits.identify_seconds
         self.identify_rate = Rate(1, seconds) if seconds else None
         self.hello = control(protocol.HELLO, {"heartbeat_interval": hub.limits.heartbeat_interval_ms})
+        hub.neighbours.hosting = lambda socket, ask: hub.spawn(self.host(socket, ask))
 
     async def serve(self, socket: Socket, version: str | None, compress: str | None) -> None:
         """One connection, until it ends."""
@@ -66,19 +70,62 @@ class Gateway:
         finally:
             await connection.closed()
             self.hub.goodbye(connection, conversation.session, clean=clean)
+            if conversation.lent is not None:
+                conversation.lent.end(CLEAN[0] if clean else LOST)
+
+    async def host(self, socket: BorrowedSocket, ask: Ask) -> None:
+        """One connection of another process whose client wants a session of this one, until it ends."""
+        connection = Connection(socket, None, self.clock.monotonic())
+        conversation = Conversation(self, connection)
+        clean = False
+        try:
+            session = None
+            if not (self.hub.draining or socket.closed):
+                session = self.claim(ask.session_id, ask.token_hash, ask.seq)
+            if session is None:
+                socket.refuse()
+                return
+            socket.accept()
+            self.hub.welcome(connection)
+            conversation.take(session, ask.seq)
+            clean = await conversation.run(socket)
+        except Refused as refused:
+            socket.refuse(refused.code, refused.reason)
+        finally:
+            self.hub.goodbye(connection, conversation.session, clean=clean)
+
+    def claim(self, session_id: str, token_hash: bytes | None, seq: int) -> Session | None:
+        """A session of this process for a client that comes back to it, having read all up to `seq`. None when it is not to be
+        had any more. Raises `Refused`."""
+        session = self.hub.find(session_id)
+        if session is None:
+            return None
+        if token_hash is None or token_hash != session.token_hash:
+            raise Refused(protocol.AUTHENTICATION_FAILED, "the token is not the session's")
+        if seq > session.number:
+            raise Refused(protocol.INVALID_SEQ, "sequence ahead of the server")
+        if (old := session.connection) is not None:
+            old.close(protocol.UNKNOWN_ERROR, "resumed elsewhere")
+        if seq < 0 or not session.can_resume_after(seq):
+            self.hub.end(session)
+            return None
+        return session
 
 
 class Conversation:
-    __slots__ = ("_connection", "_count", "_gateway", "_window_ends", "session")
+    """`session` is the client's, or `lent` its connection, to the process with the session."""
+
+    __slots__ = ("_connection", "_count", "_gateway", "_window_ends", "lent", "session")
 
     def __init__(self, gateway: Gateway, connection: Connection) -> None:
         self._gateway = gateway
         self._connection = connection
         self.session: Session | None = None
+        self.lent: Lent | None = None
         self._count = 0
         self._window_ends = 0.0
 
-    async def run(self, socket: Socket) -> bool:
+    async def run(self, socket: Line) -> bool:
         """Whether the client ended it cleanly."""
         limits = self._gateway.hub.limits
         try:
@@ -87,8 +134,13 @@ class Conversation:
                 if self._connection.closing:
                     continue
                 try:
-                    self._count_payload()
-                    await self._handle(protocol.read(message, limits.payload_bytes))
+                    if not isinstance(socket, BorrowedSocket):
+                        self._count_payload()
+                    payload = protocol.read(message, limits.payload_bytes)
+                    if self.lent is not None:
+                        self.lent.hear(message)
+                    else:
+                        await self._handle(payload)
                 except Refused as refused:
                     await self._connection.close(refused.code, refused.reason)
                 except SocketClosed:
@@ -97,7 +149,7 @@ class Conversation:
                     log.exception("a payload could not be dealt with")
                     await self._connection.close(protocol.UNKNOWN_ERROR, "internal error")
         except SocketClosed as gone:
-            return gone.code in CLEAN and not self._connection.closing
+            return gone.code in CLEAN and not self._connection.dismissed
 
     def _count_payload(self) -> None:
         now = self._gateway.clock.monotonic()
@@ -174,29 +226,29 @@ class Conversation:
             raise Refused(protocol.UNKNOWN_ERROR, "the session could not be started") from None
 
     async def _resume(self, body: protocol.Resume) -> None:
-        """What was missed comes again under its own numbers, then RESUMED."""
+        """What was missed comes again under its own numbers, then RESUMED; from here, or from the process with the session."""
         if self.session is not None:
             raise Refused(protocol.ALREADY_AUTHENTICATED, "identified already")
         hub = self._gateway.hub
-        session = hub.find(body.session_id)
         credential = tokens.read_for_gateway(body.token)
-        if session is None:
-            self._connection.write_control(control(protocol.INVALID_SESSION, False))
+        token_hash = credential.hash if credential is not None else None
+        session = self._gateway.claim(body.session_id, token_hash, body.seq)
+        if session is not None:
+            self.take(session, body.seq)
             return
-        if credential is None or credential.hash != session.token_hash:
-            raise Refused(protocol.AUTHENTICATION_FAILED, "the token is not the session's")
-        if body.seq > session.number:
-            raise Refused(protocol.INVALID_SEQ, "sequence ahead of the server")
-        if (old := session.connection) is not None:
-            old.close(protocol.UNKNOWN_ERROR, "resumed elsewhere")
-        if body.seq < 0 or not session.can_resume_after(body.seq):
-            hub.end(session)
+        self.lent = await hub.neighbours.lend(self._connection, body.session_id, token_hash, body.seq)
+        if self.lent is None:
             self._connection.write_control(control(protocol.INVALID_SESSION, False))
-            return
+        else:
+            hub.introduced(self._connection)
+
+    def take(self, session: Session, seq: int) -> None:
+        """The claimed session is this client's from now on."""
+        hub = self._gateway.hub
         self.session = session
         hub.introduced(self._connection)
         hub.resumed(session)
-        session.attach(self._connection, after=body.seq)
+        session.attach(self._connection, after=seq)
 
     async def _members(self, session: Session, body: protocol.MembersRequest) -> None:
         room = next(map(self._gateway.hub.room, protocol.ids([body.guild_id])), None)

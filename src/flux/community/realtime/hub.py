@@ -17,6 +17,7 @@ from flux.community.realtime.attendance import Attendance
 from flux.community.realtime.connection import Connection
 from flux.community.realtime.guildroom import GuildRoom
 from flux.community.realtime.lists import MemberLists
+from flux.community.realtime.neighbours import Neighbours
 from flux.community.realtime.protocol import (
     AUTHENTICATION_FAILED,
     HEARTBEAT,
@@ -37,12 +38,11 @@ from flux.community.realtime.statuses import WORN, Statuses
 from flux.community.users.records import UserRow
 from flux.community.users.service import UserService
 from flux.kernel.bus.port import Bus, Subscription
-from flux.kernel.store import Clock, random_key
+from flux.kernel.store import Clock
 from flux.settings.community import Realtime
 
 log = logging.getLogger("flux.community.realtime")
 SWEEP_SECONDS = 2.0
-HEXADECIMAL = "0123456789abcdef"
 
 
 class Hub:
@@ -57,17 +57,19 @@ class Hub:
         statuses: Statuses,
         rosters: Rosters,
         lists: MemberLists,
+        neighbours: Neighbours,
         limits: Realtime,
     ) -> None:
         self._bus = bus
         self._clock = clock
-        self._attendance = Attendance(statuses, rosters, users, members, clock, self._spawn)
+        self._attendance = Attendance(statuses, rosters, users, members, clock, self.spawn)
         self._users = users
         self._members = members
         self._guilds = guilds
         self._ready = ready
         self.presence = statuses.presence
         self.lists = lists
+        self.neighbours = neighbours
         self.limits = limits
         self._sessions: dict[str, Session] = {}
         self._heard_users: dict[int, Subscription] = {}
@@ -79,9 +81,9 @@ class Hub:
         """Connections without a session, oldest first, and since when."""
         self._detached: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._draining = False
+        self.draining = False
         self._news_at = 0.0
-        self._refresher = Refresher(guilds, clock, self._spawn)
+        self._refresher = Refresher(guilds, clock, self.spawn)
         bus.on_loss(self._lost)
 
     # -- life -------------------------------------------------------------------------------------------------
@@ -92,7 +94,7 @@ class Hub:
 
     async def drain(self) -> None:
         """The process ends: every client is told to come back, which finds another process or the next one."""
-        self._draining = True
+        self.draining = True
         goodbyes = []
         for connection in list(self._connections):
             connection.write_control(control(RECONNECT))
@@ -101,8 +103,9 @@ class Hub:
             await asyncio.wait(goodbyes)
 
     async def stop(self) -> None:
-        self._draining = True
+        self.draining = True
         self.presence.close()
+        self.neighbours.close()
         for task in self._tasks:
             task.cancel()
 
@@ -133,7 +136,7 @@ class Hub:
         if session is None or session.connection is not connection:
             return
         session.detach(self._clock.monotonic())
-        if clean and not session.told_to_return and not self._draining:
+        if clean and not session.told_to_return and not self.draining:
             self.end(session)
         else:
             self._detached[session.id] = session
@@ -153,13 +156,14 @@ class Hub:
                 connection.write_control(control(HEARTBEAT))
         self._dismiss_strangers(now)
         self.presence.tick(now)
+        self.neighbours.tick(SWEEP_SECONDS)
         self._tell_news(now)
-        self._spawn(self.lists.refresh(self._rooms))
+        self.spawn(self.lists.refresh(self._rooms))
         for session in [
             each for each in self._detached.values() if now - each.detached_at >= limits.resume_seconds
         ]:
             self.end(session)
-        if not self._draining:
+        if not self.draining:
             self._clock.call_later(SWEEP_SECONDS, self._sweep)
 
     def _dismiss_strangers(self, now: float) -> None:
@@ -179,9 +183,9 @@ class Hub:
 
     def begin(self, user: UserRow, token_hash: bytes, auth_hash: bytes | None) -> Session:
         """A new session that holds its events back until `prepare`. Raises `Refused` when there are too many."""
-        if self._draining or len(self._sessions) >= self.limits.max_sessions:
+        if self.draining or len(self._sessions) >= self.limits.max_sessions:
             raise Refused(UNKNOWN_ERROR, "too many sessions")
-        session = Session(random_key(32, HEXADECIMAL), user, token_hash, auth_hash, self.limits)
+        session = Session(self.neighbours.new_session_id(), user, token_hash, auth_hash, self.limits)
         session.hold()
         self._sessions[session.id] = session
         if self._attendance.comes(session):
@@ -226,7 +230,7 @@ class Hub:
             self._heard_users.pop(session.user_id).cancel()
         self._attendance.changed(session.user_id, guild_ids)
         if not self.presence.connected(session.user_id):
-            self._spawn(self._members.end_temporary(session.user_id))
+            self.spawn(self._members.end_temporary(session.user_id))
 
     async def set_status(self, session: Session, presence: PresenceInput) -> None:
         await self._attendance.take_place(session, None, presence)
@@ -313,13 +317,14 @@ class Hub:
         sessions = self._attendance.of(user_id)
         if told.name == "GUILD_JOINED":
             for session in sessions:
-                self._spawn(self._join(session, int(data["guild_id"])))
+                self.spawn(self._join(session, int(data["guild_id"])))
         elif told.name == "GUILD_LEFT":
             self._left(user_id, int(data["guild_id"]))
         elif told.name == "SESSIONS_ENDED":
-            wanted = data["hashes"]
+            wanted, spared = data["hashes"], data.get("but", ())
             for session in sessions:
-                if wanted is None or (session.auth_hash is not None and id_hash(session.auth_hash) in wanted):
+                name = None if session.auth_hash is None else id_hash(session.auth_hash)
+                if name not in spared if wanted is None else name in wanted:
                     self._revoke(session)
         elif told.name == "STATUS_CHOSEN":
             self._attendance.chosen(user_id, data)
@@ -370,7 +375,7 @@ class Hub:
             self.end(session)
         self.presence.ask()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
