@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.check import HEAVY_FOLDERS
 from tests.harness.server import Server, serve
 
 pytest_plugins = ["tests.harness.databases"]
@@ -68,6 +69,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             or {"postgres", "nats", "s3"} & {value for value in parameters.values() if isinstance(value, str)}
             or HEAVY & set(vars(item.module))
             or HEAVY_FOLDERS & set(item.path.parts)
+            or HEAVY_CALLS.intersection(item.function.__code__.co_names)
         )
         if not heavy:
             item.add_marker("unit")
@@ -87,7 +89,8 @@ MOST_SECONDS = 7200 if os.environ.get("FLUX_LONG") else int(os.environ.get("FLUX
 HEAVY_FIXTURES = {"server", "postgres_server", "nats_server", "s3_server"}
 HEAVY = {"serve", "EmbeddedNats", "EmbeddedPostgres", "anvil", "Anvil", "ThreadedMotoServer"}
 """Names whose import into a test module tells that it starts processes."""
-HEAVY_FOLDERS = {"reach", "clients", "gates", "durability", "hostile", "entrances"}
+HEAVY_CALLS = {"fresh_postgres_url"}
+"""Names of which the use in a test's own body tells it of that test alone."""
 
 
 class TooLong(Exception):

@@ -75,7 +75,7 @@ class Authenticator:
         if self.counts:
             self.sign_count += 1
         data = self._data(lies.get("flags", self.flags))
-        client = self._client("webauthn.get", lies.get("challenge", options["challenge"]))
+        client = self._client(lies.get("kind", "webauthn.get"), lies.get("challenge", options["challenge"]))
         signed = self._signature(data + hashlib.sha256(client).digest())
         response: dict[str, Any] = {
             "clientDataJSON": encode(client),
@@ -84,7 +84,7 @@ class Authenticator:
         }
         if handle := lies.get("user_handle", self.user_handle):
             response["userHandle"] = handle
-        return self._answer(response)
+        return self._answer(response) | {"type": lies.get("credential_type", "public-key")}
 
     def _answer(self, response: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -112,7 +112,7 @@ class Authenticator:
         if self.algorithm == EDDSA:
             return {1: 1, 3: EDDSA, -1: 6, -2: public.public_bytes_raw()}
         numbers = public.public_numbers()
-        return {1: 3, 3: RS256, -1: numbers.n.to_bytes(256, "big"), -2: numbers.e.to_bytes(3, "big")}
+        return {1: 3, 3: self.algorithm, -1: numbers.n.to_bytes(256, "big"), -2: numbers.e.to_bytes(3, "big")}
 
     def _signature(self, text: bytes) -> bytes:
         if self.algorithm == ES256:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 
 from tests.community.actors import PASSWORD, Actor, bot, guild, person, stranger, unlimited
 from tests.community.gateway import GatewayClient
@@ -17,7 +19,7 @@ from tests.community.proving import (
     with_app,
     with_passkey,
 )
-from tests.harness.server import Server
+from tests.harness.server import Server, serve
 
 SUDO = "X-Fluxer-Sudo-Mode-JWT"
 
@@ -267,3 +269,114 @@ async def test_sudo_is_not_guessed(server: Server) -> None:
     body = {"session_id_hashes": [], "mfa_method": "totp", "mfa_code": app.wrong()}
     answers = [await someone.call("POST", "/auth/sessions/logout", body) for _ in range(11)]
     assert [answer.status_code for answer in answers[-2:]] == [400, 429]
+
+
+async def test_guesses_are_counted_over_all_tickets(tmp_path: Path) -> None:
+    settings = {
+        "community.limits.second_steps_per_account": "6/900s",
+        "community.limits.login_per_email": "0",
+    }
+    async with serve(tmp_path, settings=settings) as server:
+        someone, other = await person(server), await person(server)
+        app, backup = await with_app(someone)
+        where = "/auth/login/mfa/totp"
+        for _ in range(3):
+            told = await ticket(someone)
+            for _ in range(2):
+                body = {"ticket": told["ticket"], "code": app.wrong()}
+                assert (await stranger(server).call("POST", where, body)).status_code == 400
+        told = await ticket(someone)
+        for code in (app.code(), backup[0]):
+            refused = await stranger(server).call("POST", where, {"ticket": told["ticket"], "code": code})
+            assert (refused.status_code, code_of(refused)) == (429, "RATE_LIMITED")
+            assert refused.json()["retry_after"] > 0
+        theirs, _ = await with_app(other)
+        body = {"ticket": (await ticket(other))["ticket"], "code": theirs.code(1)}
+        assert (await stranger(server).call("POST", where, body)).status_code == 200, "others are not touched"
+        await server.sandbox.clock(901)
+        await app.set(someone)
+        # A right one wipes the wrong ones out.
+        for _ in range(2):
+            told = await ticket(someone)
+            for code in [app.wrong()] * 5:
+                await stranger(server).call("POST", where, {"ticket": told["ticket"], "code": code})
+            right = {"ticket": told["ticket"], "code": backup.pop()}
+            assert (await stranger(server).call("POST", where, right)).status_code == 200
+
+
+async def test_a_clock_may_be_off_by_one_step(server: Server) -> None:
+    someone = await unlimited(await person(server))
+    app, _ = await with_app(someone)
+    check = ("POST", "/auth/sessions/logout")
+    body = {"session_id_hashes": [], "mfa_method": "totp"}
+    for steps in (-40, -3, 3, 40):
+        refused = await someone.call(*check, {**body, "mfa_code": app.code(steps)})
+        assert entry_of(refused) == ("mfa_code", "INVALID_CODE"), steps
+    # Whatever second it is, the step that our clock shows is at most one from the server's.
+    assert (await someone.call(*check, {**body, "mfa_code": app.code()})).status_code == 204
+    for odd in ("", "12345", "1234567", "٠٠٠٠٠٠", "-00001", "0x1234", "1e5   ", " ", "a" * 5000):
+        assert (await someone.call(*check, {**body, "mfa_code": odd})).status_code in (400, 429), odd
+
+
+async def test_a_text_code_bears_five_tries(server: Server) -> None:
+    someone = await unlimited(await person(server))
+    phone = new_phone()
+    await add_phone(someone, phone)
+    app, _ = await with_app(someone)
+    await someone.ok("POST", "/users/@me/mfa/sms/enable", proof(app))
+    told = await ticket(someone)
+    await stranger(server).ok("POST", "/auth/login/mfa/sms/send", {"ticket": told["ticket"]})
+    code = await text_code(server, phone)
+    wrong = "000000" if code != "000000" else "111111"
+    where = "/auth/login/mfa/sms"
+    for _ in range(5):
+        body = {"ticket": told["ticket"], "code": wrong}
+        assert entry_of(await stranger(server).call("POST", where, body)) == ("code", "INVALID_CODE")
+    fresh = await ticket(someone)
+    for each in (told, fresh):
+        body = {"ticket": each["ticket"], "code": code}
+        assert entry_of(await stranger(server).call("POST", where, body))[0] == "code", "it is spent"
+    # Nothing is sent within thirty seconds, and what comes then is another code.
+    await stranger(server).ok("POST", "/auth/login/mfa/sms/send", {"ticket": fresh["ticket"]})
+    assert await text_code(server, phone) == code
+    await server.sandbox.clock(31)
+    await stranger(server).ok("POST", "/auth/login/mfa/sms/send", {"ticket": fresh["ticket"]})
+    newest = await text_code(server, phone)
+    bodies = [{"ticket": each["ticket"], "code": newest} for each in (fresh, await ticket(someone))] * 2
+    answers = await asyncio.gather(*(stranger(server).call("POST", where, body) for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400]
+
+
+async def test_answers_do_not_tell_who_has_an_account(server: Server) -> None:
+    """As far as the contract lets them: registering says that an address is taken."""
+    someone = await person(server)
+    missing = f"no_{someone.email}"
+    for path, more in (("/auth/login", {"password": "not the password"}), ("/auth/forgot", {})):
+        answers = []
+        for email in (someone.email, missing, someone.email.upper()):
+            answers.append(await stranger(server).call("POST", path, {"email": email, **more}))
+        assert len({(answer.status_code, answer.text) for answer in answers}) == 1, path
+        assert len({tuple(answer.headers.keys()) for answer in answers}) == 1, path
+    # Comparing a password costs processor time, also where there is none to compare with.
+    costs = []
+    for email in (someone.email, missing):
+        before = _processor_seconds(server)
+        for _ in range(2):
+            body = {"email": email, "password": "not the password"}
+            assert (await stranger(server).call("POST", "/auth/login", body)).status_code == 400
+        costs.append(_processor_seconds(server) - before)
+    assert costs[1] > costs[0] / 4, costs
+
+
+def _processor_seconds(server: Server) -> float:
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def test_what_is_sent_for_nobody_is_not_sent(server: Server) -> None:
+    someone = await person(server)
+    missing = f"no_{someone.email}"
+    for email in (missing, someone.email):
+        await stranger(server).ok("POST", "/auth/forgot", {"email": email})
+    assert await server.sandbox.outbox(missing) == []
+    assert await someone.mail("reset")

@@ -14,6 +14,7 @@ from flux.content.faults import VALIDATION_ERROR
 from flux.content.generations.service import Generations, advance
 from flux.content.plane import migrations
 from flux.kernel.faults import FaultError, Ports
+from flux.kernel.identity import Vault
 from flux.kernel.store import Database, MigrationSet, Transaction
 from flux.settings.content import ContentSettings
 
@@ -28,7 +29,9 @@ class Kitchen:
 
     def __init__(self, database: Database, **settings: Any) -> None:
         self.db = database
-        house: Any = SimpleNamespace(db=database, ports=Ports(enabled=False, deadline_seconds=1))
+        house: Any = SimpleNamespace(
+            db=database, ports=Ports(enabled=False, deadline_seconds=1), vault=Vault(bytes(32))
+        )
         settled: Any = SimpleNamespace(content=ContentSettings(**settings))
         self.answers = Answers(house, settled, Generations(house))
         self.made = 0

@@ -98,7 +98,16 @@ class Identities:
     def _logins(self) -> None:
         house, settings = self.house, self.settings
         self.admission = Admission(house.clock, self.users, self.sessions)
-        second = SecondStep(house.db, house.clock, self.users, self.admission, self.factors, self.passkeys)
+        second = SecondStep(
+            house.db,
+            house.clock,
+            self.users,
+            self.admission,
+            self.factors,
+            self.passkeys,
+            self.quota,
+            settings.limits,
+        )
         self.login = LoginService(
             house.db, house.clock, self.users, self.admission, second, self.mails, self.quota, settings
         )

@@ -88,6 +88,12 @@ class CommunityLimits(Struct, frozen=True, kw_only=True):
     login_per_email: Annotated[
         str, Meta(description="Login attempts for one e-mail address, as `count/seconds`; 0 is off.")
     ] = "5/900s"
+    second_steps_per_account: Annotated[
+        str,
+        Meta(
+            description="Codes and passkeys tried in a row as the second step of one account's log-ins, until one is right; 0 is off."
+        ),
+    ] = "30/900s"
     login_per_ip: Annotated[str, Meta(description="Login attempts from one address; 0 is off.")] = "10/1800s"
 
 

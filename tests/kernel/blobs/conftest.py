@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from flux.kernel.blobs import DirectoryBlobs, open_blobs
 from flux.kernel.blobs.s3 import S3Blobs
@@ -42,6 +40,9 @@ class Bucket:
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[Bucket]:
+    import boto3  # half a second each, and `make check` needs neither
+    from moto.server import ThreadedMotoServer
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -241,6 +241,12 @@ class _Server(uvicorn.Server):
 
         return nullcontext()
 
+    async def main_loop(self) -> None:
+        """uvicorn's looks ten times a second whether it shall stop: longer than most of these tests take."""
+        await self.on_tick(0)
+        while not self.should_exit:
+            await asyncio.sleep(0.005)
+
 
 @asynccontextmanager
 async def serving(application: Application) -> AsyncIterator[str]:

@@ -1,6 +1,7 @@
 """The second step of a login: a ticket for whoever knew the password, and the factor that redeems it.
 
-A ticket lives five minutes, bears ten tries and gives one session, however many redeem it at once. A passkey can also be
+A ticket lives five minutes, bears ten tries and gives one session, however many redeem it at once; all tickets of an
+account together bear a few times as many in a quarter of an hour. A passkey can also be
 the only step: its authenticator has then checked who holds it.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from flux.community import faults
 from flux.community.auth import ticket_repository as repository
 from flux.community.auth.admission import Admission, Origin
 from flux.community.auth.schemas import Issued, MfaPasskey, MfaRequired
@@ -21,7 +23,9 @@ from flux.community.users.records import UserRow
 from flux.community.users.service import UserService
 from flux.kernel.faults import FaultError
 from flux.kernel.identity import new_token, token_hash
+from flux.kernel.quota import Quota, Rate
 from flux.kernel.store import Clock, Database, Transaction
+from flux.settings.community import CommunityLimits
 
 TICKET_MS = 300_000
 TRIES = 10
@@ -38,6 +42,8 @@ class SecondStep:
         admission: Admission,
         factors: FactorService,
         passkeys: PasskeyService,
+        quota: Quota,
+        limits: CommunityLimits,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -45,6 +51,8 @@ class SecondStep:
         self._admission = admission
         self._factors = factors
         self._passkeys = passkeys
+        self._quota = quota
+        self._guesses = Rate.parse(limits.second_steps_per_account)
 
     async def begin(self, user: UserRow) -> MfaRequired:
         """A ticket for an account with a second factor."""
@@ -100,6 +108,8 @@ class SecondStep:
 
     async def _redeem(self, ticket: str, origin: Origin, check: Check) -> Issued:
         hashed = token_hash(ticket)
+        key = f"second:{(await self._holder(ticket)).id}"
+        self._count(key)
 
         async def work(tx: Transaction) -> Issued | None:
             # The try is counted before anything is looked at, which also makes two with the same ticket wait in line.
@@ -116,7 +126,14 @@ class SecondStep:
         issued = await self._db.transact(work)
         if issued is None:
             raise wrong_code()
+        self._quota.forget(key)
         return issued
+
+    def _count(self, key: str) -> None:
+        """Tickets are for whoever knows the password, as many as they like. Raises RATE_LIMITED."""
+        verdict = None if self._guesses is None else self._quota.count(key, self._guesses)
+        if verdict is not None and not verdict.allowed:
+            raise faults.rate_limited(verdict.retry_after)
 
     async def _holder(self, ticket: str) -> UserRow:
         user_id = await repository.holder(self._db, token_hash(ticket), self._clock.now_ms())

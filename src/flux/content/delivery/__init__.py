@@ -9,7 +9,7 @@ shapes.py        requests of a shape that was understood before
 service.py       list, get, search: from a request to encoded bytes
 presenting.py    documents on their way out: locales, populate, joins
 splicing.py      documents put in the place of references, in the bytes; fragments.py keeps them
-answers.py       size limit, ETag, 304, the cache of encoded answers
+answers.py       size limit, ETag, 304, the cache of encoded answers; naming.py makes the ETag
 introspection.py _router and _schema
 writes.py        create and update
 Start at service.py; a request comes in at endpoints.py.

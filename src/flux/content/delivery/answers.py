@@ -4,36 +4,34 @@ why requests cannot be answered."""
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 
 from msgspec import Struct
 
 from flux.content.access import Anonymous, KeyHolder
+from flux.content.delivery.naming import Names
 from flux.content.faults import MAX_RESPONSE_SIZE_EXCEEDED
 from flux.content.generations.service import Generations
 from flux.content.settled import Settled
 from flux.kernel.faults import FaultError
 from flux.kernel.house import House
-from flux.kernel.wire import Call, Raw
+from flux.kernel.wire import Call, Headers, Raw
 
-ENTRY_BYTES = 600
+ENTRY_BYTES = 1400
 """What an answer costs in memory beside its body."""
 PROBLEM_BYTES = 400
 """What each thing that is wrong with a request costs, where it was refused."""
 
 
 class Encoded(Struct, frozen=True):
-    """`depends` are folders and the generations under which they were read."""
+    """`depends` are folders and the generations under which they were read; `replies` what leaves, to anybody and to
+    holders of credentials."""
 
     body: bytes
     etag: str
     depends: tuple[tuple[str, int], ...] = ()
-
-
-def encoded(body: bytes, depends: tuple[tuple[str, int], ...] = ()) -> Encoded:
-    return Encoded(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', depends)
+    replies: dict[bool, Raw] = {}
 
 
 class Depends:
@@ -64,13 +62,14 @@ class Answers:
     def __init__(self, house: House, settled: Settled, generations: Generations) -> None:
         self._ports = house.ports
         self._generations = generations
+        self._names = Names(house.vault)
         self._most = settled.content.delivery_cache_entries
         self._most_bytes = settled.content.delivery_cache_bytes
         self._largest = settled.content.max_response_bytes
         control = settled.content.default_cache_control
         # By origin too, where none was sent: a shared cache must not give such an answer to a browser.
-        self._open = {"Cache-Control": control, "Vary": "Authorization, Origin"}
-        self._closed = {"Cache-Control": f"private, {control}", "Vary": "Authorization, Origin"}
+        self._open = Headers({"Cache-Control": control, "Vary": "Authorization, Origin"})
+        self._closed = Headers({"Cache-Control": f"private, {control}", "Vary": "Authorization, Origin"})
         self._kept: OrderedDict[Hashable, Encoded | FaultError] = OrderedDict()
         self._bytes = 0
         self._under_way: dict[Hashable, asyncio.Future[Encoded | None]] = {}
@@ -126,7 +125,10 @@ class Answers:
     async def _made(self, make: Make) -> Encoded:
         depends = Depends(self._generations)
         body = self.within_size(await make(depends))
-        return encoded(body, depends.found)
+        return self.encoded(body, depends.found)
+
+    def encoded(self, body: bytes, depends: tuple[tuple[str, int], ...] = ()) -> Encoded:
+        return Encoded(body, self._names.of(body), depends)
 
     async def _is_current(self, answer: Encoded) -> bool:
         for folder, generation in answer.depends:
@@ -153,12 +155,15 @@ class Answers:
 
     def reply(self, call: Call, answer: Encoded, principal: KeyHolder | Anonymous) -> Raw:
         """The answer, or 304 when the caller has it already."""
-        headers = self._open if isinstance(principal, Anonymous) else self._closed
-        headers = {"ETag": answer.etag, **headers}
+        is_open = isinstance(principal, Anonymous)
+        ready = answer.replies.get(is_open)
+        if ready is None:
+            headers = Headers({"ETag": answer.etag}, self._open if is_open else self._closed)
+            ready = answer.replies[is_open] = Raw(answer.body, headers=headers)
         wanted = call.header("if-none-match")
         if wanted is not None and _matches(wanted, answer.etag):
-            return Raw(b"", status=304, headers=headers)
-        return Raw(answer.body, headers=headers)
+            return Raw(b"", status=304, headers=ready.headers)
+        return ready
 
 
 def _size(answer: Encoded | FaultError) -> int:

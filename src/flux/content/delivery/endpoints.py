@@ -86,6 +86,17 @@ async def read(call: Call) -> Any:
     """List a folder, get a resource, or read `_router`, `_schema`, `_openapi` or the probe of `_mcp`."""
     entry, delivery = entry_of(call), call.use(Delivery)
     segments = entry.segments
+    if segments and segments[-1].startswith("_") and (told := await _special(call, entry, delivery)):
+        return told
+    target = delivery.target(entry, segments)
+    if target.key is None:
+        return await delivery.many(call, entry, target)
+    return await delivery.one(call, entry, target)
+
+
+async def _special(call: Call, entry: Entry, delivery: Delivery) -> Any:
+    """What is served beside documents; None where the path names none of it."""
+    segments = entry.segments
     if segments == ("_mcp",):
         return _mcp(call, entry).probe(call, entry)
     if segments in (("_router",), ("_openapi",)):
@@ -94,16 +105,12 @@ async def read(call: Call) -> Any:
         if segments == ("_openapi",):
             return delivery.reply(call, entry, _describing(call, entry).document(entry.api))
         return delivery.reply(call, entry, introspection.router(entry.api))
-    special = segments[-1] if segments else ""
-    if special == "_schema":
+    if segments[-1] == "_schema":
         return await _schema(call, entry, delivery.target(entry, segments[:-1]))
-    if special == "_search":
+    if segments[-1] == "_search":
         delivery.target(entry, segments[:-1])
         raise faults.ACTION_NOT_ALLOWED()
-    target = delivery.target(entry, segments)
-    if target.key is None:
-        return await delivery.many(call, entry, target)
-    return await delivery.one(call, entry, target)
+    return None
 
 
 @_route("POST", [*_SEARCHING, *_WRITING])
@@ -208,4 +215,5 @@ def _decoded(call: Call, raw: bytes) -> dict[str, Any]:
 
 async def enter(call: Call) -> None:
     """For the gate."""
-    call.state["entry"] = await call.use(Door).enter(call)
+    door = call.use(Door)
+    call.state["entry"] = door.at_hand(call) or await door.enter(call)

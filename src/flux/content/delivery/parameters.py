@@ -53,11 +53,7 @@ def boolean(query: Latest, name: str) -> bool:
 
 
 def paging(query: Latest, body: dict[str, Any], page_size: int) -> Paging:
-    sent = {name: query.get(name) for name in ("next", "previous")}
-    tokens = {
-        name: _token(value if value is not None else body.get(name), name) for name, value in sent.items()
-    }
-    following, preceding = tokens["next"], tokens["previous"]
+    following, preceding = _token(query, body, "next"), _token(query, body, "previous")
     if following is not None and preceding is not None:
         raise INVALID_REQUEST()
     limit = _whole(body.get("limit", MISSING), query.get("limit"), page_size)
@@ -84,8 +80,11 @@ def _whole(from_body: Any, from_query: str | None, default: int) -> int:
     return int(from_query)
 
 
-def _token(value: Any, name: str) -> str | None:
+def _token(query: Latest, body: dict[str, Any], name: str) -> str | None:
     """A token, or the absolute URL that an answer named: then the token in it."""
+    value: Any = query.get(name)
+    if value is None and body:
+        value = body.get(name)
     if value is None:
         return None
     if not isinstance(value, str) or not value:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +10,7 @@ from flux.content.delivery.answers import Depends
 from flux.content.delivery.fragments import Fragments
 from flux.content.delivery.served import ApiServed, Snapshot
 from flux.content.delivery.snapshots import Snapshots
-from flux.content.delivery.splicing import Place, places, spliced
+from flux.content.delivery.splicing import Reference, page, spliced
 from flux.content.search.plan import Join, Scope
 from flux.content.search.rows import Hit
 from flux.content.search.service import Search
@@ -45,16 +44,23 @@ class Presenter:
         self._view = view
         self._depends = depends
 
+    async def page(self, hits: list[Hit], populate: tuple[str, ...] = ()) -> bytes:
+        """The documents as JSON, with commas between them. Those that are shown as stored are not even decoded."""
+        stored = self._stored(hits)
+        if stored is not None:
+            spliced_ = await self._spliced(hits, [stored], populate) if populate else stored
+            if spliced_ is not None:
+                return b",".join(spliced_)
+        return b",".join(await self._by_value(hits, populate))
+
     async def encoded(self, hits: list[Hit], populate: tuple[str, ...] = ()) -> list[bytes]:
-        """Each document as JSON. Those that are shown as stored are not even decoded."""
-        if not populate and not self._view.changes(plain=True):
-            plain = [hit.item for hit in hits if hit.plain]
-            if len(plain) == len(hits):
-                return plain
-        if populate and (whole := await self._whole(hits, populate)) is not None:
-            found_in = [one for hit in hits if (one := places(hit.item, whole)) is not None]
-            if len(found_in) == len(hits):
-                return await self._spliced(hits, whole, found_in)
+        """Each of the documents by itself, where more is to come into it."""
+        stored = self._stored(hits)
+        if stored is not None and populate:
+            stored = await self._spliced(hits, [[one] for one in stored], populate)
+        return stored if stored is not None else await self._by_value(hits, populate)
+
+    async def _by_value(self, hits: list[Hit], populate: tuple[str, ...]) -> list[bytes]:
         found: list[bytes | Item] = []
         for hit in hits:
             if not populate and not self._view.changes(plain=bool(hit.plain)):
@@ -65,6 +71,13 @@ class Presenter:
             items = [one for one in found if isinstance(one, dict)]
             await self._populate(list(zip(hits, items, strict=True)), populate)
         return [one if isinstance(one, bytes) else msgspec.json.encode(one) for one in found]
+
+    def _stored(self, hits: list[Hit]) -> list[bytes] | None:
+        """The documents' stored bytes, when all of them are shown as they are but for what is populated."""
+        if self._view.changes(plain=True):
+            return None
+        items = [hit.item for hit in hits if hit.plain]
+        return items if len(items) == len(hits) else None
 
     async def items(self, hits: list[Hit]) -> list[Item]:
         return [self._shown(hit, await self._snapshots.shape(self._snapshot, hit.version)) for hit in hits]
@@ -104,13 +117,10 @@ class Presenter:
             if below:
                 await self._level(put, below, depth - 1)
 
-    async def _whole(self, hits: list[Hit], populate: tuple[str, ...]) -> list[str] | None:
-        """The members to put documents in, when nothing else of the stored bytes changes and the members can be found in
-        them; else None."""
-        if self._view.changes(plain=True) or not all(hit.plain for hit in hits):
-            return None
+    async def _members(self, versions: set[str], populate: tuple[str, ...]) -> list[str] | None:
+        """The members to put documents in, when they can be found in the stored bytes; else None."""
         found: dict[str, None] = {}
-        for version in {hit.version for hit in hits}:
+        for version in versions:
             shape = await self._snapshots.shape(self._snapshot, version)
             for path in populate:
                 one = shape.by_path.get(path) if shape is not None and path in shape.lone else None
@@ -121,17 +131,25 @@ class Presenter:
         return list(found)
 
     async def _spliced(
-        self, hits: list[Hit], members: list[str], found: Sequence[Sequence[Place]]
-    ) -> list[bytes]:
-        """As `_populate`, without reading what stays as it is."""
-        shown: dict[str, dict[str, bytes | None]] = {}
+        self, hits: list[Hit], pages: list[list[bytes]], populate: tuple[str, ...]
+    ) -> list[bytes] | None:
+        """As `_populate`, in the stored bytes of some pages, without reading what stays as it is; None where that cannot be
+        done."""
+        versions = {hit.version for hit in hits}
+        members = await self._members(versions, populate)
+        if members is None:
+            return None
+        found = [one for each in pages if (one := page(each, members)) is not None]
+        if len(found) < len(pages):
+            return None
+        named = {one for each in found for _, _, one in each.places}
+        shown: dict[Reference, bytes] = {}
         for member in members:
-            keys = {one.key for places_ in found for one in places_ if one.member == member}
-            led = await self._led(member, list(keys), {hit.version for hit in hits})
-            targets = [hit for hit in led.values() if hit is not None]
-            bodies = dict(zip((hit.key for hit in targets), await self.encoded(targets), strict=True))
-            shown[member] = {key: bodies.get(key) for key in led}
-        return [spliced(hit.item, places_, shown) for hit, places_ in zip(hits, found, strict=True)]
+            led = await self._led(member, [key.decode() for of, key in named if of == member], versions)
+            items = iter(await self.encoded([hit for hit in led.values() if hit is not None]))
+            for key, hit in led.items():
+                shown[member, key.encode()] = b"null" if hit is None else next(items)
+        return [spliced(each, shown) for each in found]
 
     async def _targets(
         self, path: str, found: list[tuple[dict[str, Any], str]], holders: list[tuple[Hit, Any]]

@@ -11,7 +11,7 @@ import msgspec
 
 from flux.content import faults
 from flux.content.delivery import parameters
-from flux.content.delivery.answers import Answers, Depends, Encoded, encoded
+from flux.content.delivery.answers import Answers, Depends
 from flux.content.delivery.door import Entry
 from flux.content.delivery.fragments import Fragments
 from flux.content.delivery.presenting import Presenter
@@ -87,6 +87,9 @@ class Delivery:
             decoded()
             raise faults.ACTION_NOT_ALLOWED()
         key = self._key(call, entry, named=True)
+        kept = self._answers.at_hand(key)
+        if kept is not None:
+            return self._answers.reply(call, kept, entry.principal)
 
         async def make(depends: Depends) -> bytes:
             if target.parents:
@@ -106,7 +109,7 @@ class Delivery:
             told = await self._tallies.of(realised(reading.plan), reading.ranked, reading.tally, generation)
             return page[:-1] + b"," + msgspec.json.encode(told)[1:]
 
-        answer = self._answers.at_hand(key) or await self._answers.answer(key, make)
+        answer = await self._answers.answer(key, make)
         return self._answers.reply(call, answer, entry.principal)
 
     def _read(
@@ -146,23 +149,26 @@ class Delivery:
                 generation=generation,
             )
         presenter = self._presenter(entry, reading.view, depends)
-        results = await presenter.encoded(found.hits, reading.populate)
         if plan.joins:
+            items = await presenter.encoded(found.hits, reading.populate)
             joined = await presenter.joined(plan.scope, found.hits, realised(plan).joins)
-            results = [_with_member(one, "_joined", rows) for one, rows in zip(results, joined, strict=True)]
+            items = [_with_member(one, "_joined", rows) for one, rows in zip(items, joined, strict=True)]
+            results = b",".join(items)
+        else:
+            results = await presenter.page(found.hits, reading.populate)
         base = self._settled.public_base(call)
         return self._envelope(call, base, paging.limit, found, results, metadata)
 
     @staticmethod
     def _envelope(
-        call: Call, base: str, limit: int, found: Found, results: list[bytes], metadata: dict[str, Any] | None
+        call: Call, base: str, limit: int, found: Found, results: bytes, metadata: dict[str, Any] | None
     ) -> bytes:
         """Put together by hand: the documents are encoded already."""
         following = _neighbour(call, base, limit, "next", found.following)
         preceding = _neighbour(call, base, limit, "previous", found.preceding)
         head = msgspec.json.encode({"limit": limit, "next": following, "previous": preceding})
         tail = b"]}" if metadata is None else b'],"metadata":' + msgspec.json.encode(metadata) + b"}"
-        return b"".join([head[:-1], b',"results":[', b",".join(results), tail])
+        return b"".join([head[:-1], b',"results":[', results, tail])
 
     # -- get --------------------------------------------------------------------------------------------------
 
@@ -193,12 +199,11 @@ class Delivery:
             raise faults.RESOURCE_NOT_FOUND()
         if fields is not None:
             view = msgspec.structs.replace(view, fields=fields)
-        [body] = await self._presenter(entry, view, depends).encoded([hit], populate or ())
-        return body
+        return await self._presenter(entry, view, depends).page([hit], populate or ())
 
     def reply(self, call: Call, entry: Entry, value: Any) -> Raw:
         """Introspection: any size, with an ETag too."""
-        answer: Encoded = encoded(msgspec.json.encode(value))
+        answer = self._answers.encoded(msgspec.json.encode(value))
         return self._answers.reply(call, answer, entry.principal)
 
     # -- inside -----------------------------------------------------------------------------------------------

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 
 import msgspec
 from msgspec import Struct
 
-_DATA = b'"data":{'
+from flux.content.projection.rules import MEMBERS
+
+Reference = tuple[str, bytes]
+"""The member in which a document names another, and that one's key."""
+_QUOTE = ord('"')
 
 
-class Place(Struct, frozen=True):
-    """Where a document names another: the bytes from `start` to `end` are the key, with its quotes."""
+class Page(Struct, frozen=True):
+    """Documents with commas between them. `places` are where they name others, in order: the bytes from the first to the second
+    number are the key with its quotes."""
 
-    start: int
-    end: int
-    member: str
-    key: str
+    whole: bytes
+    places: list[tuple[int, int, Reference]]
 
 
 @lru_cache(maxsize=1024)
@@ -29,49 +33,48 @@ def _name(member: str) -> bytes:
     return msgspec.json.encode(member) + b":"
 
 
-def places(item: bytes, members: Sequence[str]) -> list[Place] | None:
-    """In order; members that are absent or null have none. None when some member holds anything but one plain string."""
-    found = []
-    data = item.find(_DATA)
+def page(items: Sequence[bytes], members: Sequence[str]) -> Page | None:
+    """Members that are absent or null name nothing. None when some member holds anything but one plain string, or is
+    called like what every document has beside its data."""
+    if not MEMBERS.isdisjoint(members):
+        return None
+    whole = b",".join(items)
+    find = whole.find
+    places: list[tuple[int, int, Reference]] = []
     for member in members:
         name = _name(member)
-        at = item.find(name, data)
-        if at < 0:
-            continue
-        start = at + len(name)
-        if item.startswith(b'"', start):
-            end = item.find(b'"', start + 1) + 1
-            key = item[start + 1 : end - 1]
-            if b"\\" in key:
+        width = len(name)
+        # Documents of a schema are written alike, and what stands behind a long text is found four times as fast from behind.
+        seek = whole.rfind if items and items[0].find(name) * 2 > len(items[0]) else find
+        begin = 0
+        for item in items:
+            end = begin + len(item)
+            at = seek(name, begin, end)
+            begin = end + 1
+            if at < 0:
+                continue
+            start = at + width
+            if whole[start] == _QUOTE:
+                close = find(b'"', start + 1)
+                places.append((start, close + 1, (member, whole[start + 1 : close])))
+            elif not whole.startswith(b"null", start):
                 return None
-            found.append(Place(start, end, member, key.decode()))
-        elif not item.startswith(b"null", start):
-            return None
-    if len(found) > 1:
-        found.sort(key=_start)
-    return found
+    if b"\\" in b"".join([key for _, _, (_, key) in places]):
+        return None
+    if len(members) > 1:
+        places.sort(key=itemgetter(0))
+    return Page(whole, places)
 
 
-def _start(place: Place) -> int:
-    return place.start
-
-
-def spliced(item: bytes, found: Sequence[Place], shown: Mapping[str, Mapping[str, bytes | None]]) -> bytes:
-    """With what `shown` has, by member and key, in place of the keys: null for None; a key that it lacks stays."""
-    if len(found) == 1:
-        [one] = found
-        documents = shown[one.member]
-        if one.key not in documents:
-            return item
-        return b"".join((item[: one.start], documents[one.key] or b"null", item[one.end :]))
+def spliced(page: Page, shown: Mapping[Reference, bytes]) -> bytes:
+    """With what is shown for them in place of the keys; a key that is not among these stays."""
+    whole = page.whole
     parts: list[bytes] = []
     at = 0
-    for one in found:
-        documents = shown[one.member]
-        if one.key in documents:
-            parts += (item[at : one.start], documents[one.key] or b"null")
-            at = one.end
-    if not parts:
-        return item
-    parts.append(item[at:])
+    for start, end, reference in page.places:
+        document = shown.get(reference)
+        if document is not None:
+            parts += (whole[at:start], document)
+            at = end
+    parts.append(whole[at:])
     return b"".join(parts)

@@ -12,9 +12,8 @@ from msgspec.structs import astuple
 from flux.content import repository as rows
 from flux.content.embeddings.rules import unpacked
 from flux.content.projection.rows import Document, Stored, Value
-from flux.content.projection.rules import HEAD
 from flux.content.projection.tags import tags
-from flux.kernel.store import Reader, Transaction
+from flux.kernel.store import Reader, Row, Transaction
 
 _COLUMNS = rows.columns(Document)
 _VALUES = ", ".join(f":{name}" for name in Document.__struct_fields__)
@@ -93,34 +92,20 @@ class Values:
     """Rows of many documents, family by family."""
 
     def __init__(self) -> None:
-        self._numbers: list[dict[str, Any]] = []
-        self._strings: list[dict[str, Any]] = []
-        self._texts: list[dict[str, Any]] = []
+        self._numbers: list[Row] = []
+        self._strings: list[Row] = []
+        self._texts: list[Row] = []
 
     def add(self, doc: int, key: str, values: Sequence[tuple[int, Value]]) -> None:
         """`values` with their slots, of the document with that id and key."""
-        numbers: list[dict[str, Any]] = []
-        strings: list[dict[str, Any]] = []
-        tagged: list[tuple[int, float | str]] = []
+        told = tags([(slot, one.compared) for slot, one in values if one.family != "text"])
         for slot, one in values:
-            row: dict[str, Any] = {"slot": slot, "doc": doc, "ord": one.ord, "value": one.value}
             if one.family == "number":
-                row["value"] = number = float(one.value)
-                numbers.append(row)
-                tagged.append((slot, number))
-                continue
-            row["folded"] = text = one.folded
-            if one.family == "string":
-                row["head"] = text[:HEAD]
-                strings.append(row)
-                tagged.append((slot, text))
+                self._numbers.append((slot, doc, one.ord, one.compared, key, told))
+            elif one.family == "string":
+                self._strings.append((slot, doc, one.ord, one.value, one.compared, one.head, key, told))
             else:
-                self._texts.append(row)
-        told = tags(tagged)
-        for row in (*numbers, *strings):
-            row["key"], row["tags"] = key, told
-        self._numbers += numbers
-        self._strings += strings
+                self._texts.append((slot, doc, one.ord, one.value, one.compared))
 
     async def put(self, tx: Transaction) -> None:
         if self._numbers:

@@ -44,6 +44,9 @@ class _Embedded(Struct, frozen=True):
         return sum(map(len, self.vectors))
 
 
+_NOTHING = _Embedded([], [])
+
+
 class Projection:
     def __init__(self, house: House) -> None:
         self._db = house.db
@@ -239,6 +242,8 @@ def _embedded(
     published: Sequence[Published], shapes: Sequence[Shape | None], default: str, vectors: Vectors
 ) -> list[_Embedded]:
     """Texts as they were embedded, and the caller's own vectors. Raises `NeedsVectors`, for all of them at once."""
+    if not any(shape is not None and shape.embedded for shape in shapes):
+        return [_NOTHING] * len(published)
     texts = [
         rules.texts_to_embed(shape, one.data, default) if shape is not None else []
         for shape, one in zip(shapes, published, strict=True)

@@ -11,6 +11,7 @@ in every lane.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from struct import pack
 from typing import Any
 from zlib import crc32
@@ -49,5 +50,11 @@ def mask(wanted: Any) -> int:
     there."""
     found = 1 << LOOK
     for one in wanted if isinstance(wanted, list) else (wanted,):
-        found |= 1 << code(one)
+        found |= _bit(one)
     return found - (1 << 64)
+
+
+@lru_cache(maxsize=4096)
+def _bit(wanted: float | str) -> int:
+    """The same few are asked for again and again."""
+    return 1 << code(wanted)

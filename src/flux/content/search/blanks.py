@@ -70,6 +70,8 @@ class Texts:
         self._known: dict[Hashable, Prepared] = {}
         self.print: bytes | None = None
         """Of everything in the shape that decides order and choice."""
+        self.told: tuple[Any, ...] | None = None
+        """The conditions of which tags tell something (exactness.py)."""
 
     def get(self, name: Hashable) -> Prepared | None:
         return self._known.get(name)

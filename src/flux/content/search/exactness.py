@@ -8,10 +8,11 @@ few values, they are known, and a code that only values have which are asked for
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
-from flux.content.projection.tags import LANES, TAGGED, code
+from flux.content.projection.tags import TAGGED, code
 from flux.content.search import slot_repository
 from flux.content.search.blanks import Blank
 from flux.content.search.plan import SYSTEM, Leaf, Node, Plan, Scope
@@ -37,6 +38,15 @@ class _Known(Struct, frozen=True):
     codes: Codes | None
 
 
+class _Told(Struct, frozen=True):
+    """The condition `at` a place of a plan, of which tags tell something: `address` is of its slot."""
+
+    at: int
+    leaf: Leaf
+    address: tuple[str, str, str]
+    family: str
+
+
 def tagged_locale(scope: Scope, node: Node) -> str | None:
     """The one locale in which a condition is about a value that has a tag; None where tags say nothing about it."""
     if not isinstance(node, Leaf) or node.negated or node.base not in ("eq", "in") or node.path in SYSTEM:
@@ -52,38 +62,46 @@ class Exactness:
 
     async def masks(self, plan: Plan, slots: Slots, generation: int) -> tuple[int, ...]:
         """For each condition of the plan the codes that say it is met, as bits; 0 where none does."""
-        return tuple([await self._mask(plan, node, slots, generation) for node in plan.where])
+        masks = [0] * len(plan.where)
+        for told in _told(plan):
+            slot = slots.numbers.get(told.address)
+            if slot is None or slot not in slots.alone:
+                continue
+            known = self._known.get(slot)
+            if known is None or known.generation != generation:
+                known = await self._counted(known, told.family, slot, generation)
+            if known.codes is not None:
+                operand = told.leaf.operand
+                if isinstance(operand, Blank):
+                    operand = plan.operands[operand.at]
+                wanted = operand if isinstance(operand, list) else [operand]
+                masks[told.at] = mask_of(known.codes, wanted, folds=told.leaf.folds)
+        return tuple(masks)
 
-    async def _mask(self, plan: Plan, node: Node, slots: Slots, generation: int) -> int:
-        locale = tagged_locale(plan.scope, node)
-        if locale is None or not isinstance(node, Leaf):
-            return 0
-        slot = slots.get((plan.scope.component, node.path, locale))
-        if slot is None or sum(other % LANES == slot % LANES for other in slots.values()) > 1:
-            return 0
-        family = TYPES[node.type].family
-        codes = await self._codes(family, slot, generation)
-        if codes is None:
-            return 0
-        operand = node.operand
-        if isinstance(operand, Blank):
-            operand = plan.operands[operand.at]
-        wanted = operand if isinstance(operand, list) else [operand]
-        return mask_of(codes, wanted, folds=node.folds)
-
-    async def _codes(self, family: str, slot: int, generation: int) -> Codes | None:
-        known = self._known.get(slot)
-        if known is not None:
-            age = generation - known.generation
-            if age == 0 or (known.codes is None and 0 < age < _AGAIN):
-                return known.codes
+    async def _counted(self, known: _Known | None, family: str, slot: int, generation: int) -> _Known:
+        if known is not None and known.codes is None and 0 < generation - known.generation < _AGAIN:
+            return known
         values = await slot_repository.values(self._db, family, slot, MOST_VALUES + 1)
         if len(self._known) >= MOST_SLOTS:
             self._known.clear()
-        self._known[slot] = known = _Known(
-            generation, codes_of(values) if len(values) <= MOST_VALUES else None
-        )
-        return known.codes
+        found = _Known(generation, codes_of(values) if len(values) <= MOST_VALUES else None)
+        self._known[slot] = found
+        return found
+
+
+def _told(plan: Plan) -> tuple[_Told, ...]:
+    """Found out once for a shape."""
+    texts, scope = plan.texts, plan.scope
+    if texts is not None and texts.told is not None:
+        return texts.told
+    found = tuple(
+        _Told(at, node, (scope.component, node.path, locale), TYPES[node.type].family)
+        for at, node in enumerate(plan.where)
+        if (locale := tagged_locale(scope, node)) is not None and isinstance(node, Leaf)
+    )
+    if texts is not None:
+        texts.told = found
+    return found
 
 
 def codes_of(values: Sequence[Value]) -> Codes:
@@ -98,10 +116,18 @@ def mask_of(codes: Codes, wanted: Sequence[Value], *, folds: bool) -> int:
     """The codes, as bits, that no value has but those that are wanted."""
     found = 0
     for one in wanted:
-        number = code(_folded(one))
-        if all((_folded(other) if folds else other) in wanted for other in codes.get(number, ())):
+        number = _code(one)
+        others = codes.get(number, ())
+        if (not folds and others == [one]) or all(
+            (_folded(other) if folds else other) in wanted for other in others
+        ):
             found |= 1 << number
     return found
+
+
+@lru_cache(maxsize=4096)
+def _code(value: Value) -> int:
+    return code(_folded(value))
 
 
 def _folded(value: Value) -> Value:

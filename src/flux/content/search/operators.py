@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from flux.content.shape.fields import Field
-from flux.content.shape.types import TYPES, FieldType, NotThisType
+from flux.content.shape.types import TYPES, FieldType, NotThisType, as_string
 from flux.content.texts import folded
 
 Operand = Literal["one", "many", "pair", "flag"]
@@ -68,6 +68,10 @@ class OperandRefused(Exception):
         self.details = details
 
 
+_KINDS = {**TYPES, "relation": TYPES["reference"]}
+"""What one value of a field is compared as."""
+
+
 def applies(one: Operator, field: Field, *, many: bool) -> bool:
     """`contains` on a field with several values asks for an element, so it takes every element type."""
     if one.base == "contains" and not one.folds and many:
@@ -79,7 +83,7 @@ def operand(one: Operator, field: Field, value: Any) -> Any:
     """The operand as the index has it: numbers for numbers and times, folded text where case is ignored."""
     if value is None:
         raise OperandRefused("Invalid type", "This field is required")
-    kind = TYPES["reference" if field.type == "relation" else field.type]
+    kind = _KINDS[field.type]
     if one.operand == "flag":
         return flag(value)
     if one.operand == "one":
@@ -109,6 +113,9 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _single(one: Operator, kind: FieldType, value: Any) -> Any:
+    if kind.read is as_string and type(value) is str:
+        # Most operands by far.
+        return folded(value) if one.folds else value
     if value is None:
         raise OperandRefused("Invalid type", "This field is required")
     if kind.name == "datetime" and isinstance(value, str):
@@ -156,6 +163,8 @@ def _refused(kind: FieldType, wrong: NotThisType) -> OperandRefused:
 
 def split_commas(text: str) -> list[str]:
     """A comma inside a value is written `\\,`."""
+    if "\\" not in text:
+        return text.split(",")
     parts, current, escaped = [], "", False
     for character in text:
         if escaped:
@@ -177,16 +186,23 @@ def from_text(one: Operator, field: Field, text: str) -> Any:
         return _boolean(text)
     if one.operand == "one":
         return _scalar(field, text)
-    return [_scalar(field, part) for part in split_commas(text)]
+    parts = split_commas(text)
+    return [_scalar(field, part) for part in parts] if field.type in _SCALARS else parts
+
+
+_SCALARS = frozenset({"integer", "number", "boolean"})
+"""Types whose values are not written as they are."""
 
 
 def _scalar(field: Field, text: str) -> Any:
+    if field.type not in _SCALARS:
+        return text
     if field.type in ("integer", "number"):
         try:
             return int(text) if text.lstrip("+-").isdecimal() and len(text) < 300 else _finite(text)
         except ValueError:
             return text
-    return _boolean(text) if field.type == "boolean" else text
+    return _boolean(text)
 
 
 def _finite(text: str) -> float:

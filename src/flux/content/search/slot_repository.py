@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
+from flux.content.projection.tags import shift
 from flux.kernel.store import Database
 
-Slots = Mapping[tuple[str, str, str], int]
-"""The numbers of a folder's slots by component, path and locale."""
+
+class Slots(Struct, frozen=True):
+    """The numbers of a folder's slots by component, path and locale; `alone` are those whose lane of a tag no other has."""
+
+    numbers: Mapping[tuple[str, str, str], int]
+    alone: frozenset[int]
 
 
 async def of_folder(db: Database, folder: str) -> Slots:
@@ -16,7 +24,8 @@ async def of_folder(db: Database, folder: str) -> Slots:
     rows = await db.all(
         sql, {"folder": folder}, lambda component, path, locale, id_: ((component, path, locale), id_)
     )
-    return dict(rows)
+    lanes = Counter(shift(number) for _, number in rows)
+    return Slots(dict(rows), frozenset(number for _, number in rows if lanes[shift(number)] == 1))
 
 
 async def values(db: Database, family: str, slot: int, most: int) -> list[Any]:

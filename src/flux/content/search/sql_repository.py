@@ -91,7 +91,7 @@ class Statement:
 
     def _known_slot(self, scope: Scope, path: str, locale: str) -> int:
         assert self._slots is not None
-        known = self._slots.get((scope.component, path, locale))
+        known = self._slots.numbers.get((scope.component, path, locale))
         if known is None:
             self.lacks = True
         return _NO_SLOT if known is None else known

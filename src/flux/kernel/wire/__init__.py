@@ -1,7 +1,7 @@
 """HTTP and WebSocket in and out.
 
 routes.py     declare routes; start here
-call.py       a request as a handler sees it;  replies.py  what it may return
+call.py       a request as a handler sees it;  replies.py  what it may return;  headers.py  headers made once
 planes.py     what a plane tells the wire about itself: gate, envelope, limits
 troubles.py   what can go wrong before a handler runs
 values.py     validation: every problem of a value with its path
@@ -14,6 +14,7 @@ Planes import from here; nothing here knows a plane.
 """
 
 from flux.kernel.wire.call import Call
+from flux.kernel.wire.headers import Headers
 from flux.kernel.wire.planes import Cors, Envelope, Figure, Limits, Plane, Trouble
 from flux.kernel.wire.replies import Encoded, Raw, Reply, Stream
 from flux.kernel.wire.routes import Route, Routes
@@ -28,6 +29,7 @@ __all__ = [
     "Encoded",
     "Envelope",
     "Figure",
+    "Headers",
     "Kind",
     "Limits",
     "Plane",

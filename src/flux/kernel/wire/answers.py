@@ -12,6 +12,7 @@ from msgspec import Struct
 from flux.kernel.wire.bodies import ClientGone
 from flux.kernel.wire.call import Call, Send
 from flux.kernel.wire.exchange import Exchange
+from flux.kernel.wire.headers import Headers, harmless, line
 from flux.kernel.wire.planes import Cors
 from flux.kernel.wire.replies import Encoded, Raw, Reply, Stream
 from flux.kernel.wire.values import encoder
@@ -19,9 +20,6 @@ from flux.kernel.wire.values import encoder
 JSON = b"application/json"
 _USUAL = b"x-request-id: %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
 BODILESS = (204, 304)
-_CONTROLS = bytes(code for code in (*range(32), 127) if code != 9)
-_HARMLESS = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
-"""A header value with a control character in it would be refused below, after the status line: no answer at all."""
 
 
 class Answer(Struct):
@@ -115,11 +113,11 @@ def _head(
 ) -> list[tuple[bytes, bytes]]:
     head = [(b"x-request-id", call.request_id.encode())]
     if content_type is not None:
-        head.append((b"content-type", content_type.translate(_HARMLESS)))
+        head.append((b"content-type", harmless(content_type)))
     if length is not None:
         head.append((b"content-length", b"%d" % length))
     for name, value in _extras(call, headers).items():
-        head.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace").translate(_HARMLESS)))
+        head.append((name.lower().encode("latin-1"), harmless(value.encode("latin-1", "replace"))))
     return head
 
 
@@ -166,20 +164,21 @@ def _lines(
     else:
         lines = b"x-request-id: %b\r\n" % call.request_id.encode()
         if content_type is not None:
-            lines += b"content-type: %b\r\n" % content_type.translate(_HARMLESS)
+            lines += b"content-type: %b\r\n" % harmless(content_type)
         if length is not None:
             lines += b"content-length: %d\r\n" % length
-    if not headers and not call.reply_headers and b"origin" not in call.first_headers:
-        return lines
+    if not call.reply_headers and b"origin" not in call.first_headers:
+        if not headers:
+            return lines
+        if type(headers) is Headers:
+            return lines + headers.wire
     extras = ""
     for name, value in _extras(call, headers).items():
-        if not value.isprintable():
-            value = value.encode("latin-1", "replace").translate(_HARMLESS).decode("latin-1")
         name = name.lower()
         if name == "connection" and value.lower() == "close":
             exchange.keep_alive = False
         else:
-            extras += f"{name}: {value}\r\n"
+            extras += line(name, value)
     return lines + extras.encode("latin-1", "replace")
 
 
@@ -221,7 +220,7 @@ def _stream_head(call: Call, stream: Stream) -> list[tuple[bytes, bytes]]:
     head = _head(call, content_type, None if bodiless else stream.content_length, stream.headers)
     for name, value in stream.raw_headers:
         if not (bodiless and name.lower() == b"content-length"):
-            head.append((name, value.translate(_HARMLESS)))
+            head.append((name, harmless(value)))
     return head
 
 

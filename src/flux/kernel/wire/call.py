@@ -113,8 +113,8 @@ class Call:
             if not raw:
                 self._query = []
             elif _CODED.search(raw) is None and raw.count(b"&") < _MOST_FIELDS:
-                pairs = (pair.partition("=") for pair in raw.decode("ascii").split("&") if pair)
-                self._query = [(name, value) for name, _, value in pairs]
+                pairs = raw.decode("ascii").split("&")
+                self._query = [pair.partition("=")[::2] for pair in pairs if pair]
             else:
                 try:
                     self._query = parse_qsl(
