@@ -227,23 +227,23 @@ def _reader(db: Database, read: Ordered) -> Callable[..., Any]:
 
 
 async def _has_empty(db: Database, plan: Plan, one: Sort, generation: int | None) -> bool:
-    """Whether any document of the scope lacks the value: counted once for each state of the folder."""
+    """Whether any document of the scope lacks the value: asked once for each state of the folder."""
     scope = plan.scope
     [locale] = _locales(scope, one)
     address = generation, scope.folder, scope.component, one.path, locale
     known = _COMPLETE.get(address) if generation is not None else None
     if known is None:
-        statement = Statement(db.dialect)
-        slot = statement.slot(scope, one.path, locale)
-        component = f" AND d.component = {statement.bind(scope.component)}" if scope.component else ""
-        documents_ = f"SELECT count(*) FROM content_documents d WHERE d.folder = {statement.bind(scope.folder)}{component}"
-        values = (
-            f"SELECT count(*) FROM {TABLES[TYPES[one.type].family]} v WHERE v.slot = {slot} AND v.ord = 0"
-        )
-        [known] = await db.scan(
-            f"SELECT CASE WHEN ({documents_}) > ({values}) THEN 1 ELSE 0 END", statement.params, bool
-        )
+        params = {"folder": scope.folder, "component": scope.component, "path": one.path, "locale": locale}
+        known = int(await db.value(_lacking(TYPES[one.type].family), params)) > 0
         if len(_COMPLETE) > 10_000:
             _COMPLETE.clear()
         _COMPLETE[address] = known
     return known
+
+
+def _lacking(family: str) -> str:
+    """How many documents have no value there, as they were counted when they came (projection/counts_repository.py)."""
+    place = "folder = :folder AND component = :component"
+    documents = f"SELECT documents FROM content_counts WHERE {place}"
+    held = f"SELECT {family}s FROM content_slots WHERE {place} AND path = :path AND locale = :locale"
+    return f"SELECT coalesce(({documents}), 0) - coalesce(({held}), 0)"
