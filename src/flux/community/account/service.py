@@ -95,10 +95,7 @@ class AccountService:
             """What must hold in the unit of the change itself."""
             more: dict[str, Any] = {}
             if flagged:
-                # As they are now: an admin may have switched the account off a moment ago.
-                await self._users.lock(tx, user.id)
-                current = await self._users.require(user.id, tx)
-                more["flags"] = _choose(current.flags, chosen, bot_flags)
+                more["flags"] = _choose((await self._current(tx, user)).flags, chosen, bot_flags)
             if token is not None:
                 more |= {"email": await self._emails.spend(tx, user, token), "email_verified": 1}
                 more["suspicious_flags"] = user.suspicious_flags & ~EMAIL_PROOFS
@@ -145,8 +142,7 @@ class AccountService:
         async def work(tx: Transaction) -> None:
             if await self._where.owns_guilds(tx, user.id):
                 raise faults.USER_OWNS_GUILDS()
-            await self._users.lock(tx, user.id)
-            current = await self._users.require(user.id, tx)
+            current = await self._current(tx, user)
             if BY_ADMIN in (current.disabled_by, current.deletion_by):
                 # A moment ago: an owner's own decision would let the next login undo it.
                 return
@@ -156,6 +152,11 @@ class AccountService:
                 await self._erasure.schedule(tx, user.id, when)
 
         await self._db.transact(work, serializable=True)
+
+    async def _current(self, tx: Transaction, user: UserRow) -> UserRow:
+        """As the account is now, and stays until the unit ends: an admin may have changed it a moment ago."""
+        await self._users.lock(tx, user.id)
+        return await self._users.require(user.id, tx)
 
 
 def _choose(flags: int, chosen: dict[str, bool], bot_flags: int | None) -> int:
