@@ -87,9 +87,7 @@ class AccountService:
             more: dict[str, Any] = {}
             if token is not None:
                 more = {"email": await self._emails.spend(tx, user, token), "email_verified": 1}
-                more["suspicious_flags"] = (
-                    0 if user.suspicious_flags & EMAIL_PROOFS else user.suspicious_flags
-                )
+                more["suspicious_flags"] = user.suspicious_flags & ~EMAIL_PROOFS
             if user.email is not None and "email" in {*values, *more}:
                 await self._mails.revert(tx, user)
             if "password_hash" in values:

@@ -40,6 +40,10 @@ class Admission:
             return faults.ACCOUNT_SCHEDULED_FOR_DELETION()
         return None
 
+    def away(self, user: UserRow) -> bool:
+        """Nobody acts for the account now: it is refused, or its owner has switched it off or is leaving."""
+        return bool(user.disabled_by) or user.deletion_at is not None or self.refusal(user) is not None
+
     def demand(self, user: UserRow) -> None:
         """Raises ACCOUNT_SUSPENDED_PERMANENTLY, ACCOUNT_SUSPENDED_TEMPORARILY, ACCOUNT_DISABLED,
         ACCOUNT_SCHEDULED_FOR_DELETION."""

@@ -93,6 +93,11 @@ class MessageService:
             raise faults.UNKNOWN_MESSAGE()
         return row
 
+    async def shown(self, channel_id: int, message_id: int) -> MessageView | None:
+        """As it is now, to nobody in particular."""
+        row = await repository.find(self._db, channel_id, message_id)
+        return None if row is None else await self._views.one(row, self._db)
+
     # -- editing ----------------------------------------------------------------------------------------------
 
     async def demand_files(self, user: UserRow, channel_id: int, message_id: int) -> None:

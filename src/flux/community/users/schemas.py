@@ -165,6 +165,10 @@ def _required_actions(flags: int) -> list[str] | None:
         "REQUIRE_REVERIFIED_EMAIL",
         "REQUIRE_VERIFIED_PHONE",
         "REQUIRE_REVERIFIED_PHONE",
+        "REQUIRE_VERIFIED_EMAIL_OR_VERIFIED_PHONE",
+        "REQUIRE_REVERIFIED_EMAIL_OR_VERIFIED_PHONE",
+        "REQUIRE_VERIFIED_EMAIL_OR_REVERIFIED_PHONE",
+        "REQUIRE_REVERIFIED_EMAIL_OR_REVERIFIED_PHONE",
     )
     return [name for bit, name in enumerate(names) if flags & 1 << bit] if flags else None
 

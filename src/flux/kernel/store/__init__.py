@@ -30,6 +30,7 @@ from flux.kernel.store.memory import Memory
 from flux.kernel.store.migrations import Migration, MigrationError, MigrationSet, migrate
 from flux.kernel.store.opening import EMBEDDED, open_database
 from flux.kernel.store.port import (
+    Closing,
     Database,
     Dialect,
     ForeignKeyViolation,
@@ -54,6 +55,7 @@ __all__ = [
     "EMBEDDED",
     "LOWER",
     "Clock",
+    "Closing",
     "Database",
     "DatabaseInUse",
     "Dialect",

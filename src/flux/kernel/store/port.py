@@ -64,8 +64,18 @@ class Reader(Protocol):
         """The first column of the first row, or None."""
 
 
+class Closing(Protocol):
+    """What is written down in the same breath as the COMMIT."""
+
+    def text(self) -> str:
+        """SQL without parameters. Called once, when the body has ended."""
+
+
 class Transaction(Reader, Protocol):
     """A unit of work: everything in it happens, or nothing."""
+
+    closing: Closing | None
+    """For the one who sets it, on PostgreSQL only: it shares a round trip with the COMMIT. SQLite saves nothing by it."""
 
     async def run(self, sql: Statement, params: Params) -> int:
         """Execute; the number of rows changed."""

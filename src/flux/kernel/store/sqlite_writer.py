@@ -24,7 +24,7 @@ import apsw
 
 from flux.kernel.faults.ports import Mode, PortFailure
 from flux.kernel.store.memory import Memories
-from flux.kernel.store.port import Params, Statement, UnitSuspended, Work
+from flux.kernel.store.port import Closing, Params, Statement, UnitSuspended, Work
 from flux.kernel.store.sqlite_connection import Tuning, fail, open_connection, translated
 from flux.kernel.store.statements import for_sqlite
 
@@ -42,6 +42,7 @@ class SqliteTransaction:
     """A unit's view of the database. Unusable once the unit has ended, and after its first failing statement."""
 
     __slots__ = ("_connection", "_execute", "_memories", "acts", "failure")
+    closing: Closing | None = None
 
     def __init__(self, connection: apsw.Connection, cursor: apsw.Cursor, memories: Memories) -> None:
         self._connection = connection
