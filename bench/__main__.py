@@ -15,6 +15,7 @@ RUNS = (
     ("bench.paygate",),
     ("bench.relaying",),
     ("bench.community",),
+    ("bench.lending",),
 )
 
 

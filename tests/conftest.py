@@ -21,7 +21,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 CLIENTS_ALONE = {
     "test_fluxer_methods", "test_fluxer_handlers", "test_steward", "test_foxnose_sdk_methods", "test_foxnose_acceptance",
-    "test_langchain", "test_x402", "test_wallet_viem", "test_guild_matrix", "test_event_visibility",
+    "test_langchain", "test_x402", "test_wallet_viem", "test_guild_matrix", "test_event_visibility", "test_told_names",
 }  # fmt: skip
 """What these files prove does not depend on the database, and other files run the same routes on both: they run on SQLite,
 and with `FLUX_LONG=1` on PostgreSQL too."""

@@ -19,6 +19,7 @@ import flux.operator.plane as operator
 import flux.paygate.plane as paygate
 from flux import __version__
 from flux.kernel.blobs import open_blobs
+from flux.kernel.bus import migrations as bus_migrations
 from flux.kernel.bus import open_bus
 from flux.kernel.faults import Ports, load_contract
 from flux.kernel.faults.dns import SandboxDns
@@ -45,7 +46,12 @@ PLANES: dict[str, ModuleType] = {"community": community, "content": content, "pa
 
 
 def migration_sets() -> list[MigrationSet]:
-    return [job_migrations(), post_migrations(), *(plane.migrations() for plane in PLANES.values())]
+    return [
+        job_migrations(),
+        post_migrations(),
+        bus_migrations(),
+        *(plane.migrations() for plane in PLANES.values()),
+    ]
 
 
 @dataclass(slots=True)
@@ -72,7 +78,7 @@ async def open_house(
         db = await open_database(settings.store, data_dir, ports)
         closers.append(db.close)
         await migrate(db, migration_sets(), clock)
-        bus = await open_bus(settings.bus, ports)
+        bus = await open_bus(settings.bus, ports, db)
         closers.append(bus.close)
         blobs = open_blobs(settings.blobs, data_dir, ports)
         closers.append(blobs.close)
@@ -178,7 +184,7 @@ def compose(opened: Opened) -> Application:
         sandbox=house.sandbox,
         recorder=Recorder.from_environment(),
         meter=metrics,
-        on_start=[house.jobs.start],
+        on_start=[house.bus.start, house.jobs.start],
     )
     return app
 

@@ -28,6 +28,15 @@ class CuttingProxy:
         self._server.close()
         self.cut()
 
+    def ports(self) -> list[int]:
+        """Of the connections at the target."""
+        found = [writer.get_extra_info("peername") for writer in self._writers]
+        return [
+            writer.get_extra_info("sockname")[1]
+            for writer, peer in zip(self._writers, found, strict=True)
+            if peer == self.target
+        ]
+
     def cut(self) -> None:
         for writer in list(self._writers):
             writer.transport.abort()

@@ -6,22 +6,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import fluxer
 import pytest
 from tests.clients.proxy import CuttingProxy
 from tests.community.actors import add_bot, bot, guild, person
+from tests.community.houses import stopped, worker_behind, workers
 from tests.harness.server import Server, serve
 
 
 @asynccontextmanager
-async def proxied(directory: Path, database: str) -> AsyncIterator[tuple[Server, CuttingProxy]]:
+async def proxied(directory: Path, database: str, **more: Any) -> AsyncIterator[tuple[Server, CuttingProxy]]:
     """A server that tells clients to come to its gateway through a proxy."""
     async with CuttingProxy() as proxy:
         url = f"ws://127.0.0.1:{proxy.port}/community/gateway"
-        settings = {"community.realtime.public_url": url}
-        async with serve(directory, database=database, settings=settings) as server:
+        settings = {"community.realtime.public_url": url, "community.realtime.lending_answer_seconds": 20}
+        async with serve(directory, database=database, settings=settings, **more) as server:
             where = urlsplit(server.origin)
             proxy.target = (where.hostname or "", where.port or 0)
             yield server, proxy
@@ -97,3 +99,50 @@ async def test_a_bot_answers_and_survives_a_dropped_socket(tmp_path: Path, datab
         finally:
             await client.close()
             running.cancel()
+
+
+async def test_a_bot_resumes_at_another_process(tmp_path: Path) -> None:
+    async with proxied(tmp_path, "postgres", workers=2) as (server, proxy):
+        owner = await person(server)
+        place = await guild(owner)
+        _, application = await bot(owner)
+        await add_bot(owner, application["id"], place.id)
+        client = fluxer.Bot(command_prefix="!", api_url=f"{server.origin}/community/v1")
+        told: list[str] = []
+
+        @client.event
+        async def on_ready() -> None:
+            told.append("ready")
+
+        @client.event
+        async def on_resumed() -> None:
+            told.append("resumed")
+
+        @client.event
+        async def on_message(message: fluxer.Message) -> None:
+            told.append(message.content)
+
+        running = asyncio.create_task(client.start(application["bot"]["token"]))
+        try:
+            await until(lambda: told == ["ready"], 60)
+            at = worker_behind(server, proxy.ports()[0])
+            for turn in range(2):
+                there = next(each for each in workers(server) if each != at)
+                with stopped([at] if at is not None else []):
+                    proxy.cut()
+                    await until(lambda there=there: there in behind(server, proxy), 60)
+                await until(lambda turn=turn: told.count("resumed") == turn + 1, 60)
+                await place.say(owner, f"at {turn}")
+                await until(lambda turn=turn: f"at {turn}" in told, 60)
+                at = there
+            assert [each for each in told if each != "resumed"] == [
+                "ready",
+                *(f"at {turn}" for turn in range(2)),
+            ]
+        finally:
+            await client.close()
+            running.cancel()
+
+
+def behind(server: Server, proxy: CuttingProxy) -> list[int | None]:
+    return [worker_behind(server, port) for port in proxy.ports()]

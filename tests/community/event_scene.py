@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.community.actors import Guild, Person, guild, person, unlimited
+from tests.community.actors import Actor, Guild, Person, guild, person, unlimited
 from tests.community.gateway import GatewayClient
 from tests.harness.server import Server
 
@@ -28,7 +28,7 @@ _numbers = itertools.count(1)
 class Ear:
     """Somebody's client, reading all the time."""
 
-    def __init__(self, who: Person) -> None:
+    def __init__(self, who: Actor) -> None:
         self.who = who
         self.client = GatewayClient(who)
         self.ready: dict[str, Any] = {}

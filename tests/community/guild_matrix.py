@@ -29,6 +29,7 @@ PNG = "data:image/png;base64," + (
 )
 assert base64.b64decode(PNG.partition(",")[2])
 THUMB = "%F0%9F%91%8D"
+NOTHING = [{"id": "{low_role}", "type": 0, "allow": "0", "deny": "0"}]
 LATER = "2099-01-01T00:00:00.000Z"
 
 Values = dict[str, str]
@@ -87,6 +88,8 @@ class Grounds:
     probe_role: str
     robot_role: str
     low_role: str
+    far_emoji: str
+    far_sticker: str
     values: Values = field(default_factory=dict)
     cases: list[Case] = field(default_factory=list)
 
@@ -119,10 +122,17 @@ async def grounds(server: Any) -> Grounds:
     await owner.ok("PUT", f"/guilds/{place.id}/bans/{banned.id}", {})
     features = {"guild_id": place.id, "add_features": ["VANITY_URL"]}
     await admin(server).call("POST", "/admin/guilds/update-features", features)
+    abroad = await guild(owner, "Elsewhere")
+    await abroad.admit(probe, plain, chief)
+    await add_bot(owner, application["id"], abroad.id)
+    far = [
+        (await owner.ok("POST", f"/guilds/{abroad.id}/{kind}", {"name": "far", "image": PNG}))["id"]
+        for kind in ("emojis", "stickers")
+    ]
     said = await place.say(owner, "the message")
     here = Grounds(
         owner, place, probe, robot, plain, chief, target, victim, outlaw, outsider, banned,
-        probe_role, robot_role, low_role,
+        probe_role, robot_role, low_role, *far,
     )  # fmt: skip
     here.values = {
         "guild_id": place.id, "channel_id": place.text, "message_id": said["id"], "role_id": low_role,
@@ -137,6 +147,14 @@ async def grounds(server: Any) -> Grounds:
 
 async def a_message(here: Grounds) -> Values:
     return {"message_id": (await here.place.say(here.owner))["id"]}
+
+
+async def the_voice_channel(here: Grounds) -> Values:
+    return {"channel_id": here.place.voice}
+
+
+async def a_message_and_an_emoji_from_elsewhere(here: Grounds) -> Values:
+    return {**await a_message(here), "emoji": f"far:{here.far_emoji}"}
 
 
 async def a_pinned_message(here: Grounds) -> Values:
@@ -229,6 +247,10 @@ def _guild_cases() -> list[Case]:
         ),
         Case(f"GET {GUILD}/channels", MEMBER),
         Case(f"POST {GUILD}/channels", bits.MANAGE_CHANNELS, {"name": "made", "type": 0}),
+        Case(
+            f"POST {GUILD}/channels", bits.MANAGE_CHANNELS | bits.MANAGE_ROLES,
+            {"name": "made", "type": 0, "permission_overwrites": NOTHING}, label="with overwrites",
+        ),
         Case(f"PATCH {GUILD}/channels", bits.MANAGE_CHANNELS, [{"id": "{text}", "position": 0}]),
         Case(f"GET {GUILD}/invites", bits.MANAGE_GUILD),
         Case(f"GET {GUILD}/audit-logs", bits.VIEW_AUDIT_LOG),
@@ -291,6 +313,10 @@ def _channel_cases() -> list[Case]:
     return [
         Case(f"GET {CHANNEL}", MEMBER),
         Case(f"PATCH {CHANNEL}", bits.MANAGE_CHANNELS, {"topic": "changed"}),
+        Case(f"PATCH {CHANNEL}", bits.MANAGE_ROLES, {"permission_overwrites": NOTHING}, label="overwrites"),
+        Case(
+            f"PATCH {CHANNEL}", bits.UPDATE_RTC_REGION, {"rtc_region": None}, make=the_voice_channel, label="region"
+        ),
         Case(f"DELETE {CHANNEL}", bits.MANAGE_CHANNELS, make=a_channel),
         Case(f"PUT {overwrite}", bits.MANAGE_ROLES, {"type": 0, "allow": "0", "deny": "0"}),
         Case(f"DELETE {overwrite}", bits.MANAGE_ROLES, make=an_overwrite),
@@ -299,7 +325,7 @@ def _channel_cases() -> list[Case]:
         Case(f"GET {CHANNEL}/webhooks", bits.MANAGE_WEBHOOKS),
         Case(f"POST {CHANNEL}/webhooks", bits.MANAGE_WEBHOOKS, {"name": "hook"}),
         Case(f"POST {CHANNEL}/typing", bits.SEND_MESSAGES),
-    ]
+    ]  # fmt: skip
 
 
 def _message_cases() -> list[Case]:
@@ -308,6 +334,14 @@ def _message_cases() -> list[Case]:
     return [
         Case(f"GET {CHANNEL}/messages", MEMBER),
         Case(f"POST {CHANNEL}/messages", bits.SEND_MESSAGES, {"content": "said"}),
+        Case(
+            f"POST {CHANNEL}/messages", bits.SEND_MESSAGES | bits.SEND_TTS_MESSAGES, {"content": "said", "tts": True},
+            label="aloud",
+        ),
+        Case(
+            f"POST {CHANNEL}/messages", bits.SEND_MESSAGES | bits.USE_EXTERNAL_STICKERS,
+            {"sticker_ids": ["{far_sticker}"]}, label="a sticker from elsewhere",
+        ),
         Case(f"POST {CHANNEL}/messages/bulk-delete", bits.MANAGE_MESSAGES, {"message_ids": ["1"]}),
         Case(f"GET {MESSAGE}", MEMBER),
         Case(f"PATCH {MESSAGE}", bits.MANAGE_MESSAGES, {"flags": 4}, label="flags", unless=edited),
@@ -323,9 +357,13 @@ def _message_cases() -> list[Case]:
         Case(f"GET {reactions}/{{emoji}}", MEMBER),
         Case(f"DELETE {reactions}/{{emoji}}", bits.MANAGE_MESSAGES),
         Case(f"PUT {reactions}/{{emoji}}/@me", bits.ADD_REACTIONS, make=a_message),
+        Case(
+            f"PUT {reactions}/{{emoji}}/@me", bits.ADD_REACTIONS | bits.USE_EXTERNAL_EMOJIS,
+            make=a_message_and_an_emoji_from_elsewhere, label="from elsewhere",
+        ),
         Case(f"DELETE {reactions}/{{emoji}}/@me", MEMBER),
         Case(f"DELETE {reactions}/{{emoji}}/{{user_id}}", bits.MANAGE_MESSAGES),
-    ]
+    ]  # fmt: skip
 
 
 def _expressions() -> list[Case]:

@@ -31,7 +31,11 @@ def worker_of(server: Server, client: GatewayClient) -> int | None:
     connection = client.socket._response.connection
     assert connection is not None
     assert connection.transport is not None
-    port = connection.transport.get_extra_info("sockname")[1]
+    return worker_behind(server, connection.transport.get_extra_info("sockname")[1])
+
+
+def worker_behind(server: Server, port: int) -> int | None:
+    """The process that has the other end of the connection from that port."""
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         if int(fields[2].rpartition(":")[2], 16) == port:

@@ -62,6 +62,7 @@ async def ask(here: Grounds, case: Case, who: Actor) -> httpx.Response:
             "text": here.place.text,
             "voice": here.place.voice,
             "low_role": here.low_role,
+            "far_sticker": here.far_sticker,
         }
         text = json.dumps(body)
         for name, value in names.items():

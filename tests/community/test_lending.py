@@ -18,6 +18,7 @@ from flux.community.realtime.neighbours import Neighbours
 from flux.community.realtime.protocol import Frame, Refused
 from flux.community.realtime.session import Session
 from flux.community.users.records import UserRow
+from flux.kernel.bus.port import Bus
 from flux.kernel.bus.subjects import Subjects
 from flux.kernel.store import SystemClock
 from flux.kernel.wire import SocketClosed
@@ -49,10 +50,6 @@ class LossyBus:
 
     def on_loss(self, listener: Callable[[], None]) -> None:
         """It does not know."""
-
-    async def settle(self) -> None: ...
-
-    async def close(self) -> None: ...
 
 
 class Client:
@@ -103,8 +100,9 @@ class Scene:
     def __init__(self, **limits: Any) -> None:
         self.bus = LossyBus()
         self.limits = Realtime(**limits)
-        self.owner = Neighbours(self.bus, SystemClock(), self.limits)
-        self.lender = Neighbours(self.bus, SystemClock(), self.limits)
+        bus = cast(Bus, self.bus)
+        self.owner = Neighbours(bus, SystemClock(), self.limits)
+        self.lender = Neighbours(bus, SystemClock(), self.limits)
         self.owner.hosting = self._host
         user = cast(UserRow, Somebody())
         self.session = Session(self.owner.new_session_id(), user, b"hash", None, self.limits)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.community.actors import add_bot, bot, guild, person, stranger
+from tests.community.actors import add_bot, bot, guild, person, stranger, unlimited
 from tests.community.gateway import PROPERTIES, Closed, GatewayClient
 from tests.harness.server import Server, serve
 
@@ -204,6 +205,27 @@ async def test_a_clean_goodbye_ends_the_session(server: Server) -> None:
     assert await client.receive() == {"op": 9, "d": False}
     await client.identify()
     await client.close()
+
+
+async def test_a_clean_goodbye_ends_the_session_whatever_is_told_meanwhile(server: Server) -> None:
+    """An event that comes between the client's close frame and its handler changes nothing of it."""
+    owner, member = [await unlimited(await person(server)) for _ in range(2)]
+    place = await guild(owner)
+    await place.admit(member)
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(GatewayClient(member)) for _ in range(20)]
+        for client in clients:
+            await client.identify()
+        for start in range(0, len(clients), 4):
+            said = [place.say(owner, f"meanwhile {number}") for number in range(8)]
+            await asyncio.gather(*said, *(client.close() for client in clients[start : start + 4]))
+        async with asyncio.timeout(30):
+            while True:
+                async with GatewayClient(member) as last:
+                    sessions = (await last.identify())["sessions"]
+                if len(sessions) == 2:
+                    break
+                await asyncio.sleep(0.1)
 
 
 async def test_acknowledged_events_cannot_be_asked_for_again(server: Server) -> None:

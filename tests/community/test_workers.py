@@ -52,7 +52,12 @@ async def test_events_reach_the_sessions_of_every_process(tmp_path: Path) -> Non
 
 async def test_a_room_that_missed_a_change_finds_out_at_the_next(tmp_path: Path) -> None:
     """Whoever lost sight of a channel while the event got lost is told as soon as the guild changes again."""
-    settings = {"community.rate_limits.enabled": False}
+    # What is lost here stays lost for long enough: nobody tells it again.
+    settings = {
+        "community.rate_limits.enabled": False,
+        "bus.retell_after_seconds": 600,
+        "bus.retell_within_seconds": 1200,
+    }
     async with serve(tmp_path, database="postgres", workers=2, settings=settings) as server:
         owner, member = await person(server), await person(server)
         place = await guild(owner)

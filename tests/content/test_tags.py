@@ -5,8 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flux.content.projection.rules import values
 from flux.content.projection.tags import BITS, LANES, LOOK, code, mask, shift, tags
 from flux.content.search.blanks import part
+from flux.content.shape.fields import Field, Shape
 from flux.content.texts import folded
 
 numbers = st.floats(allow_nan=False)
@@ -16,7 +18,8 @@ slots = st.integers(min_value=1, max_value=3 * LANES)
 
 def lets_through(wanted: int, told: int, slot: int) -> bool:
     """As the statement computes it."""
-    return (wanted >> ((told >> shift(slot)) & LOOK)) & 1 == 1
+    assert 0 <= wanted < 1 << 63
+    return (wanted << ((told >> shift(slot)) & LOOK)) & 1 << 63 != 0
 
 
 @given(st.lists(st.tuples(slots, numbers | texts.map(folded)), max_size=12))
@@ -54,3 +57,13 @@ def test_several_values_and_shared_lanes_are_looked_at() -> None:
 def test_both_zeros_are_one_number() -> None:
     assert code(0.0) == code(-0.0)
     assert LANES * BITS < 64
+
+
+def test_the_heads_of_references_stand_together() -> None:
+    """Nobody asks for them without case; strings are found by theirs."""
+    fields = (
+        Field(key="a", path="a", type="reference"),
+        Field(key="b", path="b", type="string", searchable=True),
+    )
+    found = values(Shape(fields), {"a": "dw2qC5qRwxuZ", "b": "Straße"}, "en")
+    assert [(one.compared, one.head) for one in found] == [("strasse", "strasse"), ("dw2qc5qrwxuz", "")]

@@ -1,8 +1,8 @@
 """What happened, told to the bus for whoever holds the realtime sessions.
 
 Subjects are `community.guild.<id>` and `community.user.<id>`. The payload is an `Announcement`: the dispatch event's
-name and its data as JSON, encoded once here and never again. Publishing happens after the commit of the unit of
-work it was asked in; nobody hears of what did not happen.
+name and its data as JSON, encoded once here and never again. It is told with the unit of work it was asked in (`Bus.tell`):
+nobody hears of what did not happen.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Announcement(Struct, array_like=True, frozen=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
+encode = _encoder.encode
 decoder = msgspec.msgpack.Decoder(Announcement)
 
 
@@ -56,21 +57,21 @@ class Announcer:
     ) -> None:
         """To the sessions of a guild's members."""
         told = Announcement(name, encoder.encode(data), int(channel_id), needs)
-        self._publish(tx, guild_subject(guild_id), told)
+        self._tell(tx, guild_subject(guild_id), told)
 
     def user(self, tx: Transaction, user_id: int, name: str, data: Any) -> None:
         """To one account's sessions."""
-        self._publish(tx, user_subject(user_id), Announcement(name, encoder.encode(data)))
+        self._tell(tx, user_subject(user_id), Announcement(name, encoder.encode(data)))
 
     def users(self, tx: Transaction, user_ids: Iterable[int], name: str, data: Any) -> None:
-        told = Announcement(name, encoder.encode(data))
+        payload = _encoder.encode(Announcement(name, encoder.encode(data)))
         for user_id in user_ids:
-            self._publish(tx, user_subject(user_id), told)
+            self._bus.tell(tx, user_subject(user_id), payload)
 
     def control(self, tx: Transaction, user_id: int, name: str, data: Any) -> None:
         """To the hub, about one account: GUILD_JOINED, GUILD_LEFT, SESSIONS_ENDED."""
         told = Announcement(name, encoder.encode(data), control=True)
-        self._publish(tx, user_subject(user_id), told)
+        self._tell(tx, user_subject(user_id), told)
 
     def guild_now(self, guild_id: int, name: str, data: Any, *, channel_id: int = 0, not_to: int = 0) -> None:
         """What no unit of work stands behind: typing, presence."""
@@ -86,6 +87,5 @@ class Announcer:
         told = Announcement(name, encoder.encode(data), control=True)
         self._bus.publish(user_subject(user_id), _encoder.encode(told))
 
-    def _publish(self, tx: Transaction, subject: str, told: Announcement) -> None:
-        payload = _encoder.encode(told)
-        tx.after_commit(lambda: self._bus.publish(subject, payload))
+    def _tell(self, tx: Transaction, subject: str, told: Announcement) -> None:
+        self._bus.tell(tx, subject, _encoder.encode(told))

@@ -99,7 +99,7 @@ class Gatekeeper:
         hashed = credential.hash
         if credential.kind == "bearer" and (grant := await self._grants.grant(hashed)) is not None:
             owner = await self._users.find(grant.user_id)
-            if owner is None or self._admission.refusal(owner) is not None:
+            if owner is None or self._admission.away(owner):
                 return None
             return Principal(
                 "bearer",

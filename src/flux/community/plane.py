@@ -20,6 +20,7 @@ from flux.community.auth.mails import Mails
 from flux.community.auth.sessions import SessionService
 from flux.community.bans import endpoints as ban_endpoints
 from flux.community.bans.service import EXPIRY, BanService
+from flux.community.belated.service import correct_what_is_late
 from flux.community.channels import endpoints as channel_endpoints
 from flux.community.channels.ordering import OrderingService
 from flux.community.channels.overwrites import Overwrites
@@ -392,3 +393,4 @@ class Builder:
         self.plane.on_drain.append(hub.drain)
         self.plane.on_stop.append(hub.stop)
         self.plane.provide(invites, gateway, statuses)
+        correct_what_is_late(house.bus, self.plane.services, self.where)

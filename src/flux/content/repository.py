@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import astuple
 
 from flux.content.pages import Rows, Window
 from flux.kernel.store import Reader, Transaction
@@ -34,7 +34,7 @@ async def insert_all(tx: Transaction, table: str, found: Sequence[Struct]) -> No
     """Rows of one struct. Raises `UniqueViolation`."""
     if found:
         names = found[0].__struct_fields__
-        await tx.run_many(_inserting(table, names), [asdict(row) for row in found])
+        await tx.run_many(_inserting(table, names), [astuple(row) for row in found])
 
 
 @cache

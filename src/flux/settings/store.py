@@ -31,6 +31,14 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
             "what is in the system's cache already is shown, and counted, as the process's.",
         ),
     ] = 65_536
+    remembered: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            description="SQLite: how many things of each kind are remembered until something changes them (whose token it is, what "
+            "somebody may in a channel, how an account shows), about a kilobyte each. 0: everything is read each time.",
+        ),
+    ] = 10_000
     busy_timeout_seconds: Annotated[
         float,
         msgspec.Meta(ge=0, description="SQLite: how long to wait for a lock held by an outside program."),

@@ -7,6 +7,7 @@ import contextvars
 import itertools
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -93,6 +94,37 @@ async def test_units_arriving_during_a_commit_are_the_next_batch(
     assert not any(task.done() for task in rest)
     assert await asyncio.gather(*rest) == list(range(2, 40))
     assert disk.syncs - before <= 3
+
+
+@pytest.mark.parametrize("seconds", [60.0, 0.0])
+async def test_long_units_that_wait_share_a_commit_turn_by_turn(
+    database: SqliteDatabase, disk: Disk, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr("flux.kernel.store.sqlite_writer._BATCH_SECONDS", seconds)
+    disk.slow = 0.1
+    before = disk.syncs
+    first = asyncio.ensure_future(database.transact(inserting(1)))
+    await asyncio.sleep(0.03)
+    ran: list[int] = []
+
+    def long(number: int):
+        async def work(tx: Transaction) -> int:
+            await tx.run(INSERT, {"id": number})
+            time.sleep(0.02)
+            ran.append(number)
+            return number
+
+        return work
+
+    rest = [asyncio.ensure_future(database.transact(long(n))) for n in range(2, 7)]
+    await first
+    seen = set()
+    while not rest[-1].done():
+        seen.add(len(ran))
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*rest) == ran == [2, 3, 4, 5, 6]
+    assert seen >= {2, 3, 4}, "others had no turn between the units"
+    assert (disk.syncs - before <= 3) is (seconds > 0)
 
 
 async def test_units_run_in_the_order_they_came(database: SqliteDatabase) -> None:

@@ -51,6 +51,17 @@ async def insert(database: Database, *rows: dict[str, object]) -> None:
     await database.transact(work)
 
 
+async def test_many_rows_go_in_by_place_as_by_name(database: Database) -> None:
+    rows = [(1, "one", b"\x00", 1.5), (2, None, None, None)]
+
+    async def work(tx: Transaction) -> None:
+        await tx.run_many(INSERT, rows)
+
+    await database.transact(work)
+    for row in rows:
+        assert await database.one(ROW, {"id": row[0]}, Account) == Account(*row)
+
+
 async def test_values_come_back_as_they_went_in(database: Database) -> None:
     big = 2**63 - 1
     await insert(

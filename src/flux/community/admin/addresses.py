@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import logging
 
 from flux.community.admin import repository
 from flux.community.envelope import invalid
 from flux.kernel.bus.port import Bus
+from flux.kernel.faults import PortFailure
 from flux.kernel.store import Clock, Database, Transaction
 
+log = logging.getLogger("flux.community.admin")
 SUBJECT = "community.addressbans"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -21,11 +25,30 @@ class AddressBans:
         self._networks: dict[str, Network] = {}
         self._verdicts: dict[str, bool] = {}
         bus.subscribe(SUBJECT, self._heard)
+        bus.on_retold(SUBJECT, self._now)
+        bus.on_loss(self._read_again)
+        self._reading: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
-        for text in await repository.address_bans(self._db):
-            self._networks[text] = ipaddress.ip_network(text)
+        known = await repository.address_bans(self._db)
+        self._networks = {text: ipaddress.ip_network(text) for text in known}
         self._verdicts.clear()
+
+    def _read_again(self) -> None:
+        """What others changed meanwhile was not heard here."""
+        self._reading = asyncio.ensure_future(self._reload())
+
+    async def _reload(self) -> None:
+        try:
+            await self.load()
+        except PortFailure:
+            log.warning("address bans could not be read again", exc_info=True)
+
+    async def _now(self, _: str, payload: bytes) -> bytes:
+        """Of a change that is told late: somebody else may have changed it back."""
+        network = payload[1:]
+        banned = network.decode() in await repository.address_bans(self._db)
+        return (b"+" if banned else b"-") + network
 
     def banned(self, address: str) -> bool:
         if not self._networks:
@@ -58,7 +81,7 @@ class AddressBans:
             else:
                 await repository.unban_address(tx, network)
             mark = b"+" if banned else b"-"
-            tx.after_commit(lambda: self._bus.publish(SUBJECT, mark + network.encode()))
+            self._bus.tell(tx, SUBJECT, mark + network.encode())
 
         await self._db.transact(work)
         # This process must not wait to hear from itself.

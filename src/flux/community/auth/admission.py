@@ -40,6 +40,10 @@ class Admission:
             return faults.ACCOUNT_SCHEDULED_FOR_DELETION()
         return None
 
+    def away(self, user: UserRow) -> bool:
+        """Nobody acts for the account now: it is refused, or its owner has switched it off or is leaving."""
+        return bool(user.disabled_by) or user.deletion_at is not None or self.refusal(user) is not None
+
     def demand(self, user: UserRow) -> None:
         """Raises ACCOUNT_SUSPENDED_PERMANENTLY, ACCOUNT_SUSPENDED_TEMPORARILY, ACCOUNT_DISABLED,
         ACCOUNT_SCHEDULED_FOR_DELETION."""
@@ -51,6 +55,7 @@ class Admission:
     ) -> Issued:
         """A session in the caller's unit, at `address` where the request's is not meant. What its owner had switched off
         or asked to be deleted is undone. Raises as `demand`, and UNKNOWN_USER."""
+        await self._users.lock(tx, user_id)
         user = await self._users.require(user_id, tx)
         self.demand(user)
         if user.disabled_by == BY_OWNER or user.deletion_by == BY_OWNER:

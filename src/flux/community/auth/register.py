@@ -102,7 +102,7 @@ class RegisterService:
 
         async def work(tx: Transaction) -> None:
             user = await self._mails.redeem(tx, token, VERIFY)
-            left = 0 if user.suspicious_flags & EMAIL_PROOFS else user.suspicious_flags
+            left = user.suspicious_flags & ~EMAIL_PROOFS
             await self._users.set(tx, user.id, email_verified=1, suspicious_flags=left)
 
         await self._db.transact(work)

@@ -77,6 +77,7 @@ FORGET = """
 DELETE FROM community_known_addresses WHERE user_id = :user_id
     AND address NOT IN (SELECT address FROM community_sessions WHERE user_id = :user_id)
 """
+DROP_TICKETS = "DELETE FROM community_address_tickets WHERE user_id = :user_id"
 DROP_TICKET = "DELETE FROM community_address_tickets WHERE ticket_hash = :hash"
 
 ADD_LETTER = """
@@ -170,6 +171,10 @@ async def forget_addresses(tx: Transaction, user_id: int) -> None:
 
 async def drop_ticket(tx: Transaction, ticket_hash: bytes) -> bool:
     return await tx.run(DROP_TICKET, {"hash": ticket_hash}) > 0
+
+
+async def drop_tickets(tx: Transaction, user_id: int) -> None:
+    await tx.run(DROP_TICKETS, {"user_id": user_id})
 
 
 async def add_mail_token(tx: Transaction, values: dict[str, Any]) -> None:

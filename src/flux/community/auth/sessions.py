@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from flux.community.announcing import Announcer
-from flux.community.auth import repository, tokens
+from flux.community.auth import repository, ticket_repository, tokens
 from flux.community.auth.schemas import ClientInfo, Issued, SessionView
 from flux.community.users.records import UserRow
 from flux.community.users.service import UserService
@@ -105,6 +105,7 @@ class SessionService:
         """In the caller's unit, after a new password: the session that asked for it gets another token, which its
         realtime connection is told; all others end."""
         self._tell_ended(tx, user_id, await repository.drop_other_sessions(tx, user_id, current))
+        await self._end_begun(tx, user_id)
         token = tokens.new_session_token()
         if not await repository.replace_session(tx, current, token_hash(token)):
             return
@@ -118,7 +119,13 @@ class SessionService:
     async def end_all(self, tx: Transaction, user_id: int) -> None:
         """In the caller's unit: every session, and the realtime connections behind them."""
         await repository.drop_sessions(tx, user_id)
+        await self._end_begun(tx, user_id)
         self._announcer.control(tx, user_id, "SESSIONS_ENDED", {"hashes": None})
+
+    async def _end_begun(self, tx: Transaction, user_id: int) -> None:
+        """Log-ins that wait for a second factor or for a letter's link: what let them begin holds no more."""
+        await repository.drop_tickets(tx, user_id)
+        await ticket_repository.forget(tx, user_id)
 
 
 def _browser(user_agent: str | None) -> str | None:

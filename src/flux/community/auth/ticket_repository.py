@@ -13,6 +13,7 @@ WHERE ticket_hash = :hash AND expires_at > :now AND tries < :most RETURNING user
 """
 HOLDER = "SELECT user_id FROM community_mfa_tickets WHERE ticket_hash = :hash AND expires_at > :now"
 DROP = "DELETE FROM community_mfa_tickets WHERE ticket_hash = :hash"
+FORGET = "DELETE FROM community_mfa_tickets WHERE user_id = :user_id"
 SWEEP = "DELETE FROM community_mfa_tickets WHERE expires_at < :now"
 
 
@@ -33,6 +34,10 @@ async def holder(reader: Reader, ticket_hash: bytes, now: int) -> int | None:
 
 async def drop(tx: Transaction, ticket_hash: bytes) -> None:
     await tx.run(DROP, {"hash": ticket_hash})
+
+
+async def forget(tx: Transaction, user_id: int) -> None:
+    await tx.run(FORGET, {"user_id": user_id})
 
 
 async def sweep(tx: Transaction, now: int) -> None:

@@ -151,6 +151,9 @@ class BanService:
 
         await self._db.transact(work)
 
+    async def stands(self, guild_id: int, user_id: int) -> bool:
+        return await repository.is_banned(self._db, guild_id, user_id, self._clock.now_ms())
+
     async def demand_welcome(self, tx: Transaction, guild_id: int, user_id: int, address: str) -> None:
         """Raises USER_BANNED_FROM_GUILD, USER_IP_BANNED_FROM_GUILD."""
         now = self._clock.now_ms()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flux.community.announcing import Announcer
 from flux.community.inbox import repository
+from flux.community.inbox.repository import ReadRow
 from flux.community.inbox.schemas import Ack, AckItem, MentionsQuery, ReadState
 from flux.community.inputs import I64
 from flux.community.members.service import MemberService
@@ -47,12 +48,14 @@ class InboxService:
         unread = await self._mentions.unread(user.id, await self._targets(user, roles=True, everyone=True))
         shown = []
         for channel_id in sorted(rows.keys() | unread.keys()):
-            row = rows.get(channel_id)
-            left = (row.mention_count if row else 0) + unread.get(channel_id, 0)
-            last = str(row.last_message_id) if row and row.last_message_id else None
-            pins = None if row is None or row.last_pin_at is None else iso(row.last_pin_at)
-            shown.append(ReadState(str(channel_id), left, last, pins))
+            row = rows.get(channel_id) or ReadRow(channel_id, 0, 0, None)
+            shown.append(_shown(row, row.mention_count + unread.get(channel_id, 0)))
         return shown
+
+    async def read_state(self, user_id: int, channel_id: int) -> ReadState | None:
+        """As it was acknowledged; None for a channel that never was."""
+        rows = await repository.list_of(self._db, user_id)
+        return next((_shown(row, row.mention_count) for row in rows if row.channel_id == channel_id), None)
 
     async def ack(self, user: UserRow, channel_id: int, message_id: int, body: Ack) -> None:
         """Raises UNKNOWN_CHANNEL, MISSING_ACCESS."""
@@ -151,3 +154,10 @@ class InboxService:
             targets += guild_ids if everyone else []
             targets += await self._members.role_ids(user.id) if roles else []
         return targets
+
+
+def _shown(row: ReadRow, mentions: int) -> ReadState:
+    last = str(row.last_message_id) if row.last_message_id else None
+    return ReadState(
+        str(row.channel_id), mentions, last, None if row.last_pin_at is None else iso(row.last_pin_at)
+    )

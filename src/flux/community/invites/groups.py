@@ -99,6 +99,9 @@ class GroupInvites:
         """Invites that have expired."""
         await GROUP_INVITES.sweep(tx, self._clock.now_ms())
 
+    async def stands(self, code: str) -> bool:
+        return await GROUP_INVITES.find(self._db, code, self._clock.now_ms()) is not None
+
     async def _require(self, code: str, reader: Reader) -> GroupInviteRow:
         row = await GROUP_INVITES.find(reader, code, self._clock.now_ms())
         if row is None:

@@ -227,6 +227,10 @@ class InviteService:
         if not standing.permissions & (rules.MANAGE_GUILD | rules.MANAGE_CHANNELS):
             raise faults.MISSING_PERMISSIONS()
 
+    async def stands(self, code: str) -> bool:
+        """Whether it can be used, into a guild or a group."""
+        return await self._find(code, self._db) is not None or await self._groups.stands(code)
+
     async def _require(self, code: str, reader: Reader) -> InviteRow:
         row = await self._find(code, reader)
         if row is None:

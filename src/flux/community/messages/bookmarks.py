@@ -73,6 +73,9 @@ class BookmarkService:
 
         await self._db.transact(work)
 
+    async def holds(self, user_id: int, message_id: int) -> bool:
+        return await repository.has(self._db, user_id, message_id)
+
     async def forget(self, user: UserRow, message_id: int) -> None:
         async def work(tx: Transaction) -> None:
             if await repository.drop(tx, user.id, message_id):

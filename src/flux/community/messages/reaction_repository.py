@@ -32,6 +32,9 @@ DROP = (
 )
 DROP_EMOJI = "DELETE FROM community_reactions WHERE message_id = :message_id AND emoji = :emoji"
 DROP_ALL = "DELETE FROM community_reactions WHERE message_id = :message_id"
+STANDS = """
+SELECT 1 FROM community_reactions WHERE message_id = :message_id AND emoji = :emoji AND user_id = :user_id
+"""
 USERS = """
 SELECT user_id FROM community_reactions WHERE message_id = :message_id AND emoji = :emoji AND user_id > :after
 ORDER BY user_id LIMIT :limit
@@ -52,6 +55,11 @@ async def count_emojis(reader: Reader, message_id: int) -> int:
 
 async def count_users(reader: Reader, message_id: int, emoji: str) -> int:
     return int(await reader.value(COUNT_USERS, {"message_id": message_id, "emoji": emoji}))
+
+
+async def stands(reader: Reader, message_id: int, emoji: str, user_id: int) -> bool:
+    values = {"message_id": message_id, "emoji": emoji, "user_id": user_id}
+    return await reader.value(STANDS, values) is not None
 
 
 async def add(tx: Transaction, message_id: int, emoji: str, user_id: int, now: int) -> bool:

@@ -130,6 +130,13 @@ class ReactionService:
         people = await self._users.find_many(ids)
         return [UserPartial.of(people[each]) for each in ids if each in people]
 
+    async def stands(self, message_id: int, emoji: str, user_id: int) -> bool:
+        """`emoji` as it is stored: characters, or the id of a custom one."""
+        return await repository.stands(self._db, message_id, emoji, user_id)
+
+    async def any(self, message_id: int) -> bool:
+        return await repository.count_emojis(self._db, message_id) > 0
+
     async def _find(
         self, tx: Transaction, user: UserRow, channel_id: int, message_id: int
     ) -> tuple[ChannelStanding, MessageRow]:

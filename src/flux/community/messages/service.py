@@ -57,15 +57,14 @@ class MessageService:
     async def listing(self, user: UserRow, channel_id: int, query: MessagesQuery) -> bytes:
         """A JSON list of `MessageView`, newest first. Whoever may not read the history sees what was said since the guild's
         cutoff, and nothing in a guild without one."""
-        standing = await self._where.channel(user, channel_id)
+        access = await self._where.access(user, channel_id)
         if sum(edge is not None for edge in (query.before, query.after, query.around)) > 1:
             raise invalid("before", "Send one of before, after, around.", "TOO_MANY_EDGES")
         oldest = 0
-        if not standing.may(bits.READ_MESSAGE_HISTORY):
-            cutoff = standing.guild.guild.message_history_cutoff if standing.guild else None
-            if cutoff is None:
+        if not access.may(bits.READ_MESSAGE_HISTORY):
+            if access.history_cutoff is None:
                 return NONE
-            oldest = max(0, cutoff - EPOCH_MS) << 22
+            oldest = max(0, access.history_cutoff - EPOCH_MS) << 22
         rows = await self._page(channel_id, query)
         if oldest:
             rows = [row for row in rows if row[ID] >= oldest]
@@ -83,8 +82,8 @@ class MessageService:
 
     async def read(self, user: UserRow, channel_id: int, message_id: int) -> bytes:
         """The JSON of a `MessageView`. Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS without READ_MESSAGE_HISTORY."""
-        standing = await self._where.channel(user, channel_id)
-        standing.need(bits.READ_MESSAGE_HISTORY)
+        if not (await self._where.access(user, channel_id)).may(bits.READ_MESSAGE_HISTORY):
+            raise faults.MISSING_PERMISSIONS()
         row = await self.require(self._db, channel_id, message_id)
         return (await self._views.printed([msgspec.structs.astuple(row)], self._db, user.id))[1:-1]
 
@@ -93,6 +92,11 @@ class MessageService:
         if row is None:
             raise faults.UNKNOWN_MESSAGE()
         return row
+
+    async def shown(self, channel_id: int, message_id: int) -> MessageView | None:
+        """As it is now, to nobody in particular."""
+        row = await repository.find(self._db, channel_id, message_id)
+        return None if row is None else await self._views.one(row, self._db)
 
     # -- editing ----------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from flux.community.messages.schemas import EmojiView, MessageView, ReactionView
 from flux.community.users.records import UserCard
 from flux.community.users.schemas import UserPartial
 from flux.community.users.service import UserService
-from flux.kernel.store import Reader, iso, snowflake_ms
+from flux.kernel.store import Database, Reader, iso, snowflake_ms
 from flux.kernel.wire.values import encoder
 
 _references = msgspec.json.Decoder(Reference)
@@ -67,13 +67,13 @@ class MessageViews:
             for row in page
         ]
 
-    async def printed(self, page: Sequence[Columns], reader: Reader, viewer: int = 0) -> bytes:
-        """The JSON list of what `of` finds."""
+    async def printed(self, page: Sequence[Columns], db: Database, viewer: int = 0) -> bytes:
+        """The JSON list of what `of` finds outside a unit of work."""
         unusual = [MessageRow(*row) for row in page if row[SHOWN:] != USUAL]
-        answered, others = await self._answered(unusual, reader)
+        answered, others = await self._answered(unusual, db)
         people = {row[AUTHOR_ID] for row in page} | _everybody((*unusual, *others.values()))
-        cards = await self._users.cards(people, reader)
-        made_of = Material(page, others, cards, await self._reactions(unusual, reader, viewer))
+        cards = await self._users.cards(people)
+        made_of = Material(page, others, cards, await self._reactions(unusual, db, viewer))
         text = self._kept.find(made_of)
         if text is None:
             text = self._text(made_of, unusual, answered)

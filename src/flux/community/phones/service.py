@@ -67,7 +67,7 @@ class PhoneService:
             if found is None or found.expires_at < self._clock.now_ms():
                 raise faults.PHONE_VERIFICATION_REQUIRED()
             current = await self._users.require(user.id, tx)
-            left = 0 if current.suspicious_flags & rules.PHONE_PROOFS else current.suspicious_flags
+            left = current.suspicious_flags & ~rules.PHONE_PROOFS
             await self._users.set(tx, user.id, phone=found.phone, suspicious_flags=left)
 
         try:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from flux.community.realtime.letters import LOST, PIECE, Answer, Closed, Note, Said
 from flux.kernel.wire import SocketClosed
+from flux.kernel.wire.socketprotocol import Inbox
 
 
 class BorrowedSocket:
@@ -26,7 +27,7 @@ class BorrowedSocket:
         self._window = window
         self._send = send
         self._over = over
-        self._inbox: asyncio.Queue[bytes | int] = asyncio.Queue()
+        self._inbox = Inbox()
         """Payloads, then the code of the end."""
         self._under_way = 0
         self._taken: asyncio.Future[None] | None = None
@@ -47,7 +48,7 @@ class BorrowedSocket:
 
     async def receive(self) -> bytes:
         """Raises `SocketClosed`."""
-        item = await self._inbox.get()
+        item: bytes | int = await self._inbox.get()
         if isinstance(item, int):
             raise SocketClosed(item)
         return item

@@ -117,6 +117,11 @@ class Connection:
             if self._task is not None:
                 self._task.cancel()
 
+    @property
+    def dismissed(self) -> bool:
+        """Whether it was us who said goodbye. `closing` it is also when the peer left while something was written."""
+        return self._closer is not None
+
     async def closed(self) -> None:
         """Wait until the goodbye, if there is one, has been said."""
         if self._closer is not None:

@@ -149,7 +149,7 @@ class Conversation:
                     log.exception("a payload could not be dealt with")
                     await self._connection.close(protocol.UNKNOWN_ERROR, "internal error")
         except SocketClosed as gone:
-            return gone.code in CLEAN and not self._connection.closing
+            return gone.code in CLEAN and not self._connection.dismissed
 
     def _count_payload(self) -> None:
         now = self._gateway.clock.monotonic()

@@ -25,6 +25,7 @@ from flux.community.realtime.seats import (
     Overwrite,
     RoleGone,
     RolesEvent,
+    bound_to,
     overwrites_of,
     without_target,
 )
@@ -278,9 +279,8 @@ class GuildRoom:
         self._roles.pop(role_id, None)
         for member in self.members.values():
             member.roles = tuple(each for each in member.roles if each != role_id)
-        for channel_id, overwrites in self._channels.items():
-            if any(each.target_id == role_id for each in overwrites):
-                self._put(without_target(self.board.now(channel_id), role_id))
+        for channel_id in bound_to(role_id, self._channels):
+            self._put(without_target(self.board.now(channel_id), role_id))
         self._see_again(seen)
         self._hand_out(told)
 
@@ -297,7 +297,11 @@ class GuildRoom:
 
     def _member_went(self, told: Announcement) -> None:
         self.member_count -= 1
-        self.tell_gone(int(msgspec.json.decode(told.data, type=MemberData).user.id))
+        user_id = int(msgspec.json.decode(told.data, type=MemberData).user.id)
+        self.tell_gone(user_id)
+        for channel_id in bound_to(user_id, self._channels):
+            data = without_target(self.board.now(channel_id), user_id)
+            self._channel_changed(Announcement("CHANNEL_UPDATE", data, channel_id))
         self._hand_out(told)
 
     def _guild_changed(self, told: Announcement) -> None:

@@ -321,9 +321,10 @@ class Hub:
         elif told.name == "GUILD_LEFT":
             self._left(user_id, int(data["guild_id"]))
         elif told.name == "SESSIONS_ENDED":
-            wanted = data["hashes"]
+            wanted, spared = data["hashes"], data.get("but", ())
             for session in sessions:
-                if wanted is None or (session.auth_hash is not None and id_hash(session.auth_hash) in wanted):
+                name = None if session.auth_hash is None else id_hash(session.auth_hash)
+                if name not in spared if wanted is None else name in wanted:
                     self._revoke(session)
         elif told.name == "STATUS_CHOSEN":
             self._attendance.chosen(user_id, data)

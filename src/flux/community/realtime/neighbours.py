@@ -115,6 +115,12 @@ class Neighbour:
 
     def part(self, reason: str) -> None:
         """Everything between us ends."""
+        if self.has_links():
+            log.warning(
+                "%d connections shared with another process end: %s",
+                len(self.lent) + len(self.borrowed),
+                reason,
+            )
         for lent in list(self.lent.values()):
             lent.lost(reason)
         for link, socket in list(self.borrowed.items()):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
@@ -90,6 +92,16 @@ def overwrites_of(channel: ChannelData) -> list[Overwrite]:
     return [
         Overwrite(int(each.id), each.type, int(each.allow), int(each.deny))
         for each in channel.permission_overwrites
+    ]
+
+
+def bound_to(target_id: int, channels: Mapping[int, list[Overwrite]]) -> list[int]:
+    """The channels where something applies to that role or member alone. What was a member's goes with them: whoever
+    comes back comes as a newcomer."""
+    return [
+        channel_id
+        for channel_id, overwrites in channels.items()
+        if any(each.target_id == target_id for each in overwrites)
     ]
 
 

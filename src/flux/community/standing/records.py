@@ -132,3 +132,22 @@ class RoleGrant(Struct, frozen=True):
     id: int
     position: int
     permissions: int
+
+
+class Door(Struct, frozen=True):
+    """Where a channel is, and whether somebody is a member there (`member`, their id). `owner_id` is None where there is no guild."""
+
+    guild_id: int | None
+    owner_id: int | None
+    history_cutoff: int | None
+    member: int | None
+
+
+class Access(Struct, frozen=True):
+    """What somebody who sees a channel may in it. `history_cutoff` is the guild's, Unix milliseconds."""
+
+    permissions: int
+    history_cutoff: int | None = None
+
+    def may(self, bits: int) -> bool:
+        return bits & ~self.permissions == 0

@@ -7,13 +7,15 @@ from flux.community.standing.records import (
     GUILD_COLUMNS,
     MEMBER_COLUMNS,
     OVERWRITE_COLUMNS,
+    Access,
     ChannelRow,
+    Door,
     GuildRow,
     MemberRow,
     OverwriteRow,
     RoleGrant,
 )
-from flux.kernel.store import Reader, Sql, Transaction
+from flux.kernel.store import Database, Memory, Reader, Sql, Transaction
 
 GUILD = f"SELECT {GUILD_COLUMNS} FROM community_guilds g WHERE g.id = :id"
 MEMBER = f"SELECT {MEMBER_COLUMNS} FROM community_guild_members m WHERE m.guild_id = :guild_id AND m.user_id = :user_id"
@@ -32,6 +34,12 @@ JOIN community_guild_roles r ON r.id = mr.role_id WHERE mr.user_id = :user_id AN
 GUILDS = f"SELECT {GUILD_COLUMNS} FROM community_guilds g WHERE g.id IN :ids"
 PLACE = f"""
 SELECT {CHANNEL_COLUMNS}, {GUILD_COLUMNS}, {MEMBER_COLUMNS} FROM community_channels c
+LEFT JOIN community_guilds g ON g.id = c.guild_id
+LEFT JOIN community_guild_members m ON m.guild_id = c.guild_id AND m.user_id = :user_id
+WHERE c.id = :id
+"""
+DOOR = """
+SELECT c.guild_id, g.owner_id, g.message_history_cutoff, m.user_id FROM community_channels c
 LEFT JOIN community_guilds g ON g.id = c.guild_id
 LEFT JOIN community_guild_members m ON m.guild_id = c.guild_id AND m.user_id = :user_id
 WHERE c.id = :id
@@ -113,6 +121,16 @@ async def place(
         None if guild[0] is None else GuildRow(*guild),
         None if member[0] is None else MemberRow(*member),
     )
+
+
+async def door(reader: Reader, channel_id: int, user_id: int) -> Door | None:
+    """Of `place` what does not change with every message."""
+    return await reader.one(DOOR, {"id": channel_id, "user_id": user_id}, Door)
+
+
+def remembered_access(db: Database) -> Memory[tuple[int, int], Access]:
+    """For what was made of `door`, `recipients` and `grants_and_overwrites`, by user and channel."""
+    return db.remember(DOOR, RECIPIENTS, RULES)
 
 
 async def guilds(reader: Reader, guild_ids: list[int]) -> list[GuildRow]:

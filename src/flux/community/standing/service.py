@@ -12,6 +12,7 @@ from flux.community import faults
 from flux.community.standing import repository, rules
 from flux.community.standing.records import (
     GROUP_DM,
+    Access,
     ChannelRow,
     GuildRow,
     MemberRow,
@@ -19,7 +20,7 @@ from flux.community.standing.records import (
     RoleGrant,
 )
 from flux.community.users.records import UserRow
-from flux.kernel.store import Clock, Reader, Transaction
+from flux.kernel.store import Clock, Database, Reader, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,10 @@ def _need(standing: Standing, permissions: int, bits: int) -> None:
 
 
 class StandingService:
-    def __init__(self, reader: Reader, clock: Clock) -> None:
-        self._reader = reader
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._reader: Reader = db
         self._clock = clock
+        self._accesses = repository.remembered_access(db)
 
     async def guild(self, user: UserRow, guild_id: int, reader: Reader | None = None) -> Standing:
         """Raises UNKNOWN_GUILD, MISSING_ACCESS."""
@@ -124,7 +126,7 @@ class StandingService:
         if member is None:
             raise faults.MISSING_ACCESS()
         held = await repository.grants(source, guild_id, user.id)
-        return Standing(guild, user, member, held, _permissions(guild, user.id, held))
+        return Standing(guild, user, member, held, _permissions(guild.id, guild.owner_id, user.id, held))
 
     async def recipients(self, channel_id: int, reader: Reader | None = None) -> list[int]:
         """The people of a conversation."""
@@ -146,13 +148,18 @@ class StandingService:
         found = {}
         for guild, member in mine:
             roles = held.get(guild.id, [])
-            found[guild.id] = Standing(guild, user, member, roles, _permissions(guild, user.id, roles))
+            found[guild.id] = Standing(
+                guild, user, member, roles, _permissions(guild.id, guild.owner_id, user.id, roles)
+            )
         return found
 
     async def permissions_in(self, user: UserRow, guilds: list[GuildRow]) -> dict[int, int]:
         """The permissions of a member in each of their guilds."""
         held = await repository.grants_of_many(self._reader, [guild.id for guild in guilds], user.id)
-        return {guild.id: _permissions(guild, user.id, held.get(guild.id, [])) for guild in guilds}
+        return {
+            guild.id: _permissions(guild.id, guild.owner_id, user.id, held.get(guild.id, []))
+            for guild in guilds
+        }
 
     async def channel(
         self, user: UserRow, channel_id: int, reader: Reader | None = None, *, changing: bool = False
@@ -175,13 +182,46 @@ class StandingService:
         if member is None:
             raise faults.MISSING_ACCESS()
         held, overwrites = await repository.grants_and_overwrites(source, guild.id, user.id, channel_id)
-        standing = Standing(guild, user, member, held, _permissions(guild, user.id, held))
+        standing = Standing(guild, user, member, held, _permissions(guild.id, guild.owner_id, user.id, held))
         permissions = rules.in_channel(
             standing.permissions, overwrites, guild_id=guild.id, user_id=user.id, role_ids=standing.role_ids
         )
         if not permissions & rules.VIEW_CHANNEL:
             raise faults.MISSING_ACCESS()
         return ChannelStanding(channel, user, permissions, standing, overwrites, [])
+
+    async def access(self, user: UserRow, channel_id: int) -> Access:
+        """What `channel` finds of somebody who only reads, and who is refused in the same cases."""
+        key = (user.id, channel_id)
+        found = self._accesses.get(key)
+        if found is None:
+            turn = self._accesses.turn
+            found = await self._access(*key)
+            self._accesses.put(key, found, turn)
+        return found
+
+    async def _access(self, user_id: int, channel_id: int) -> Access:
+        door = await repository.door(self._reader, channel_id, user_id)
+        if door is None:
+            raise faults.UNKNOWN_CHANNEL()
+        if door.guild_id is None:
+            if user_id not in await repository.recipients(self._reader, channel_id):
+                raise faults.UNKNOWN_CHANNEL()
+            return Access(rules.ALL)
+        if door.owner_id is None:
+            raise faults.UNKNOWN_CHANNEL()
+        if door.member is None:
+            raise faults.MISSING_ACCESS()
+        held, overwrites = await repository.grants_and_overwrites(
+            self._reader, door.guild_id, user_id, channel_id
+        )
+        permissions = rules.in_channel(
+            _permissions(door.guild_id, door.owner_id, user_id, held), overwrites, guild_id=door.guild_id,
+            user_id=user_id, role_ids=[role.id for role in held if role.id != door.guild_id],
+        )  # fmt: skip
+        if not permissions & rules.VIEW_CHANNEL:
+            raise faults.MISSING_ACCESS()
+        return Access(permissions, door.history_cutoff)
 
     async def position_of(self, guild: GuildRow, user_id: int, reader: Reader | None = None) -> int:
         """The highest role position of a member. Raises UNKNOWN_MEMBER."""
@@ -206,7 +246,7 @@ class StandingService:
         return await repository.channel(reader or self._reader, channel_id)
 
 
-def _permissions(guild: GuildRow, user_id: int, held: list[RoleGrant]) -> int:
-    everyone = next((role.permissions for role in held if role.id == guild.id), 0)
-    others = (role.permissions for role in held if role.id != guild.id)
-    return rules.in_guild(owner=guild.owner_id == user_id, everyone=everyone, roles=others)
+def _permissions(guild_id: int, owner_id: int, user_id: int, held: list[RoleGrant]) -> int:
+    everyone = next((role.permissions for role in held if role.id == guild_id), 0)
+    others = (role.permissions for role in held if role.id != guild_id)
+    return rules.in_guild(owner=owner_id == user_id, everyone=everyone, roles=others)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flux.community.users.records import CARD_COLUMNS, COLUMNS, UserCard, UserRow
-from flux.kernel.store import Reader, Sql, Transaction
+from flux.kernel.store import Database, Memory, Reader, Sql, Transaction
 
 BY_ID = f"SELECT {COLUMNS} FROM community_users u WHERE u.id = :id"
 BY_IDS = f"SELECT {COLUMNS} FROM community_users u WHERE u.id IN :ids"
@@ -63,6 +63,16 @@ async def find_many(reader: Reader, user_ids: Iterable[int]) -> dict[int, UserRo
     if not wanted:
         return {}
     return {row.id: row for row in await reader.all(BY_IDS, {"ids": wanted}, UserRow)}
+
+
+def remembered_cards(db: Database) -> Memory[int, bytes]:
+    """For JSON made of `cards`, by account."""
+    return db.remember(CARDS)
+
+
+def remembered_holders(db: Database) -> Memory[bytes, UserRow]:
+    """For what `find_by_session` finds, by hash."""
+    return db.remember(BY_SESSION)
 
 
 async def cards(reader: Reader, user_ids: Iterable[int]) -> list[UserCard]:

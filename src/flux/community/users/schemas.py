@@ -165,6 +165,10 @@ def _required_actions(flags: int) -> list[str] | None:
         "REQUIRE_REVERIFIED_EMAIL",
         "REQUIRE_VERIFIED_PHONE",
         "REQUIRE_REVERIFIED_PHONE",
+        "REQUIRE_VERIFIED_EMAIL_OR_VERIFIED_PHONE",
+        "REQUIRE_REVERIFIED_EMAIL_OR_VERIFIED_PHONE",
+        "REQUIRE_VERIFIED_EMAIL_OR_REVERIFIED_PHONE",
+        "REQUIRE_REVERIFIED_EMAIL_OR_REVERIFIED_PHONE",
     )
     return [name for bit, name in enumerate(names) if flags & 1 << bit] if flags else None
 
@@ -218,6 +222,7 @@ class BotUpdate(Input, kw_only=True):
     avatar: Image | UnsetType | None = UNSET
     banner: Image | UnsetType | None = UNSET
     bio: Annotated[str, Meta(max_length=320)] | UnsetType | None = UNSET
+    bot_flags: Annotated[int, Meta(ge=0, le=0x7FFFFFFF)] | UnsetType = UNSET
 
 
 class TagQuery(Struct):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -31,6 +31,8 @@ class UserService:
         self._clock = clock
         self._ids = ids
         self._announcer = announcer
+        self._cards = repository.remembered_cards(db)
+        self._holders = repository.remembered_holders(db)
 
     async def find(self, user_id: int, reader: Reader | None = None) -> UserRow | None:
         return await repository.find(reader or self._db, user_id)
@@ -45,10 +47,16 @@ class UserService:
     async def find_many(self, user_ids: Iterable[int], reader: Reader | None = None) -> dict[int, UserRow]:
         return await repository.find_many(reader or self._db, user_ids)
 
-    async def cards(self, user_ids: Iterable[int], reader: Reader | None = None) -> dict[int, bytes]:
+    async def cards(self, user_ids: Collection[int]) -> dict[int, bytes]:
         """Those that exist as others see them: the JSON of a `UserPartial`, by id."""
-        found = await self.shown(user_ids, reader)
-        return {each: encoder.encode(UserPartial.of(row)) for each, row in found.items()}
+        known, turn = self._cards, self._cards.turn
+        found = {each: card for each in user_ids if (card := known.get(each)) is not None}
+        missing = [each for each in user_ids if each not in found]
+        if missing:
+            for user_id, row in (await self.shown(missing)).items():
+                card = found[user_id] = encoder.encode(UserPartial.of(row))
+                known.put(user_id, card, turn)
+        return found
 
     async def shown(self, user_ids: Iterable[int], reader: Reader | None = None) -> dict[int, UserCard]:
         """The same, not encoded: what `find_many` finds, without what others do not see."""
@@ -58,7 +66,13 @@ class UserService:
         return await repository.find_by_email(self._db, rules.folded(email))
 
     async def by_session(self, token_hash: bytes) -> UserRow | None:
-        return await repository.find_by_session(self._db, token_hash)
+        found = self._holders.get(token_hash)
+        if found is None:
+            turn = self._holders.turn
+            found = await repository.find_by_session(self._db, token_hash)
+            if found is not None:
+                self._holders.put(token_hash, found, turn)
+        return found
 
     async def by_tag(self, username: str, discriminator: int) -> UserRow | None:
         return await repository.find_by_tag(self._db, rules.folded(username), discriminator)

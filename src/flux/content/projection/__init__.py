@@ -6,7 +6,7 @@ folders and organisations visit `remove_folders` and `remove_environment`, schem
 
 rules.py       from a document to its index values
 tags.py        a few bits of each value beside every index entry, to rule documents out by
-repository.py  the tables
+repository.py  the tables; words_repository.py  the words; counts_repository.py  how many there are of each
 jobs.py        indexing a folder again after its schema changed
 Start at service.py.
 """

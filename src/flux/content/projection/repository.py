@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
@@ -11,10 +12,10 @@ from msgspec.structs import astuple
 
 from flux.content import repository as rows
 from flux.content.embeddings.rules import unpacked
+from flux.content.projection.counts_repository import Held
 from flux.content.projection.rows import Document, Stored, Value
-from flux.content.projection.rules import HEAD
 from flux.content.projection.tags import tags
-from flux.kernel.store import Reader, Transaction
+from flux.kernel.store import Reader, Row, Transaction, as_read
 
 _COLUMNS = rows.columns(Document)
 _VALUES = ", ".join(f":{name}" for name in Document.__struct_fields__)
@@ -72,55 +73,52 @@ async def set_owner(tx: Transaction, folder: str, key: str, owner: str) -> bool:
     return bool(await tx.run(sql, {"folder": folder, "key": key, "owner": owner}))
 
 
-async def drop_documents(tx: Transaction, docs: Sequence[int]) -> None:
-    """Without their words, which go before."""
-    await drop_values(tx, docs)
+async def drop_documents(tx: Transaction, docs: Sequence[int]) -> Counter[str]:
+    """Without their values and words, which go before. How many went, by component."""
     await drop_vectors(tx, docs)
-    await tx.run("DELETE FROM content_documents WHERE id IN :docs", {"docs": list(docs)})
+    sql = "DELETE FROM content_documents WHERE id IN :docs RETURNING component"
+    return Counter(await tx.all(sql, {"docs": list(docs)}, str))
 
 
 async def drop_vectors(tx: Transaction, docs: Sequence[int]) -> None:
     await tx.run("DELETE FROM content_vectors WHERE doc IN :docs", {"docs": list(docs)})
 
 
-async def drop_values(tx: Transaction, docs: Sequence[int]) -> None:
-    """All but the vectors, which are made anew only when something is published, and the words."""
-    for table in TABLES:
-        await tx.run(f"DELETE FROM {table} WHERE doc IN :docs", {"docs": list(docs)})
+async def drop_values(tx: Transaction, docs: Sequence[int]) -> Held:
+    """All but the vectors, which are made anew only when something is published, and the words. How many went."""
+    params = {"docs": list(docs)}
+    await tx.run("DELETE FROM content_texts WHERE doc IN :docs", params)
+    gone: Held = Counter()
+    for family in ("numbers", "strings"):
+        sql = f"DELETE FROM content_{family} WHERE doc IN :docs RETURNING slot, ord"
+        gone.update((family, slot) for slot, ord_ in await tx.all(sql, params, as_read) if ord_ == 0)
+    return gone
 
 
 class Values:
     """Rows of many documents, family by family."""
 
     def __init__(self) -> None:
-        self._numbers: list[dict[str, Any]] = []
-        self._strings: list[dict[str, Any]] = []
-        self._texts: list[dict[str, Any]] = []
+        self._numbers: list[Row] = []
+        self._strings: list[Row] = []
+        self._texts: list[Row] = []
+
+    @property
+    def held(self) -> Held:
+        found: Held = Counter(("numbers", row[0]) for row in self._numbers if row[2] == 0)
+        found.update(("strings", row[0]) for row in self._strings if row[2] == 0)
+        return found
 
     def add(self, doc: int, key: str, values: Sequence[tuple[int, Value]]) -> None:
         """`values` with their slots, of the document with that id and key."""
-        numbers: list[dict[str, Any]] = []
-        strings: list[dict[str, Any]] = []
-        tagged: list[tuple[int, float | str]] = []
+        told = tags([(slot, one.compared) for slot, one in values if one.family != "text"])
         for slot, one in values:
-            row: dict[str, Any] = {"slot": slot, "doc": doc, "ord": one.ord, "value": one.value}
             if one.family == "number":
-                row["value"] = number = float(one.value)
-                numbers.append(row)
-                tagged.append((slot, number))
-                continue
-            row["folded"] = text = one.folded
-            if one.family == "string":
-                row["head"] = text[:HEAD]
-                strings.append(row)
-                tagged.append((slot, text))
+                self._numbers.append((slot, doc, one.ord, one.compared, key, told))
+            elif one.family == "string":
+                self._strings.append((slot, doc, one.ord, one.value, one.compared, one.head, key, told))
             else:
-                self._texts.append(row)
-        told = tags(tagged)
-        for row in (*numbers, *strings):
-            row["key"], row["tags"] = key, told
-        self._numbers += numbers
-        self._strings += strings
+                self._texts.append((slot, doc, one.ord, one.value, one.compared))
 
     async def put(self, tx: Transaction) -> None:
         if self._numbers:

@@ -48,15 +48,16 @@ class Published(Struct, frozen=True):
 
 
 class Value(Struct, frozen=True):
-    """One searchable value. `family` says which table it goes to; `ord` tells several values of one field apart; `folded` is
-    how strings and texts are compared without case."""
+    """One searchable value. `family` says which table it goes to; `ord` tells several values of one field apart; `compared`
+    is a number as a float, a string or text without case, `head` the beginning of that where it is looked for."""
 
     path: str
     locale: str
     family: str
     ord: int
     value: Any
-    folded: str = ""
+    compared: Any = ""
+    head: str = ""
 
 
 class Stored(Struct, frozen=True):

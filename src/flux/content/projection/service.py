@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -11,7 +12,8 @@ from msgspec import Struct
 from flux.content.embeddings.rules import packed, unit
 from flux.content.embeddings.service import Vectors
 from flux.content.generations.service import advance
-from flux.content.projection import repository, rules, words_repository
+from flux.content.projection import counts_repository, repository, rules, words_repository
+from flux.content.projection.counts_repository import Held
 from flux.content.projection.rows import Published, Value
 from flux.content.projection.rules import Entries
 from flux.content.projection.words_repository import Indexed
@@ -19,6 +21,7 @@ from flux.content.shape.fields import Shape
 from flux.kernel.house import House
 from flux.kernel.store import Reader, Transaction
 
+T = TypeVar("T")
 REINDEX = "content.reindex"
 BATCH = 200
 _MOST_SLOTS = 50_000
@@ -42,6 +45,9 @@ class _Embedded(Struct, frozen=True):
     @property
     def size(self) -> int:
         return sum(map(len, self.vectors))
+
+
+_NOTHING = _Embedded([], [])
 
 
 class Projection:
@@ -76,22 +82,23 @@ class Projection:
         embedded = _embedded(published, shapes, default, vectors)
         documents = [rules.document(one, shape) for one, shape in zip(published, shapes, strict=True)]
         known = await repository.document_ids(tx, folder, [one.key for one in published])
+        gone: Held = Counter()
         if known:
-            await self._drop_values(tx, list(known.values()))
+            gone = await self._drop_values(tx, list(known.values()))
             await repository.drop_vectors(tx, list(known.values()))
         for document in documents:
             if document.key in known:
                 await repository.put_document(tx, document)
-        ids = known | await repository.insert_documents(
-            tx, [document for document in documents if document.key not in known]
-        )
+        fresh = [document for document in documents if document.key not in known]
+        ids = known | await repository.insert_documents(tx, fresh)
+        await counts_repository.add_documents(tx, folder, Counter(one.component for one in fresh))
         places = [_Place(ids[one.key], one.key, folder, one.component or "") for one in published]
         found = [
             (place, entries)
             for place, shape, one in zip(places, shapes, published, strict=True)
             if (entries := _entries(shape, one, default)) is not None
         ]
-        await self._index(tx, found)
+        await self._index(tx, found, gone)
         await self._put_vectors(tx, places, embedded)
         return [one.size for one in embedded]
 
@@ -112,18 +119,21 @@ class Projection:
         """Show nothing of the resource from the commit on."""
         known = await repository.document_ids(tx, folder, [key])
         if known:
-            docs = list(known.values())
-            await words_repository.drop_words(tx, self._db.dialect, docs)
-            await repository.drop_documents(tx, docs)
             await advance(tx, folder)
+            docs = list(known.values())
+            gone = await self._drop_values(tx, docs)
+            await counts_repository.add_held(tx, _less(gone))
+            documents = await repository.drop_documents(tx, docs)
+            await counts_repository.add_documents(tx, folder, _less(documents))
 
     async def is_shown(self, reader: Reader, folder: str, key: str) -> bool:
         return bool(await repository.document_ids(reader, folder, [key]))
 
     async def remove_folders(self, tx: Transaction, folders: Sequence[str]) -> None:
+        await advance(tx, *folders)
         await words_repository.drop_folders(tx, self._db.dialect, folders)
         await repository.drop_folders(tx, folders)
-        await advance(tx, *folders)
+        await counts_repository.drop_folders(tx, folders)
 
     async def remove_environment(self, tx: Transaction, environment: str) -> None:
         if folders := await repository.folders_of(tx, environment):
@@ -157,7 +167,7 @@ class Projection:
         if environment is None or stored is None or not documents:
             return None
         default = await repository.default_locale(tx, environment)
-        await self._drop_values(tx, [one.id for one in documents])
+        gone = await self._drop_values(tx, [one.id for one in documents])
         shape = Shape.decode(stored)
         if shape.has_private:
             documents = [
@@ -171,15 +181,16 @@ class Projection:
             )
             for one in documents
         ]
-        await self._index(tx, found)
+        await self._index(tx, found, gone)
         return documents[-1].id
 
-    async def _drop_values(self, tx: Transaction, docs: Sequence[int]) -> None:
+    async def _drop_values(self, tx: Transaction, docs: Sequence[int]) -> Held:
+        """How many went; they are counted still."""
         await words_repository.drop_words(tx, self._db.dialect, docs)
-        await repository.drop_values(tx, docs)
+        return await repository.drop_values(tx, docs)
 
-    async def _index(self, tx: Transaction, found: Sequence[tuple[_Place, Entries]]) -> None:
-        """Documents of one folder."""
+    async def _index(self, tx: Transaction, found: Sequence[tuple[_Place, Entries]], gone: Held) -> None:
+        """Documents of one folder. `gone`: what was dropped for them."""
         rows = repository.Values()
         indexed = []
         known: dict[str, dict[rules.Address, int]] = {}
@@ -195,6 +206,9 @@ class Projection:
             words = {slots[address]: one for address, one in entries.words.items()}
             indexed.append(Indexed(place.doc, words))
         await rows.put(tx)
+        held = rows.held
+        held.subtract(gone)
+        await counts_repository.add_held(tx, held)
         await words_repository.put_words(tx, self._db.dialect, self._vocabulary, indexed)
 
     async def _put_vectors(
@@ -226,6 +240,10 @@ class Projection:
         return made
 
 
+def _less(counts: Counter[T]) -> Counter[T]:
+    return Counter({one: -count for one, count in counts.items()})
+
+
 def _entries(shape: Shape | None, published: Published, default: str) -> Entries | None:
     if shape is None:
         return None
@@ -239,6 +257,8 @@ def _embedded(
     published: Sequence[Published], shapes: Sequence[Shape | None], default: str, vectors: Vectors
 ) -> list[_Embedded]:
     """Texts as they were embedded, and the caller's own vectors. Raises `NeedsVectors`, for all of them at once."""
+    if not any(shape is not None and shape.embedded for shape in shapes):
+        return [_NOTHING] * len(published)
     texts = [
         rules.texts_to_embed(shape, one.data, default) if shape is not None else []
         for shape, one in zip(shapes, published, strict=True)

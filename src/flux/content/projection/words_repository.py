@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from msgspec import Struct
 
@@ -11,6 +10,7 @@ from flux.content.projection.rules import Words
 from flux.kernel.store import Transaction
 
 _MOST_KNOWN = 500_000
+_NONE: frozenset[str] = frozenset()
 
 
 class Indexed(Struct, frozen=True):
@@ -31,10 +31,12 @@ class Vocabulary:
         fresh: dict[int, set[str]] = {}
         for one in found:
             for slot, words in one.words.items():
-                fresh.setdefault(slot, set()).update(*words.values)
-        for slot, words_ in fresh.items():
-            words_ -= self._known.get(slot, set())
-        return {slot: words_ for slot, words_ in fresh.items() if words_}
+                known = self._known.get(slot, _NONE)
+                for value in words.values:
+                    # Mostly so, and told without a set of them all.
+                    if not known.issuperset(value):
+                        fresh.setdefault(slot, set()).update(value)
+        return {slot: words_ - self._known.get(slot, _NONE) for slot, words_ in fresh.items()}
 
     def learn(self, fresh: dict[int, set[str]]) -> None:
         self._count += sum(map(len, fresh.values()))
@@ -49,11 +51,7 @@ async def put_words(tx: Transaction, dialect: str, known: Vocabulary, found: Seq
     found = [one for one in found if one.words]
     if not found:
         return
-    lengths = [
-        {"slot": slot, "doc": one.doc, "words": words.count}
-        for one in found
-        for slot, words in one.words.items()
-    ]
+    lengths = [(slot, one.doc, words.count) for one in found for slot, words in one.words.items()]
     sql = "INSERT INTO content_lengths (slot, doc, words) VALUES (:slot, :doc, :words)"
     await tx.run_many(sql, lengths)
     if dialect == "sqlite":
@@ -66,20 +64,15 @@ async def _put_terms(tx: Transaction, known: Vocabulary, found: Sequence[Indexed
     fresh = known.new(found)
     if fresh:
         sql = "INSERT INTO content_vocabulary (slot, word) VALUES (:slot, :word) ON CONFLICT DO NOTHING"
-        await tx.run_many(
-            sql, [{"slot": slot, "word": word} for slot in sorted(fresh) for word in sorted(fresh[slot])]
-        )
+        await tx.run_many(sql, [(slot, word) for slot in sorted(fresh) for word in sorted(fresh[slot])])
         tx.after_commit(lambda: known.learn(fresh))
-    rows = [
-        {"doc": one.doc, "words": "".join([words.terms(slot) for slot, words in one.words.items()])}
-        for one in found
-    ]
+    rows = [(one.doc, "".join([words.terms(slot) for slot, words in one.words.items()])) for one in found]
     await tx.run_many("INSERT INTO content_fts (rowid, words) VALUES (:doc, :words)", rows)
 
 
 async def _put_rows(tx: Transaction, found: Sequence[Indexed]) -> None:
-    rows: list[dict[str, Any]] = [
-        {"slot": slot, "word": word, "doc": one.doc, "positions": positions}
+    rows = [
+        (slot, word, one.doc, positions)
         for one in found
         for slot, words in one.words.items()
         for word, positions in words.positions().items()

@@ -7,9 +7,10 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from flux.kernel.bus.port import Listener, Subscription
+from flux.kernel.bus.port import Listener, Reviser, Subscription
 from flux.kernel.bus.subjects import Subjects, check_subject
 from flux.kernel.faults.ports import PortFailure, Ports
+from flux.kernel.store.port import Transaction
 
 logger = logging.getLogger("flux.bus")
 
@@ -73,11 +74,20 @@ class LocalBus:
         finally:
             self._faulty = None
 
+    def tell(self, tx: Transaction, subject: str, payload: bytes) -> None:
+        tx.after_commit(lambda: self.publish(subject, payload))
+
+    def on_retold(self, prefix: str, reviser: Reviser) -> None:
+        """Never asked: who could have heard it ended with this process."""
+
     def subscribe(self, subject: str, listener: Listener) -> Subscription:
         return self._subjects.add(subject, listener)
 
     def on_loss(self, listener: Callable[[], None]) -> None:
         """Never called: a process does not lose its own events, but for a fault that was asked for."""
+
+    async def start(self) -> None:
+        """There is nothing to begin with."""
 
     async def settle(self) -> None:
         """Return once everything published so far has reached its listeners or was lost."""

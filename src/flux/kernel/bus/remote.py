@@ -3,6 +3,8 @@
 `publish` and `subscribe` only put a note into one outgoing queue; a task carries the notes to the server in the
 order they were written. Own events come back through the server like everybody's, so each listener hears each
 event once. There is one NATS subscription for each pattern in use, however many listeners it has.
+
+An event of a unit of work has a name, which travels where NATS has the subject for a reply: nobody replies here.
 """
 
 from __future__ import annotations
@@ -19,15 +21,21 @@ import nats.aio.msg
 import nats.aio.subscription
 import nats.errors
 
-from flux.kernel.bus.port import Listener, Subscription
+from flux.kernel.bus.heard import Heard
+from flux.kernel.bus.port import Listener, Reviser, Subscription
 from flux.kernel.bus.subjects import Subjects, check_subject
+from flux.kernel.bus.untold import Unit, Untold
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
+from flux.kernel.store.port import Transaction
 from flux.settings.bus import BusSettings
 
 logger = logging.getLogger("flux.bus")
 
 _BATCH = 256
 _CLOSE_SECONDS = 2.0
+_HANDOVER_SECONDS = 5.0
+_Event = tuple[str, bytes, str]
+"""Subject, payload and name ('' for one of no unit of work)."""
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
@@ -79,8 +87,13 @@ class NatsBus:
         self._client = nats.aio.client.Client()
         self._subjects = Subjects()
         self._remote: dict[str, nats.aio.subscription.Subscription] = {}
-        # A pair is an event; a bare string is a pattern whose interest may have changed.
-        self._outgoing: deque[tuple[str, bytes] | str] = deque()
+        # A bare string is a pattern whose interest may have changed; a future is done when it is its turn.
+        self._outgoing: deque[_Event | str | asyncio.Future[None]] = deque()
+        self.untold: Untold | None = None
+        """Once it is set, what units of work tell is written down with them."""
+        self._heard = Heard(settings.remembered_events)
+        self._lost: set[str] = set()
+        """Units of which events were not sent."""
         self._noted: set[str] = set()
         self._held_events = 0
         self._held_bytes = 0
@@ -119,7 +132,21 @@ class NatsBus:
             reconnected_cb=self._on_reconnect,
         )
 
-    def publish(self, subject: str, payload: bytes) -> None:
+    def tell(self, tx: Transaction, subject: str, payload: bytes) -> None:
+        check_subject(subject)
+        if self.untold is None:
+            tx.after_commit(lambda: self.publish(subject, payload))
+            return
+        unit = tx.closing
+        if not isinstance(unit, Unit):
+            unit = self.untold.begin(tx)
+        unit.add(subject, payload)
+
+    def on_retold(self, prefix: str, reviser: Reviser) -> None:
+        if self.untold is not None:
+            self.untold.revise(prefix, reviser)
+
+    def publish(self, subject: str, payload: bytes, name: str = "") -> None:
         check_subject(subject)
         if self._closed:
             return
@@ -128,19 +155,24 @@ class NatsBus:
             self._held_events >= self._settings.buffer_events
             or self._held_bytes + size > self._settings.buffer_bytes
         ):
-            self._overflow()
+            self._overflow(name)
             return
         self._held_events += 1
         self._held_bytes += size
-        self._add((subject, payload))
+        self._add((subject, payload, name))
 
-    def _overflow(self) -> None:
-        self.dropped += 1
+    def _overflow(self, name: str) -> None:
+        self._lose(name)
         if not self._overflowing:
             self._overflowing = True
             logger.warning(
                 "NATS does not keep up: %d events are held, new ones are dropped", self._held_events
             )
+
+    def _lose(self, name: str) -> None:
+        self.dropped += 1
+        if name:
+            self._lost.add(name.partition(".")[0])
 
     def subscribe(self, subject: str, listener: Listener) -> Subscription:
         listening = self._subjects.add(subject, listener)
@@ -153,7 +185,7 @@ class NatsBus:
             self._noted.add(pattern)
             self._add(pattern)
 
-    def _add(self, note: tuple[str, bytes] | str) -> None:
+    def _add(self, note: _Event | str | asyncio.Future[None]) -> None:
         self._outgoing.append(note)
         self._idle.clear()
         self._work.set()
@@ -179,6 +211,10 @@ class NatsBus:
 
     async def _carry_one(self) -> None:
         note = self._outgoing.popleft()
+        if isinstance(note, asyncio.Future):
+            if not note.done():
+                note.set_result(None)
+            return
         try:
             if isinstance(note, str):
                 self._noted.discard(note)
@@ -188,13 +224,13 @@ class NatsBus:
             self._held_bytes -= len(note[0]) + len(note[1])
             if self._ports.enabled:
                 await self._ports.strike("bus")
-            await self._client.publish(note[0], note[1])
+            await self._client.publish(note[0], note[1], note[2])
         except (PortFailure, OSError, nats.errors.Error) as error:
             if isinstance(note, str):
                 self.note_interest(note)
                 logger.warning("interest in %s could not be told: %s", note, error)
             else:
-                self.dropped += 1
+                self._lose(note[2])
                 logger.warning("event on %s lost: %s", note[0], error)
 
     async def _reconcile(self, pattern: str) -> None:
@@ -212,9 +248,11 @@ class NatsBus:
             await remote.unsubscribe()
 
     def _teller(self, pattern: str) -> Callable[[nats.aio.msg.Msg], Awaitable[None]]:
-        topics = self._subjects.topics
+        topics, first = self._subjects.topics, self._heard.first
 
         async def tell(message: nats.aio.msg.Msg) -> None:
+            if message.reply and not first(pattern, message.reply):
+                return
             topic = topics.get(pattern)
             if topic is not None:
                 topic.tell(message.subject, message.data)
@@ -247,15 +285,62 @@ class NatsBus:
         for listener in self._on_loss:
             listener()
 
+    async def start(self) -> None:
+        if self.untold is not None:
+            await self.untold.start()
+
     async def settle(self) -> None:
         """Return once the server has taken everything published and subscribed so far."""
         await self._idle.wait()
+        await self._flush()
+
+    async def _flush(self) -> None:
+        # The client's ping overtakes what waits in its own buffer; the second one comes behind all that the first overtook.
         await self._client.flush()
+        await self._client.flush()
+
+    async def passable(self) -> bool:
+        """Whether what is published here gets to NATS, and soon."""
+        if not self._client.is_connected:
+            return False
+        try:
+            await self._pass()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _pass(self) -> None:
+        """Return once NATS has what was published so far and did not get lost. Raises TimeoutError."""
+        turn = asyncio.get_running_loop().create_future()
+        self._add(turn)
+        try:
+            async with asyncio.timeout(_HANDOVER_SECONDS):
+                await turn
+                await self._flush()
+        except (OSError, nats.errors.Error) as problem:
+            raise TimeoutError(str(problem)) from problem
+
+    async def handed_over(self) -> set[str]:
+        """Return once NATS has what was published so far: the units of which it does not have every event. Raises
+        TimeoutError when it cannot be known; whatever was told until then is in doubt."""
+        try:
+            await self._pass()
+        except TimeoutError:
+            self._lost.clear()
+            raise
+        lost, self._lost = self._lost, set()
+        return lost
+
+    def forget_old(self) -> None:
+        """Of the events heard, those that cannot be told again any more."""
+        self._heard.age()
 
     async def close(self) -> None:
         """Send what is held if the server takes it within two seconds, then part."""
         if self._closed:
             return
+        if self.untold is not None:
+            await self.untold.close()
         self._closed = True
         try:
             await asyncio.wait_for(self.settle(), _CLOSE_SECONDS)

@@ -4,6 +4,7 @@ port.py        `Database`, `Transaction`, `Sql`: what repositories are written a
 statements.py  the neutral SQL form (`:name`, `IN :list`) in each driver's own
 sqlite.py      the port on one SQLite file (apsw); its parts:
                sqlite_writer (group commit), sqlite_scans (reader threads), sqlite_connection
+memory.py      what was made of rows, kept until they may be others
 postgres.py    the port on a pool of asyncpg connections, retried on conflict
 embedded.py    a PostgreSQL of our own under a data directory
 migrations.py  forward-only numbered SQL files, with checksums
@@ -25,14 +26,17 @@ from flux.kernel.store.ids import (
     snowflake_ms,
     time_sortable_key,
 )
+from flux.kernel.store.memory import Memory
 from flux.kernel.store.migrations import Migration, MigrationError, MigrationSet, migrate
 from flux.kernel.store.opening import EMBEDDED, open_database
 from flux.kernel.store.port import (
+    Closing,
     Database,
     Dialect,
     ForeignKeyViolation,
     Params,
     Reader,
+    Row,
     Sql,
     Statement,
     Transaction,
@@ -51,18 +55,21 @@ __all__ = [
     "EMBEDDED",
     "LOWER",
     "Clock",
+    "Closing",
     "Database",
     "DatabaseInUse",
     "Dialect",
     "EmbeddedPostgres",
     "EmbeddedPostgresError",
     "ForeignKeyViolation",
+    "Memory",
     "Migration",
     "MigrationError",
     "MigrationSet",
     "Params",
     "PostgresDatabase",
     "Reader",
+    "Row",
     "SandboxClock",
     "Snowflakes",
     "Sql",

@@ -71,5 +71,13 @@ def _tables(alphabet: str) -> tuple[bytes, bytes]:
 
 def time_sortable_key(clock: Clock) -> str:
     """26 lowercase Crockford base32 characters: 48 bits of milliseconds, 80 random bits."""
-    number = clock.now_ms() << 80 | secrets.randbits(80)
+    return _sortable(clock.now_ms() << 80 | secrets.randbits(80))
+
+
+def first_sortable_key(ms: int) -> str:
+    """Sorts before every `time_sortable_key` made at that time (Unix ms) or later."""
+    return _sortable(max(0, ms) << 80)
+
+
+def _sortable(number: int) -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])

@@ -50,6 +50,7 @@ async def open_database(
                 busy_timeout_ms=round(settings.busy_timeout_seconds * 1000),
                 prepare=_prepare,
             ),
+            remembered=settings.remembered,
         )
     if url == EMBEDDED:
         raise ValueError("start EmbeddedPostgres first and open the URL it gives")

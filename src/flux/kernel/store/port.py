@@ -15,9 +15,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
+from flux.kernel.store.memory import Memory
+
 T = TypeVar("T")
 Dialect = Literal["sqlite", "postgres"]
 Params = Mapping[str, Any]
+Row = tuple[Any, ...]
 
 
 def as_read(*columns: Any) -> tuple[Any, ...]:
@@ -61,14 +64,25 @@ class Reader(Protocol):
         """The first column of the first row, or None."""
 
 
+class Closing(Protocol):
+    """What is written down in the same breath as the COMMIT."""
+
+    def text(self) -> str:
+        """SQL without parameters. Called once, when the body has ended."""
+
+
 class Transaction(Reader, Protocol):
     """A unit of work: everything in it happens, or nothing."""
+
+    closing: Closing | None
+    """For the one who sets it, on PostgreSQL only: it shares a round trip with the COMMIT. SQLite saves nothing by it."""
 
     async def run(self, sql: Statement, params: Params) -> int:
         """Execute; the number of rows changed."""
 
-    async def run_many(self, sql: Statement, params: Sequence[Params]) -> None:
-        """Execute once for each set of parameters."""
+    async def run_many(self, sql: Statement, params: Sequence[Params] | Sequence[Row]) -> None:
+        """Execute once for each set of parameters, all by name or all as rows: the values in the order in which the statement
+        names them, each once."""
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call `act` once the commit is durable, in the order of the calls; never when the unit rolls back."""
@@ -97,6 +111,10 @@ class Database(Reader, Protocol):
     async def glance(self, sql: Statement, params: Params, into: Callable[..., T]) -> list[T] | None:
         """As `all`, for what is most often short: None when it turns out to take longer than about a millisecond. Only SQLite
         can tell; elsewhere it is read to its end, so that its text has to bound it."""
+
+    def remember(self, *statements: Statement) -> Memory[Any, Any]:
+        """An empty memory for what is made of what these statements read. They must be of tables that are there already, and
+        of ordinary ones. Where others commit too, it keeps nothing: there each thing is read again."""
 
     @property
     def settled(self) -> bool:

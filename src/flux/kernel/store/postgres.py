@@ -11,7 +11,8 @@ from typing import Any, NoReturn, TypeVar
 import asyncpg
 
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
-from flux.kernel.store.port import Dialect, Params, Statement, Work
+from flux.kernel.store.memory import Memory
+from flux.kernel.store.port import Closing, Dialect, Params, Row, Statement, Work
 from flux.kernel.store.postgres_errors import CONFLICTS, fail, may_still_run, translated
 from flux.kernel.store.postgres_pool import ConnectionPool
 from flux.kernel.store.statements import for_postgres
@@ -30,13 +31,14 @@ _COUNTED = frozenset(("INSERT", "UPDATE", "DELETE", "MERGE"))
 class PostgresTransaction:
     """A unit's view of the database, on one connection. Unusable once the unit has ended or a statement failed."""
 
-    __slots__ = ("_connection", "_ended", "_timeout", "acts", "failure")
+    __slots__ = ("_connection", "_ended", "_timeout", "acts", "closing", "failure")
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._timeout: float | None = None
         self._ended = False
         self.acts: list[Callable[[], None]] = []
+        self.closing: Closing | None = None
         self.failure: BaseException | None = None
 
     async def one(self, sql: Statement, params: Params, into: Callable[..., T]) -> T | None:
@@ -54,11 +56,11 @@ class PostgresTransaction:
         words = (await self._call(self._connection.execute, sql, params)).split()
         return int(words[-1]) if words and words[0] in _COUNTED else 0
 
-    async def run_many(self, sql: Statement, params: Sequence[Params]) -> None:
+    async def run_many(self, sql: Statement, params: Sequence[Params] | Sequence[Row]) -> None:
         if self._ended or self.failure is not None:
             self._refuse()
         text, names = for_postgres(sql)
-        rows = [[each[name] for name in names] for each in params]
+        rows = [each if isinstance(each, tuple) else [each[name] for name in names] for each in params]
         try:
             await self._connection.executemany(text, rows, timeout=self._timeout)
         except Exception as error:
@@ -183,6 +185,9 @@ class PostgresDatabase:
     async def transact_through(self, work: Work[T]) -> T:
         return await asyncio.shield(asyncio.ensure_future(self.transact(work)))
 
+    def remember(self, *_: Statement) -> Memory[Any, Any]:
+        return Memory(0, self._ports)
+
     async def close(self) -> None:
         """Wait for what is under way, then close every connection."""
         await self._pool.close(_CLOSE_SECONDS)
@@ -221,6 +226,7 @@ class PostgresDatabase:
             if transaction.failure is not None:
                 # The body swallowed it, but the server would answer COMMIT with a silent ROLLBACK.
                 raise transaction.failure
+            end = "COMMIT" if transaction.closing is None else f"{transaction.closing.text()}; COMMIT"
         except BaseException as error:
             transaction.end()
             await self._roll_back(connection, error)
@@ -228,15 +234,15 @@ class PostgresDatabase:
             fail(transaction.failure if isinstance(transaction.failure, CONFLICTS) else error)
         transaction.end()
         # Once begun, a commit is not cancelled with its caller: what is durable must also be announced.
-        commit = asyncio.get_running_loop().create_task(self._commit(connection, transaction.acts))
+        commit = asyncio.get_running_loop().create_task(self._commit(connection, end, transaction.acts))
         self._commits.add(commit)
         commit.add_done_callback(self._commits.discard)
         await asyncio.shield(commit)
         return result
 
-    async def _commit(self, connection: Any, acts: list[Callable[[], None]]) -> None:
+    async def _commit(self, connection: Any, end: str, acts: list[Callable[[], None]]) -> None:
         try:
-            await connection.execute("COMMIT")
+            await connection.execute(end)
         except BaseException as error:
             await self._roll_back(connection, error)
             fail(error)

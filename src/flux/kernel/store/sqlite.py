@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import apsw
 
 from flux.kernel.faults.ports import Mode, PortFailure, Ports
+from flux.kernel.store.memory import Memories, Memory
 from flux.kernel.store.port import Dialect, Params, Statement, UnitSuspended, Work, as_read
 from flux.kernel.store.sqlite_connection import FileLock, Tuning, fail, open_connection
 from flux.kernel.store.sqlite_scans import ScanPool
@@ -46,17 +47,21 @@ class SqliteDatabase:
         readers: int = 2,
         statement_timeout_seconds: float = 30.0,
         tuning: Tuning | None = None,
+        remembered: int = 10_000,
     ) -> None:
         self.path = Path(path).absolute()
         tuning = tuning or Tuning()
         self._ports = ports or Ports()
         self._timeout = statement_timeout_seconds
+        self._remembered = remembered
+        self._memories = Memories()
         if sys.getswitchinterval() > _SWITCH_SECONDS:
             sys.setswitchinterval(_SWITCH_SECONDS)
         self._lock = FileLock(self.path)
         try:
-            self._writer = GroupWriter(self.path, tuning)
+            self._writer = GroupWriter(self.path, tuning, self._memories)
             self._reader: apsw.Connection | None = open_connection(self.path, tuning, writer=False)
+            self._memories.attend(self._reader)
             self._stretches = sys.maxsize
             self._reader.set_progress_handler(self._is_long, _STRETCH)
             self.scans = ScanPool(self.path, tuning, readers)
@@ -120,6 +125,11 @@ class SqliteDatabase:
             await self._ports.strike("store")
         self._connection()
         return await self.scans.scan(for_sqlite(sql), params, into, self._timeout)
+
+    def remember(self, *statements: Statement) -> Memory[Any, Any]:
+        memory: Memory[Any, Any] = Memory(self._remembered, self._ports)
+        self._memories.add(memory, self._connection(), [for_sqlite(each) for each in statements])
+        return memory
 
     @property
     def settled(self) -> bool:

@@ -1,10 +1,10 @@
 """The one writer of a SQLite file: units of work in the loop, their shared COMMIT in a thread.
 
 A unit is a SAVEPOINT inside an open `BEGIN IMMEDIATE`. It runs to its end without suspending, so two units never
-interleave. Units that became ready in one turn of the loop form a batch; the batch is committed by the thread (the
-loop never waits for the disk), and only then do the callers get their answers. Units arriving meanwhile queue up and
-are the next batch. A failure is answered after the commit as well: it may rest on what an earlier unit of the
-batch wrote.
+interleave. Units that became ready in one turn of the loop form a batch, or in a few turns where they are long; the batch
+is committed by the thread (the loop never waits for the disk), and only then do the callers get their answers. Units
+arriving meanwhile queue up and are the next batch. A failure is answered after the commit as well: it may rest on what
+an earlier unit of the batch wrote.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from typing import Any, NoReturn, TypeVar
 import apsw
 
 from flux.kernel.faults.ports import Mode, PortFailure
-from flux.kernel.store.port import Params, Statement, UnitSuspended, Work
+from flux.kernel.store.memory import Memories
+from flux.kernel.store.port import Closing, Params, Statement, UnitSuspended, Work
 from flux.kernel.store.sqlite_connection import Tuning, fail, open_connection, translated
 from flux.kernel.store.statements import for_sqlite
 
@@ -31,17 +32,22 @@ T = TypeVar("T")
 _log = logging.getLogger("flux.store")
 
 _TURN_SECONDS = 0.005
-"""How long queued units may hold the loop before their batch is sealed; the rest wait for the next one."""
+"""How long queued units may hold the loop; then others have a turn."""
+_BATCH_SECONDS = 0.1
+"""How long a batch takes in units that are queued, turn by turn; the rest wait for the next one. Without it each of several large
+units would wait for a disk of its own."""
 
 
 class SqliteTransaction:
     """A unit's view of the database. Unusable once the unit has ended, and after its first failing statement."""
 
-    __slots__ = ("_connection", "_execute", "acts", "failure")
+    __slots__ = ("_connection", "_execute", "_memories", "acts", "failure")
+    closing: Closing | None = None
 
-    def __init__(self, connection: apsw.Connection, cursor: apsw.Cursor) -> None:
+    def __init__(self, connection: apsw.Connection, cursor: apsw.Cursor, memories: Memories) -> None:
         self._connection = connection
         self._execute: Callable[..., apsw.Cursor] = cursor.execute
+        self._memories = memories
         self.acts: list[Callable[[], None]] = []
         self.failure: BaseException | None = None
 
@@ -65,8 +71,10 @@ class SqliteTransaction:
     async def run_many(self, sql: Statement, params: Any) -> None:
         if self._execute == self._refuse:
             self._refuse()
+        text = for_sqlite(sql)
+        self._touch(text)
         try:
-            self._connection.executemany(for_sqlite(sql), params)
+            self._connection.executemany(text, params)
         except apsw.Error as error:
             self._doom(error)
 
@@ -75,10 +83,20 @@ class SqliteTransaction:
 
     def _rows(self, sql: Statement, params: Params) -> list[Any]:
         # Stepped to the end even when one row is wanted: foreign keys are checked at the last step.
+        text = for_sqlite(sql)
+        if self._memories.touched.get(text) != ():
+            self._touch(text)
         try:
-            return self._execute(for_sqlite(sql), params).fetchall()
+            return self._execute(text, params).fetchall()
         except apsw.Error as error:
             self._doom(error)
+
+    def _touch(self, text: str) -> None:
+        """What the statement may change is due to be forgotten."""
+        touched = self._memories.touched.get(text)
+        if touched is None:
+            touched = self._memories.learn(self._connection, text)
+        self._memories.due.update(touched)
 
     def _doom(self, error: apsw.Error) -> NoReturn:
         self.failure = translated(error)
@@ -109,10 +127,11 @@ class _Unit:
 class GroupWriter:
     """Runs units in the loop and commits them in batches. Everything but `_commit*` belongs to the loop's thread."""
 
-    def __init__(self, path: Path, tuning: Tuning) -> None:
+    def __init__(self, path: Path, tuning: Tuning, memories: Memories) -> None:
         self._path = path
         self._tuning = tuning
-        self._connection = open_connection(path, tuning, writer=True)
+        self._memories = memories
+        self._connection = self._open()
         # One cursor for everything, since every statement is stepped to its end: making one costs a microsecond.
         self._cursor = self._connection.cursor()
         self._queue: deque[_Unit] = deque()
@@ -121,6 +140,7 @@ class GroupWriter:
         """True from when a batch is sealed until its acts after commit have been called."""
         self._broken: BaseException | None = None
         self._closed = False
+        self._until = 0.0
         self._idle: asyncio.Future[None] | None = None
         self._sealed: queue.SimpleQueue[asyncio.AbstractEventLoop | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._commit_forever, name="flux-store-commit", daemon=True)
@@ -152,10 +172,17 @@ class GroupWriter:
             self._sealed.put(None)
             await loop.run_in_executor(None, self._thread.join)
 
+    def _open(self) -> apsw.Connection:
+        connection = open_connection(self._path, self._tuning, writer=True)
+        self._memories.attend(connection)
+        return connection
+
     def _run(self, unit: _Unit, loop: asyncio.AbstractEventLoop) -> None:
         try:
             if not self._batch:
                 self._cursor.execute("BEGIN IMMEDIATE")
+                self._memories.compare(self._cursor.execute("PRAGMA data_version").fetchall())
+                self._until = time.perf_counter() + _BATCH_SECONDS
                 loop.call_soon(self._seal, loop)
             self._batch.append(unit)
             self._cursor.execute("SAVEPOINT unit")
@@ -165,7 +192,7 @@ class GroupWriter:
 
     def _play(self, unit: _Unit) -> None:
         """The body, then its savepoint kept or undone. Raises apsw errors of the savepoint itself only."""
-        transaction = SqliteTransaction(self._connection, self._cursor)
+        transaction = SqliteTransaction(self._connection, self._cursor, self._memories)
         self.inside = True
         try:
             unit.result = unit.context.run(_drive, unit.work, transaction)
@@ -197,6 +224,9 @@ class GroupWriter:
             error, self._broken = self._broken, None
             self._recover()
             self._settle(error, loop)
+        elif self._queue and time.perf_counter() < self._until:
+            self._turn(loop)
+            loop.call_soon(self._seal, loop)
         else:
             self.committing = True
             self._sealed.put(loop)
@@ -204,9 +234,16 @@ class GroupWriter:
     def _settle(self, error: BaseException | None, loop: asyncio.AbstractEventLoop) -> None:
         """Answer the batch, then start the next one with what queued up meanwhile."""
         self.committing = False
+        self._memories.settle()
         batch, self._batch = self._batch, []
         for unit in batch:
             _answer(unit, error)
+        self._turn(loop)
+        if not self._batch and not self._queue and self._idle is not None:
+            self._idle.set_result(None)
+            self._idle = None
+
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         deadline = time.perf_counter() + _TURN_SECONDS
         while self._queue and self._broken is None:
             unit = self._queue.popleft()
@@ -214,9 +251,6 @@ class GroupWriter:
                 self._run(unit, loop)
                 if time.perf_counter() > deadline:
                     break
-        if not self._batch and not self._queue and self._idle is not None:
-            self._idle.set_result(None)
-            self._idle = None
 
     def _commit_forever(self) -> None:
         while (loop := self._sealed.get()) is not None:
@@ -241,7 +275,7 @@ class GroupWriter:
         except apsw.Error:
             _log.exception("a rollback failed; the writer opens the file again")
             self._connection.close(True)
-            self._connection = open_connection(self._path, self._tuning, writer=True)
+            self._connection = self._open()
             self._cursor = self._connection.cursor()
 
 

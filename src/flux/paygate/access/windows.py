@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from functools import partial
 from typing import Any
 
 from flux.kernel.bus.port import Bus
@@ -39,12 +38,21 @@ class SharedWindows:
         self._new_bans: dict[str, int] = {}
         self.bans: dict[str, int] = {}
         """Who is banned until when (Unix ms), in any process."""
+        self._behind = False
         self._flushing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._bus.subscribe(BANNED, lambda _, payload: self._hear(payload))
-        self.bans.update(await repository.bans(self._db, self._clock.now_ms()))
+        self._bus.on_loss(self._read_again)
+        await self._read()
         self._flushing = asyncio.ensure_future(self._keep_flushing())
+
+    async def _read(self) -> None:
+        self.bans.update(await repository.bans(self._db, self._clock.now_ms()))
+
+    def _read_again(self) -> None:
+        """With the next flush: what others decided while the bus was away was not heard here."""
+        self._behind = True
 
     async def stop(self) -> None:
         if self._flushing is not None:
@@ -99,11 +107,14 @@ class SharedWindows:
     async def _keep_flushing(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            if self._counted or self._new_bans:
-                try:
+            try:
+                if self._behind:
+                    await self._read()
+                    self._behind = False
+                if self._counted or self._new_bans:
                     await self._flush()
-                except Exception:
-                    log.exception("windows were not shared; trying again")
+            except Exception:
+                log.exception("windows were not shared; trying again")
 
     async def _flush(self) -> None:
         now = self._clock.now_ms()
@@ -120,7 +131,7 @@ class SharedWindows:
                     totals[key] = (found[1], found[0])
             for key, until in bans.items():
                 await repository.ban(tx, key, until)
-                tx.after_commit(partial(self._announce, key, until))
+                self._bus.tell(tx, BANNED, f"{until} {key}".encode())
             return totals
 
         try:
@@ -131,9 +142,6 @@ class SharedWindows:
             raise
         for key, (ends, used) in totals.items():
             self._known[key] = (ends, used + self._counted.get(key, 0))
-
-    def _announce(self, key: str, until: int) -> None:
-        self._bus.publish(BANNED, f"{until} {key}".encode())
 
     def _hear(self, payload: bytes) -> None:
         until, _, key = payload.decode().partition(" ")

@@ -121,7 +121,7 @@ class ReorgMonitor:
                 await journal.write(tx, journal.subject_of(row), 0, moves, now)
             else:
                 await self._withdraw(tx, row, now)
-            tx.after_commit(lambda: self._bus.publish(ORPHANED, msgspec.json.encode(event)))
+            self._bus.tell(tx, ORPHANED, msgspec.json.encode(event))
 
         await self._db.transact(work)
 
