@@ -5,6 +5,7 @@ A request without credentials tells whether a route is there: 401 from a served 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from itertools import product
@@ -164,6 +165,48 @@ async def test_logging_in_and_refreshing(server: Server) -> None:
     assert (spent.status_code, spent.json()["error_code"]) == (401, "authentication_failed")
     as_refresh = await server.http.post("/content/account/auth/refresh/", json={"refresh": pair["access"]})
     assert as_refresh.status_code == 401
+
+
+async def test_a_refresh_token_in_two_hands_ends_the_login(server: Server) -> None:
+    """At once it is only refused: whoever lost an answer asks again. Later somebody else has it."""
+    content = server.operator["content"]
+    body = {"email": content["email"], "password": content["password"]}
+
+    async def login() -> str:
+        answer = await server.http.post("/content/account/auth/", json=body)
+        return str(answer.json()["refresh"])
+
+    async def refresh(token: str) -> str | None:
+        answer = await server.http.post("/content/account/auth/refresh/", json={"refresh": token})
+        if answer.status_code == 401:
+            assert answer.json()["error_code"] == "authentication_failed"
+            return None
+        return str(answer.json()["refresh"])
+
+    other, first = await login(), await login()
+    second = await refresh(first)
+    assert second is not None and await refresh(first) is None
+    third = await refresh(second)
+    assert third is not None
+    await server.sandbox.clock(31)
+    assert await refresh(first) is None
+    assert await refresh(third) is None, "the login went on"
+    assert await refresh(other) is not None
+
+
+async def test_refreshing_at_once_gives_one_pair(server: Server) -> None:
+    content = server.operator["content"]
+    body = {"email": content["email"], "password": content["password"]}
+    pair = (await server.http.post("/content/account/auth/", json=body)).json()
+    asking = [
+        server.http.post("/content/account/auth/refresh/", json={"refresh": pair["refresh"]})
+        for _ in range(10)
+    ]
+    answers = await asyncio.gather(*asking)
+    assert sorted(one.status_code for one in answers) == [200] + [401] * 9
+    [given] = [one.json()["refresh"] for one in answers if one.status_code == 200]
+    again = await server.http.post("/content/account/auth/refresh/", json={"refresh": given})
+    assert again.status_code == 200
 
 
 async def test_a_key_opens_its_own_environment_only(server: Server) -> None:
