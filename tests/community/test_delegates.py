@@ -53,5 +53,12 @@ async def test_a_bot_is_dressed_by_its_owner(server: Server) -> None:
     assert (told["user"]["id"], told["user"]["avatar"]) == (robot.id, shown["avatar"])
     assert (await robot.ok("GET", "/users/@me"))["username"] == "Helper_2"
     assert (await owner.ok("PATCH", path, {"avatar": None}))["avatar"] is None
+    # Friendly to other bots, and nothing else that flags mean.
+    await owner.ok("PATCH", path, {"bot_flags": 16 | 1 | 1 << 30})
+    assert (await other.ok("GET", f"/users/{robot.id}"))["flags"] == 16
+    await owner.ok("PATCH", path, {"bot_flags": 32, "bio": "I help."})
+    assert (await owner.ok("GET", f"/oauth2/applications/{application['id']}"))["bot"]["flags"] == 32
+    for bad in (-1, "16", 1 << 40, None):
+        assert (await owner.call("PATCH", path, {"bot_flags": bad})).status_code == 400, bad
     refused = await owner.call("PATCH", path, {"username": "not a name"})
     assert [each["path"] for each in refused.json()["errors"]] == ["username"]

@@ -66,6 +66,13 @@ async def test_profile_flags_are_kept_and_shown(server: Server) -> None:
     for body in ({"profile_flags": 0}, {"bio": "theirs"}, {"avatar": None, "nick": "x"}):
         assert (await owner.call("PATCH", theirs, body)).json()["code"] == "MISSING_PERMISSIONS", body
     assert (await owner.ok("GET", theirs)).items() >= {"profile_flags": 3, "nick": "you"}.items()
+    for path in (own, theirs):
+        silent = await other.call("PATCH", path, {"communication_disabled_until": None})
+        assert silent.json()["code"] == "MISSING_PERMISSIONS", "nobody times themselves out, or in"
+        assert (await other.call("PATCH", path, {"mute": True})).json()["code"] == "MISSING_PERMISSIONS"
+    owners = f"/guilds/{place.id}/members/@me"
+    assert (await owner.call("PATCH", owners, {"deaf": True})).json()["code"] == "USER_NOT_IN_VOICE"
+    await other.ok("PATCH", own, {"roles": ["1"], "nick": "me"})
     for bad in (-1, "1", 1 << 40, True):
         assert (await other.call("PATCH", own, {"profile_flags": bad})).status_code == 400, bad
     assert (await other.ok("PATCH", own, {"profile_flags": None}))["profile_flags"] is None

@@ -296,6 +296,12 @@ async def test_reactions_are_counted_told_and_taken_back(server: Server) -> None
         ] == "MISSING_PERMISSIONS"
         await other.ok("DELETE", f"{where}/{THUMB}/@me")
         assert (await client.event("MESSAGE_REACTION_REMOVE"))["user_id"] == other.id
+        await owner.ok("DELETE", f"{where}/{HEART}/{owner.id}?session_id=xyz")
+        await other.ok("PUT", f"{where}/{HEART}/@me")
+        await owner.ok("DELETE", f"{where}/{HEART}/{other.id}?session_id=uvw")
+        sessions = [(await client.event("MESSAGE_REACTION_REMOVE"))["session_id"] for _ in range(2)]
+        assert sessions == ["xyz", "uvw"]
+        await owner.ok("PUT", f"{where}/{HEART}/@me")
         await owner.ok("DELETE", f"{where}/{THUMB}")
         assert (await client.event("MESSAGE_REACTION_REMOVE_EMOJI"))["emoji"] == {"name": THUMB}
         await owner.ok("DELETE", where)

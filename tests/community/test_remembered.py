@@ -1,5 +1,5 @@
 """Whose token it is, what somebody may in a channel and how an account shows are remembered; whoever reads a page after a
-change was answered sees the change."""
+change was answered sees the change. On PostgreSQL nothing is remembered, and the same holds."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Scene:
         return str((await self.member.call("GET", self.messages)).json()["code"])
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def people(tmp_path_factory: Any) -> AsyncIterator[tuple[Person, Person]]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgres"])
+async def people(request: Any, tmp_path_factory: Any) -> AsyncIterator[tuple[Person, Person]]:
     directory: Path = tmp_path_factory.mktemp("remembered")
-    async with serve(directory) as server:
+    async with serve(directory, database=request.param) as server:
         yield await unlimited(await person(server)), await unlimited(await person(server))
 
 

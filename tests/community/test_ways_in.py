@@ -245,6 +245,27 @@ async def test_what_an_admin_does_no_login_undoes(server: Server) -> None:
         assert (await someone.login()).json()["mfa"] is True
 
 
+async def test_an_admin_and_its_owner_at_once(server: Server) -> None:
+    """However they cross, nobody is in who was put out, and no login undoes what an admin did."""
+    body: dict[str, Any] = {"add_flags": [str(DISABLED)]}
+    for verb in ("login", "disable", "patch", "login", "disable", "patch"):
+        someone = await person(server)
+        disabled = admin(server).ok("POST", "/admin/users/update-flags", {**body, "user_id": someone.id})
+        if verb == "login":
+            answer, _ = await asyncio.gather(someone.login(), disabled)
+            token = answer.json().get("token", "")
+        elif verb == "disable":
+            await asyncio.gather(someone.call("POST", "/users/@me/disable", {"password": PASSWORD}), disabled)
+            token = someone.authorization or ""
+        else:
+            chosen = {"used_mobile_client": True}
+            await asyncio.gather(someone.call("PATCH", "/users/@me", chosen), disabled)
+            token = someone.authorization or ""
+        me = await stranger(server).call("GET", "/users/@me", headers={"Authorization": token})
+        assert me.status_code == 401, verb
+        assert code_of(await someone.login()) == "ACCOUNT_DISABLED", verb
+
+
 # -- proofs that are owed -----------------------------------------------------------------------------------------
 
 OWED = {

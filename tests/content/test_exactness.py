@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux.content.projection.tags import LOOK, code, shift, tags
+from flux.content.projection.tags import LOOK, bit, code, shift, tags
 from flux.content.search.exactness import codes_of, mask_of
 from flux.content.texts import folded
 from tests.content.world import World, a_field
@@ -22,22 +22,22 @@ def test_a_code_that_is_for_sure_is_that_of_wanted_texts_only(
 ) -> None:
     asked = [folded(one) if folds else one for one in wanted]
     mask = mask_of(codes_of(values), asked, folds=folds)
-    assert 0 <= mask < 1 << LOOK
+    assert 0 <= mask < 1 << 63 and not mask & bit(LOOK)
     for value in values:
         lane = tags([(7, folded(value))]) >> shift(7) & LOOK
-        if mask >> lane & 1:
+        if mask & bit(lane):
             assert (folded(value) if folds else value) in asked
 
 
 def test_codes_that_others_have_too_are_looked_at() -> None:
     first = "v0"
     same = next(f"v{number}" for number in range(1, 10_000) if code(f"v{number}") == code(first))
-    assert mask_of(codes_of([first]), [first], folds=False) == 1 << code(first)
+    assert mask_of(codes_of([first]), [first], folds=False) == bit(code(first))
     assert mask_of(codes_of([first, same]), [first], folds=False) == 0
-    assert mask_of(codes_of([first, same]), [first, same], folds=False) == 1 << code(first)
+    assert mask_of(codes_of([first, same]), [first, same], folds=False) == bit(code(first))
     assert mask_of(codes_of([first, "V0"]), [first], folds=False) == 0
-    assert mask_of(codes_of([first, "V0"]), [first], folds=True) == 1 << code(first)
-    assert mask_of(codes_of([1.0, 2.0]), [1], folds=False) == 1 << code(1.0)
+    assert mask_of(codes_of([first, "V0"]), [first], folds=True) == bit(code(first))
+    assert mask_of(codes_of([1.0, 2.0]), [1], folds=False) == bit(code(1.0))
 
 
 async def test_a_value_that_comes_later_with_the_same_code_is_told_apart(server: Server) -> None:

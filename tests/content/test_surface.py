@@ -5,13 +5,16 @@ A request without credentials tells whether a route is there: 401 from a served 
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import Iterator
 from itertools import product
 
 import httpx
 import pytest
 
+from tests.content.fingerprint import fingerprint
 from tests.content.world import Blog, World, blog
 from tests.harness.server import Server
 
@@ -150,6 +153,32 @@ async def test_every_pair_is_documented(made: Blog) -> None:
     assert sorted(wanted - shown) == []
 
 
+@pytest.mark.parametrize("level", ["locked", "read_only"])
+async def test_no_write_reaches_a_protected_environment(server: Server, level: str) -> None:
+    """Whatever the write, before its body is looked at; reading goes on."""
+    made = await blog(server)
+    world = made.world
+    itself = f"{world.project}/environments/{world.env}/protection/"
+    assert (await world.http.patch(itself, json={"protection_level": level}, headers=world.token)).is_success
+    real = {"env": world.env, "folder": world.folders["articles"], "resource": made.resources["A1"],
+            "component": made.hero, "api": made.apis["blog"], "code": "fr", "side": "flux-api"}  # fmt: skip
+    document = (await server.http.get("/openapi/content.json")).json()
+    before, asked = await fingerprint(server), 0
+    for path, operations in document["paths"].items():
+        for method in {"post", "put", "patch", "delete"}.intersection(operations):
+            if "/v1/{env}/" in path:
+                place = "/content" + re.sub(r"{(\w+)}", lambda found: real.get(found[1], "latest"), path)
+                answer = await server.http.request(method, place, json={}, headers=world.token)
+                assert (answer.status_code, answer.json()["error_code"]) == (403, "environment_protected"), (
+                    place
+                )
+                asked += 1
+    assert asked >= 100
+    assert await fingerprint(server) == before
+    assert (await world.manage("GET", "/locales/")).status_code == 200
+    assert (await made.get("/blog/articles")).status_code == 200
+
+
 async def test_logging_in_and_refreshing(server: Server) -> None:
     """The routes that need no credentials, and a refresh token's single use."""
     content = server.operator["content"]
@@ -164,6 +193,48 @@ async def test_logging_in_and_refreshing(server: Server) -> None:
     assert (spent.status_code, spent.json()["error_code"]) == (401, "authentication_failed")
     as_refresh = await server.http.post("/content/account/auth/refresh/", json={"refresh": pair["access"]})
     assert as_refresh.status_code == 401
+
+
+async def test_a_refresh_token_in_two_hands_ends_the_login(server: Server) -> None:
+    """At once it is only refused: whoever lost an answer asks again. Later somebody else has it."""
+    content = server.operator["content"]
+    body = {"email": content["email"], "password": content["password"]}
+
+    async def login() -> str:
+        answer = await server.http.post("/content/account/auth/", json=body)
+        return str(answer.json()["refresh"])
+
+    async def refresh(token: str) -> str | None:
+        answer = await server.http.post("/content/account/auth/refresh/", json={"refresh": token})
+        if answer.status_code == 401:
+            assert answer.json()["error_code"] == "authentication_failed"
+            return None
+        return str(answer.json()["refresh"])
+
+    other, first = await login(), await login()
+    second = await refresh(first)
+    assert second is not None and await refresh(first) is None
+    third = await refresh(second)
+    assert third is not None
+    await server.sandbox.clock(31)
+    assert await refresh(first) is None
+    assert await refresh(third) is None, "the login went on"
+    assert await refresh(other) is not None
+
+
+async def test_refreshing_at_once_gives_one_pair(server: Server) -> None:
+    content = server.operator["content"]
+    body = {"email": content["email"], "password": content["password"]}
+    pair = (await server.http.post("/content/account/auth/", json=body)).json()
+    asking = [
+        server.http.post("/content/account/auth/refresh/", json={"refresh": pair["refresh"]})
+        for _ in range(10)
+    ]
+    answers = await asyncio.gather(*asking)
+    assert sorted(one.status_code for one in answers) == [200] + [401] * 9
+    [given] = [one.json()["refresh"] for one in answers if one.status_code == 200]
+    again = await server.http.post("/content/account/auth/refresh/", json={"refresh": given})
+    assert again.status_code == 200
 
 
 async def test_a_key_opens_its_own_environment_only(server: Server) -> None:

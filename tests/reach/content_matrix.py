@@ -155,6 +155,20 @@ async def large_documents(made: Blog) -> Given:
     return {"big": f"{prefix}/{alias}", "key": made.keys["KU"]}
 
 
+async def small_documents_of_large_ones(made: Blog) -> Given:
+    """A page that fits, until what it refers to is put into it."""
+    prefix, alias, small = name("big"), name("big"), name("small")
+    folder = await made.world.collection(alias, [a_field("body", "text")])
+    reference = a_field("large", "reference", meta={"folder": folder})
+    pointing = await made.world.collection(small, [reference])
+    await made.world.api(prefix, [folder, pointing])
+    for _ in range(3):
+        key = await made.world.publish(folder, {"body": "x" * 400_000})
+        await made.world.publish(pointing, {"large": key})
+    assert (await made.world.get(f"/{prefix}/{small}")).status_code == 200
+    return {"small": f"{prefix}/{small}", "key": made.keys["KU"]}
+
+
 # -- the matrix -----------------------------------------------------------------------------------------------
 
 AUTHOR = {"source": "$", "target": "x", "source_field": "author"}
@@ -166,6 +180,8 @@ def _join(folder: str, relation: dict[str, str] | None = None) -> dict[str, Any]
 
 
 _FOUR = {f"x{index}": "authors" for index in range(4)}
+_GHOSTS = dict.fromkeys(_FOUR, "ghost")
+"""Counted before any folder is looked for."""
 
 MATRIX: list[Condition] = [
     Condition(1, "a", "/blog/articles", key=None),
@@ -201,6 +217,7 @@ MATRIX: list[Condition] = [
     Condition(6, "d", "/blog/articles/{A1}", "DELETE"),
     Condition(6, "e", "/blog/articles/_search"),
     Condition(8, "a", "/{big}", arrange=large_documents),
+    Condition(8, "a2", "/{small}?populate=large", arrange=small_documents_of_large_ones),
     search(
         9,
         "a",
@@ -240,6 +257,7 @@ MATRIX: list[Condition] = [
     search(12, "c", _join("vault")),
     search(12, "d", _join("authors", {**AUTHOR, "source": "y"})),
     search(13, "a", {"join": {"as": _FOUR, "relations": [{**AUTHOR, "target": one} for one in _FOUR]}}),
+    search(13, "a2", {"join": {"as": _GHOSTS, "relations": [{**AUTHOR, "target": one} for one in _GHOSTS]}}),
     Condition(14, "a", "/blog/articles?search_locale=de"),
     Condition(14, "b", "/blog/articles?return_locales=en,de"),
     Condition(14, "c", "/blog/articles/{A1}?return_locales=de"),

@@ -147,6 +147,13 @@ class ContentSettings(Struct, frozen=True, kw_only=True):
     refresh_token_seconds: Annotated[
         int, Meta(ge=1, description="Lifetime of a management refresh token.")
     ] = 604_800
+    refresh_retry_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="A refresh token that is used again within this time is only refused; later all tokens of its login end.",
+        ),
+    ] = 30
     default_environment: Annotated[
         str,
         Meta(

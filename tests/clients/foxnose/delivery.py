@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from foxnose_sdk.auth import SecureKeyAuth, SimpleKeyAuth
 from tests.clients.foxnose.calling import Caller, a_name
@@ -66,10 +68,29 @@ async def delivery_walk(call: Caller, shelf: Shelf) -> None:
     assert {"get_many", "get_one", "search", "schema"} <= actions
     schema = await call("get_schema", at)
     assert schema["searchable_fields"] == ["title", "body", "rating"] and schema["path"].endswith(at)
+    for cursor in (_token, str):
+        assert await _pages(call, at, cursor) == ["Bread", "Chess", "Solar"]
     if call.offers("vector_search"):
         await _vectors(call, at)
     if call.offers("create_resource"):
         await _writes(call, at)
+
+
+def _token(url: str) -> str:
+    return parse_qs(urlsplit(url).query)["next"][0]
+
+
+async def _pages(call: Caller, at: str, cursor: Callable[[str], str]) -> list[str]:
+    """The titles of every page of one, each once; `cursor` makes of `next` what is sent back."""
+    titles: list[str] = []
+    params: dict[str, Any] = {"limit": 1, "sort": "title", "where__title__in": "Solar,Bread,Chess"}
+    for _ in range(4):
+        page = await call("list_resources", at, params=params)
+        titles += [one["data"]["title"] for one in page["results"]]
+        if page["next"] is None:
+            return titles
+        params["next"] = cursor(page["next"])
+    raise AssertionError("the pages do not end")
 
 
 async def _vectors(call: Caller, at: str) -> None:

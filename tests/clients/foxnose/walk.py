@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import foxnose_sdk
 from foxnose_sdk.flux import AsyncFluxClient, FluxClient
 from foxnose_sdk.management import AsyncManagementClient, ManagementClient
-from tests.clients.foxnose.calling import Caller, flux_client, management_client
+from tests.clients.foxnose.calling import Caller, a_name, flux_client, management_client
 from tests.clients.foxnose.delivery import Shelf, delivery_walk
 from tests.clients.foxnose.management import management_walk
 
@@ -26,6 +27,7 @@ async def walk(origin: str, content: dict[str, Any]) -> dict[str, Any]:
         manage = Caller(management_client(kind, origin, content))
         await management_walk(manage, content["organization"])
         shelf = await Shelf.make(manage)
+        await fifty_upserts(manage.client, shelf.folder)
         for auth in shelf.auths():
             reading = Caller(flux_client(delivering, origin, content, shelf.prefix, auth))
             await delivery_walk(reading, shelf)
@@ -36,6 +38,24 @@ async def walk(origin: str, content: dict[str, Any]) -> dict[str, Any]:
         told["called"][kind.__name__] = len(manage.called)
         await manage.close()
     return told
+
+
+async def fifty_upserts(client: Any, folder: str) -> None:
+    """At once, of one external id, asynchronously or in threads: one resource and fifty revisions."""
+    external = a_name("one")
+
+    def upsert(number: int) -> Any:
+        return client.upsert_resource(folder, {"data": {"title": f"T{number}"}}, external_id=external)
+
+    async def one(number: int) -> Any:
+        if inspect.iscoroutinefunction(client.upsert_resource):
+            return await upsert(number)
+        return await asyncio.to_thread(upsert, number)
+
+    [key] = {made.key for made in await asyncio.gather(*(one(number) for number in range(50)))}
+    told = client.list_revisions(folder, key)
+    page = await told if inspect.isawaitable(told) else told
+    assert page.count == 50 and sorted(one.number for one in page.results) == list(range(1, 51))
 
 
 if __name__ == "__main__":

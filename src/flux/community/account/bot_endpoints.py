@@ -45,7 +45,9 @@ async def change_bot(call: Call, application_id: Snowflake, body: BotUpdate) -> 
     """Change the name, pictures and words of your application's bot; its guilds hear of it."""
     applications = call.use(ApplicationService)
     before = await applications.bot(await applications.own(call.principal.user, application_id))
-    changed = await call.use(AccountService).change(before, UserUpdate(**filled(body)), None)
+    sent = filled(body)
+    flags = sent.pop("bot_flags", None)
+    changed = await call.use(AccountService).change(before, UserUpdate(**sent), None, flags)
     if UserPartial.of(changed) != UserPartial.of(before):
         await call.use(Statuses).tell(changed.id, ())
     return BotProfile.of(changed)

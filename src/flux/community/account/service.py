@@ -17,7 +17,15 @@ from flux.community.media.service import AssetService
 from flux.community.members.service import MemberService
 from flux.community.standing import service as standing
 from flux.community.users import rules
-from flux.community.users.records import BY_OWNER, DISABLED, OWN_CHOICES, SELF_DELETED, UserRow
+from flux.community.users.records import (
+    BOT_FLAGS,
+    BY_ADMIN,
+    BY_OWNER,
+    DISABLED,
+    OWN_CHOICES,
+    SELF_DELETED,
+    UserRow,
+)
 from flux.community.users.schemas import UserPartial, UserUpdate
 from flux.community.users.service import UserService
 from flux.kernel.identity import hash_password
@@ -62,7 +70,9 @@ class AccountService:
         """Whether a change of this kind asks for sudo."""
         return any(name in filled(body) for name in _NEED_PROOF)
 
-    async def change(self, user: UserRow, body: UserUpdate, session: bytes | None) -> UserRow:
+    async def change(
+        self, user: UserRow, body: UserUpdate, session: bytes | None, bot_flags: int | None = None
+    ) -> UserRow:
         """After sudo, where `needs_proof`. A new password ends every session but `session`, which gets another token.
 
         Raises CONTENT_BLOCKED, TAG_ALREADY_TAKEN, validation failures, and what images raise.
@@ -75,18 +85,19 @@ class AccountService:
                 raise faults.CONTENT_BLOCKED()
         chosen = {name: sent.pop(name) for name in OWN_CHOICES if name in sent}
         values = await self._columns(user, sent)
-        if chosen:
-            values["flags"] = _choose(user.flags, chosen)
         for name, image in images.items():
             values[name] = await self._assets.hash(_IMAGES[name], user.id, image, name)
-        if not values and token is None:
+        flagged = bool(chosen) or bot_flags is not None
+        if not values and token is None and not flagged:
             return user
 
         async def also(tx: Transaction) -> dict[str, Any]:
             """What must hold in the unit of the change itself."""
             more: dict[str, Any] = {}
+            if flagged:
+                more["flags"] = _choose((await self._current(tx, user)).flags, chosen, bot_flags)
             if token is not None:
-                more = {"email": await self._emails.spend(tx, user, token), "email_verified": 1}
+                more |= {"email": await self._emails.spend(tx, user, token), "email_verified": 1}
                 more["suspicious_flags"] = user.suspicious_flags & ~EMAIL_PROOFS
             if user.email is not None and "email" in {*values, *more}:
                 await self._mails.revert(tx, user)
@@ -120,26 +131,37 @@ class AccountService:
 
     async def disable(self, user: UserRow) -> None:
         """Until the next login. Raises USER_OWNS_GUILDS."""
-        await self._leave(user, None, flags=user.flags | DISABLED, disabled_by=BY_OWNER)
+        await self._leave(user, None, DISABLED, disabled_by=BY_OWNER)
 
     async def delete(self, user: UserRow) -> None:
         """After the instance's days of grace, unless they log in again. Raises USER_OWNS_GUILDS."""
         when = self._clock.now_ms() + self._grace_days * DAY_MS
-        await self._leave(user, when, flags=user.flags | SELF_DELETED, deletion_by=BY_OWNER, deletion_at=when)
+        await self._leave(user, when, SELF_DELETED, deletion_by=BY_OWNER, deletion_at=when)
 
-    async def _leave(self, user: UserRow, when: int | None, **values: Any) -> None:
+    async def _leave(self, user: UserRow, when: int | None, flag: int, **values: Any) -> None:
         async def work(tx: Transaction) -> None:
             if await self._where.owns_guilds(tx, user.id):
                 raise faults.USER_OWNS_GUILDS()
-            await self._users.set(tx, user.id, **values)
+            current = await self._current(tx, user)
+            if BY_ADMIN in (current.disabled_by, current.deletion_by):
+                # A moment ago: an owner's own decision would let the next login undo it.
+                return
+            await self._users.set(tx, user.id, flags=current.flags | flag, **values)
             await self._sessions.end_all(tx, user.id)
             if when is not None:
                 await self._erasure.schedule(tx, user.id, when)
 
         await self._db.transact(work, serializable=True)
 
+    async def _current(self, tx: Transaction, user: UserRow) -> UserRow:
+        """As the account is now, and stays until the unit ends: an admin may have changed it a moment ago."""
+        await self._users.lock(tx, user.id)
+        return await self._users.require(user.id, tx)
 
-def _choose(flags: int, chosen: dict[str, bool]) -> int:
+
+def _choose(flags: int, chosen: dict[str, bool], bot_flags: int | None) -> int:
+    if bot_flags is not None:
+        flags = flags & ~BOT_FLAGS | bot_flags & BOT_FLAGS
     for name, on in chosen.items():
         flags = flags | OWN_CHOICES[name] if on else flags & ~OWN_CHOICES[name]
     return flags

@@ -61,6 +61,7 @@ class AdminService:
         added, removed = _bits(add, "add_flags"), _bits(remove, "remove_flags")
 
         async def work(tx: Transaction) -> UserAdmin:
+            await self._users.lock(tx, user_id)
             row = await self._users.require(user_id, tx)
             flags = (row.flags | added) & ~removed
             values: dict[str, Any] = {"flags": flags}

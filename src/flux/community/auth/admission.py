@@ -55,6 +55,7 @@ class Admission:
     ) -> Issued:
         """A session in the caller's unit, at `address` where the request's is not meant. What its owner had switched off
         or asked to be deleted is undone. Raises as `demand`, and UNKNOWN_USER."""
+        await self._users.lock(tx, user_id)
         user = await self._users.require(user_id, tx)
         self.demand(user)
         if user.disabled_by == BY_OWNER or user.deletion_by == BY_OWNER:

@@ -74,11 +74,12 @@ async def read_own_member(call: Call, guild_id: Snowflake) -> MemberView:
     auth=ANYBODY,
     bucket=buckets.MEMBER_WRITE,
     body_limit=2 * BODY_BYTES,
-    raises=[*MANAGE, *IMAGES],
+    raises=[*MANAGE, *IMAGES, faults.UNKNOWN_USER, faults.USER_NOT_IN_VOICE],
 )
 async def update_own_member(call: Call, guild_id: Snowflake, body: OwnMemberUpdate) -> MemberView:
-    """Change your nickname, and how you look in this guild."""
-    return await call.use(MemberService).update_own(call.principal.user, guild_id, body)
+    """Change your nickname, and how you look in this guild; as for another member, but for roles."""
+    user, reason = call.principal.user, reason_of(call.header(HEADER))
+    return await call.use(MemberService).update(user, guild_id, user.id, body, reason)
 
 
 @routes.get(

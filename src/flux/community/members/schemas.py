@@ -66,17 +66,17 @@ class OwnMemberUpdate(Input, kw_only=True):
     pronouns: Annotated[str, Meta(max_length=40)] | UnsetType | None = UNSET
     accent_color: Annotated[int, Meta(ge=0, le=16777215)] | UnsetType | None = UNSET
     profile_flags: Annotated[int, Meta(ge=0, le=0x7FFFFFFF)] | UnsetType | None = UNSET
+    mute: bool | UnsetType = UNSET
+    deaf: bool | UnsetType = UNSET
+    communication_disabled_until: datetime | UnsetType | None = UNSET
+    channel_id: Snowflake | UnsetType | None = UNSET
+    timeout_reason: Annotated[str, Meta(max_length=512)] | UnsetType | None = UNSET
 
 
 class MemberUpdate(OwnMemberUpdate, kw_only=True):
     """How somebody looks is for themselves to change."""
 
     roles: Annotated[list[Snowflake], Meta(max_length=250)] | UnsetType = UNSET
-    mute: bool | UnsetType = UNSET
-    deaf: bool | UnsetType = UNSET
-    communication_disabled_until: datetime | UnsetType | None = UNSET
-    channel_id: Snowflake | UnsetType | None = UNSET
-    timeout_reason: Annotated[str, Meta(max_length=512)] | UnsetType | None = UNSET
 
 
 class MemberListQuery(Struct):

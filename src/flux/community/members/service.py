@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from msgspec import UnsetType
-
 from flux.community import faults
 from flux.community.announcing import Announcer
 from flux.community.audit import actions
@@ -18,7 +16,7 @@ from flux.community.media.rules import MEMBER_AVATAR, MEMBER_BANNER
 from flux.community.media.service import AssetService
 from flux.community.members import repository
 from flux.community.members.joining import Joining
-from flux.community.members.schemas import PROFILE_FLAGS, MemberUpdate, MemberView, OwnMemberUpdate
+from flux.community.members.schemas import PROFILE_FLAGS, MemberView, OwnMemberUpdate
 from flux.community.roles.service import RoleService
 from flux.community.standing import rules
 from flux.community.standing.records import MemberRow
@@ -135,21 +133,6 @@ class MemberService:
         """Role ids by guild, an empty list without any; guilds the user is not in are absent."""
         return await repository.roles_in(self._db, user_id, guild_ids)
 
-    async def update_own(self, user: UserRow, guild_id: int, body: OwnMemberUpdate) -> MemberView:
-        """A nickname needs CHANGE_NICKNAME. Raises what images raise."""
-        values = await self._appearance(user, guild_id, user.id, body)
-        if not isinstance(body.nick, UnsetType):
-            values["nick"] = body.nick or None
-
-        async def work(tx: Transaction) -> MemberView:
-            standing = await self._where.guild(user, guild_id, tx)
-            if "nick" in values:
-                standing.need(rules.CHANGE_NICKNAME)
-            await repository.update(tx, guild_id, user.id, values)
-            return await self._announce(tx, guild_id, user.id)
-
-        return await self._db.transact(work)
-
     async def _appearance(
         self, user: UserRow, guild_id: int, member_id: int, body: OwnMemberUpdate
     ) -> dict[str, Any]:
@@ -168,9 +151,9 @@ class MemberService:
         return values
 
     async def update(
-        self, user: UserRow, guild_id: int, member_id: int, body: MemberUpdate, reason: str | None = None
+        self, user: UserRow, guild_id: int, member_id: int, body: OwnMemberUpdate, reason: str | None = None
     ) -> MemberView:
-        """Raises UNKNOWN_MEMBER, UNKNOWN_ROLE, MISSING_PERMISSIONS, USER_NOT_IN_VOICE, CANNOT_MODIFY_VOICE_STATE."""
+        """A `MemberUpdate` where roles may change, too. Raises UNKNOWN_MEMBER, UNKNOWN_ROLE, MISSING_PERMISSIONS, USER_NOT_IN_VOICE, CANNOT_MODIFY_VOICE_STATE."""
         appearance = await self._appearance(user, guild_id, member_id, body)
 
         async def work(tx: Transaction) -> MemberView:

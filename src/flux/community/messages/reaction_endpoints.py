@@ -75,10 +75,16 @@ async def take_back(
 
 @routes.delete(f"{REACTIONS}/{{emoji}}/{{user_id}}", auth=ANYBODY, bucket=buckets.REACTIONS, raises=MODERATE)
 async def remove_reaction(
-    call: Call, channel_id: Snowflake, message_id: Snowflake, emoji: str, user_id: Snowflake
+    call: Call,
+    channel_id: Snowflake,
+    message_id: Snowflake,
+    emoji: str,
+    user_id: Snowflake,
+    query: ReactionQuery,
 ) -> None:
     """Remove somebody's reaction."""
-    await call.use(ReactionService).remove(call.principal.user, channel_id, message_id, emoji, user_id)
+    service, user = call.use(ReactionService), call.principal.user
+    await service.remove(user, channel_id, message_id, emoji, user_id, query.session_id)
 
 
 @routes.get("/users/@me/saved-messages", auth=ANYBODY)

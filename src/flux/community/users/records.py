@@ -6,6 +6,8 @@ import msgspec
 from msgspec import Struct
 
 PUBLIC_FLAGS = 1 | 2 | 4 | 8 | 16 | 32
+BOT_FLAGS = 16 | 32
+"""FRIENDLY_BOT, FRIENDLY_BOT_MANUAL_APPROVAL: what owners say of their bots."""
 STAFF = 1
 HIGH_GLOBAL_RATE_LIMIT = 1 << 33
 DELETED = 1 << 34

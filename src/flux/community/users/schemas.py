@@ -222,6 +222,7 @@ class BotUpdate(Input, kw_only=True):
     avatar: Image | UnsetType | None = UNSET
     banner: Image | UnsetType | None = UNSET
     bio: Annotated[str, Meta(max_length=320)] | UnsetType | None = UNSET
+    bot_flags: Annotated[int, Meta(ge=0, le=0x7FFFFFFF)] | UnsetType = UNSET
 
 
 class TagQuery(Struct):

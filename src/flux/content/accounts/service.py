@@ -33,29 +33,44 @@ class Accounts:
         return await self.issue(user.key)
 
     async def refresh(self, token: str) -> TokenPair:
-        """A new pair for a refresh token, which is spent. Raises `AUTHENTICATION_FAILED`."""
+        """A new pair for a refresh token, which is spent. One that was spent before is in two hands: all that came of the same
+        login end, unless it was spent just now, by whoever lost the answer and asks again. Raises `AUTHENTICATION_FAILED`."""
         claims = read(token, "refresh", self._signing_key, self._now_s())
         if claims is None:
             raise AUTHENTICATION_FAILED()
+        access, again = self._pair(claims.sub)
 
-        async def spend(tx: Transaction) -> bool:
-            return await repository.use_refresh(tx, claims.jti)
+        async def exchange(tx: Transaction) -> bool:
+            now = self._clock.now_ms()
+            await repository.forget_refresh(tx, now)
+            family = await repository.use_refresh(tx, claims.jti, now)
+            if family is None:
+                pause = self._settings.refresh_retry_seconds * 1000
+                await repository.end_family(tx, claims.jti, now - pause)
+                return False
+            await repository.insert_refresh(tx, again.jti, claims.sub, again.exp * 1000, family)
+            return True
 
-        if not await self._db.transact(spend):
+        if not await self._db.transact(exchange):
             raise AUTHENTICATION_FAILED()
-        return await self.issue(claims.sub)
+        return TokenPair(sign(access, self._signing_key), sign(again, self._signing_key))
 
     async def issue(self, user_key: str) -> TokenPair:
-        key = self._signing_key
-        access = self._claims(user_key, "access", self._settings.access_token_seconds)
-        again = self._claims(user_key, "refresh", self._settings.refresh_token_seconds)
+        access, again = self._pair(user_key)
 
         async def keep(tx: Transaction) -> None:
             await repository.forget_refresh(tx, self._clock.now_ms())
-            await repository.insert_refresh(tx, again.jti, user_key, again.exp * 1000)
+            await repository.insert_refresh(tx, again.jti, user_key, again.exp * 1000, again.jti)
 
         await self._db.transact(keep)
-        return TokenPair(sign(access, key), sign(again, key))
+        return TokenPair(sign(access, self._signing_key), sign(again, self._signing_key))
+
+    def _pair(self, user_key: str) -> tuple[Claims, Claims]:
+        """For access and for refreshing."""
+        return (
+            self._claims(user_key, "access", self._settings.access_token_seconds),
+            self._claims(user_key, "refresh", self._settings.refresh_token_seconds),
+        )
 
     async def access_for(self, email: str) -> str | None:
         """A fresh access token without a password, for the operator's file; None when nobody has that e-mail."""

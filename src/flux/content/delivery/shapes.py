@@ -77,10 +77,8 @@ class Shapes:
         if isinstance(known, FaultError):
             raise known.with_traceback(None)
         try:
-            operands = tuple(
-                None if how is None else how.read(value)
-                for how, value in zip(known.operands, values, strict=True)
-            )
+            pairs_ = zip(known.operands, values, strict=True)
+            operands = tuple([None if how is None else how.read(value) for how, value in pairs_])
         except OperandRefused:
             # Raises, with everything else that is wrong.
             return read_request(self._settled, snapshot, api, served, parent, pairs, body)

@@ -45,16 +45,21 @@ def tags(values: Iterable[tuple[int, float | str]]) -> int:
     return found
 
 
+def bit(number: int) -> int:
+    """Of a code, in a mask of 64 bits: shifted to the left by the code it becomes the sign, so that one comparison tells whether
+    a lane's code is among those of a mask. No mask has that of a lane without a value, so that none is negative."""
+    return 1 << (LOOK - number)
+
+
 def mask(wanted: Any) -> int:
-    """As a signed integer of 64 bits: its bits are the codes that a lane may hold for the value, or one of the values, to be
-    there."""
-    found = 1 << LOOK
+    """The codes that a lane may hold for the value, or one of the values, to be there."""
+    found = bit(LOOK)
     for one in wanted if isinstance(wanted, list) else (wanted,):
         found |= _bit(one)
-    return found - (1 << 64)
+    return found
 
 
 @lru_cache(maxsize=4096)
 def _bit(wanted: float | str) -> int:
     """The same few are asked for again and again."""
-    return 1 << code(wanted)
+    return bit(code(wanted))

@@ -37,7 +37,9 @@ _PARTS: dict[str, Callable[[Any], Any]] = {
     "high": lambda pair: pair[1],
     "head": lambda text: text[:HEAD],
     "mask": mask,
-    "folding": lambda wanted: mask(list(map(folded, wanted)) if isinstance(wanted, list) else folded(wanted)),
+    "folding": lambda wanted: mask(
+        [folded(one) for one in wanted] if isinstance(wanted, list) else folded(wanted)
+    ),
 }
 
 
@@ -70,8 +72,8 @@ class Texts:
         self._known: dict[Hashable, Prepared] = {}
         self.print: bytes | None = None
         """Of everything in the shape that decides order and choice."""
-        self.told: tuple[Any, ...] | None = None
-        """The conditions of which tags tell something (exactness.py)."""
+        self.facts: dict[str, Any] = {}
+        """What was found out about the shape's plans (`plan.known_of`)."""
 
     def get(self, name: Hashable) -> Prepared | None:
         return self._known.get(name)
@@ -107,10 +109,10 @@ def filled(
             value = operands[blank.at]
             if blank.part:
                 value = _PARTS[blank.part](value)
-        elif of == "limit":
-            value = limit
         elif of == "sure":
             value = sure[blank.at]
+        elif of == "limit":
+            value = limit
         elif of == "parent":
             value = parent
         elif of == "offset":

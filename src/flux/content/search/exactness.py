@@ -12,10 +12,10 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from flux.content.projection.tags import TAGGED, code
+from flux.content.projection.tags import TAGGED, bit, code
 from flux.content.search import slot_repository
 from flux.content.search.blanks import Blank
-from flux.content.search.plan import SYSTEM, Leaf, Node, Plan, Scope
+from flux.content.search.plan import SYSTEM, Leaf, Node, Plan, Scope, known_of
 from flux.content.search.slot_repository import Slots
 from flux.content.shape.types import TYPES
 from flux.content.texts import folded
@@ -63,7 +63,7 @@ class Exactness:
     async def masks(self, plan: Plan, slots: Slots, generation: int) -> tuple[int, ...]:
         """For each condition of the plan the codes that say it is met, as bits; 0 where none does."""
         masks = [0] * len(plan.where)
-        for told in _told(plan):
+        for told in known_of(plan, "told", _told):
             slot = slots.numbers.get(told.address)
             if slot is None or slot not in slots.alone:
                 continue
@@ -90,18 +90,12 @@ class Exactness:
 
 
 def _told(plan: Plan) -> tuple[_Told, ...]:
-    """Found out once for a shape."""
-    texts, scope = plan.texts, plan.scope
-    if texts is not None and texts.told is not None:
-        return texts.told
-    found = tuple(
+    scope = plan.scope
+    return tuple(
         _Told(at, node, (scope.component, node.path, locale), TYPES[node.type].family)
         for at, node in enumerate(plan.where)
         if (locale := tagged_locale(scope, node)) is not None and isinstance(node, Leaf)
     )
-    if texts is not None:
-        texts.told = found
-    return found
 
 
 def codes_of(values: Sequence[Value]) -> Codes:
@@ -118,10 +112,9 @@ def mask_of(codes: Codes, wanted: Sequence[Value], *, folds: bool) -> int:
     for one in wanted:
         number = _code(one)
         others = codes.get(number, ())
-        if (not folds and others == [one]) or all(
-            (_folded(other) if folds else other) in wanted for other in others
-        ):
-            found |= 1 << number
+        alone = not folds and len(others) == 1 and others[0] == one
+        if alone or all((_folded(other) if folds else other) in wanted for other in others):
+            found |= bit(number)
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from flux.content.search.blanks import Blank
-from flux.content.search.plan import KEY, SYSTEM, Anchor, Group, Leaf, Node, Plan, Scope, Sort
+from flux.content.search.plan import KEY, SYSTEM, Anchor, Group, Leaf, Node, Plan, Scope, Sort, known_of
 from flux.content.search.rows import Hit
 from flux.content.search.sql_repository import COLUMNS, TABLES, Statement, wanted
 from flux.content.search.statements import Statements
@@ -29,7 +29,11 @@ _COMPLETE: dict[tuple[Any, ...], bool] = {}
 
 def is_by_one_field(plan: Plan) -> bool:
     """One field with an index on its values, in one locale, and no skipping."""
-    if len(plan.sort) != 1 or plan.sort[0].path in SYSTEM or plan.sort[0].alias or plan.offset:
+    return not plan.offset and known_of(plan, "by one field", _is_by_one_field)
+
+
+def _is_by_one_field(plan: Plan) -> bool:
+    if len(plan.sort) != 1 or plan.sort[0].path in SYSTEM or plan.sort[0].alias:
         return False
     one = plan.sort[0]
     return len(_locales(plan.scope, one)) == 1 and TYPES[one.type].family != "text"
@@ -97,7 +101,7 @@ async def first_look(
     statements: Statements, plan: Plan, limit: int, generation: int | None
 ) -> list[Hit] | None:
     """The page, when it can be found among the next so many documents of the order; else None."""
-    if plan.scope.parent is not None or not all(_is_of_values(one) for one in plan.where):
+    if plan.scope.parent is not None or not known_of(plan, "of values", _are_of_values):
         return None
     read = ordered(plan)
     if read.segments[0] and (
@@ -118,6 +122,10 @@ async def first_look(
         not read.segments[-1] or not await _has_empty(statements.db, plan, read.one, generation)
     )
     return found if is_all else None
+
+
+def _are_of_values(plan: Plan) -> bool:
+    return all(_is_of_values(one) for one in plan.where)
 
 
 def _is_of_values(node: Node) -> bool:
@@ -146,12 +154,17 @@ def _window(statement: Statement, read: Ordered) -> str:
             condition = f"({does} OR {condition})"
         others.append(condition)
     beginning = [*_beginning(statement, read), *(statement.comparison(one, "o") for one in bounds)]
+    if statement.dialect == "sqlite":
+        # Nearly every value is a document's first: asked after the tags, of few entries.
+        possible.append("e.ord = 0")
+        bounded = ""
+    else:
+        beginning.append("o.ord = 0")
+        bounded = f"ORDER BY o.value{down}, o.key{keys} LIMIT {LOOK_BY_TAGS if possible else LOOK}"
     window = (
-        f"SELECT o.doc AS id, o.value, o.key, o.tags FROM {TABLES[TYPES[read.one.type].family]} o "
-        f"WHERE {' AND '.join(beginning)}"
+        f"SELECT o.doc AS id, o.value, o.key, o.tags, o.ord FROM {TABLES[TYPES[read.one.type].family]} o "
+        f"WHERE {' AND '.join(beginning)} {bounded}"
     )
-    if statement.dialect != "sqlite":
-        window += f" ORDER BY o.value{down}, o.key{keys} LIMIT {LOOK_BY_TAGS if possible else LOOK}"
     joined = [statement.joined(plan.scope, one, "e") for one in plan.joins if one.required]
     conditions = [*possible, *others, *joined]
     inner = (
@@ -172,7 +185,7 @@ def _bounds(leaf: Leaf) -> bool:
 def _beginning(statement: Statement, read: Ordered) -> list[str]:
     """The place in the index from which on the values are read."""
     [locale] = _locales(read.plan.scope, read.one)
-    found = [f"o.slot = {statement.slot(read.plan.scope, read.one.path, locale)}", "o.ord = 0"]
+    found = [f"o.slot = {statement.slot(read.plan.scope, read.one.path, locale)}"]
     anchor = read.anchor
     if anchor is not None and anchor.values[0] is not None:
         bound = statement.bind(Blank("anchor"))
@@ -187,7 +200,7 @@ async def _valued(statements: Statements, read: Ordered, limit: int, generation:
     keys = " DESC" if read.backwards else ""
 
     def write(statement: Statement) -> str:
-        conditions = [*wanted(statement, read.plan), *_beginning(statement, read)]
+        conditions = [*wanted(statement, read.plan), *_beginning(statement, read), "o.ord = 0"]
         return (
             f"SELECT {COLUMNS}, o.value FROM {TABLES[TYPES[read.one.type].family]} o "
             f"JOIN content_documents d ON d.id = o.doc WHERE {' AND '.join(conditions)} "

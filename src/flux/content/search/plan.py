@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any, Literal
+from collections.abc import Callable, Hashable
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from flux.content.search.blanks import Blank, Texts
 from flux.content.shape.fields import Field, Shape
+
+T = TypeVar("T")
 
 SYSTEM = {
     "_sys.key": Field("key", "_sys.key", "reference"),
@@ -119,6 +121,18 @@ class Plan(Struct, frozen=True):
     parent: str | None = None
     texts: Texts | None = None
     kept: dict[Hashable, Any] | None = None
+
+
+def known_of(plan: Plan, name: str, find: Callable[[Plan], T]) -> T:
+    """What `find` finds out about a plan from its scope, conditions, sort and joins alone: once for its shape."""
+    texts = plan.texts
+    if texts is None:
+        return find(plan)
+    facts = texts.facts
+    if name not in facts:
+        facts[name] = find(plan)
+    found: T = facts[name]
+    return found
 
 
 def realised(plan: Plan) -> Plan:

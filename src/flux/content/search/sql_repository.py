@@ -111,9 +111,9 @@ class Statement:
         """Whether the code in a lane is among a mask's."""
         bound = self.bind(mask)
         if self.dialect == "sqlite":
-            return f"({bound} >> (({tags} >> {by}) & {LOOK})) & 1 = 1"
+            return f"({bound} << (({tags} >> {by}) & {LOOK})) < 0"
         lane = f"CAST(({tags} >> CAST({by} AS INTEGER)) & {LOOK} AS INTEGER)"
-        return f"(CAST({bound} AS BIGINT) >> {lane}) & 1 = 1"
+        return f"(CAST({bound} AS BIGINT) << {lane}) < 0"
 
     def comparison(self, leaf: Leaf, values: str) -> str:
         """Of the value in a row of the index."""

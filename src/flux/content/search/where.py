@@ -7,6 +7,7 @@ operator) mean the same and keep their own paths in problems.
 from __future__ import annotations
 
 from collections.abc import Callable, Container
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -24,6 +25,10 @@ REFUSED: Any = object()
 
 _FIXED = frozenset({"startswith", "istartswith", "endswith", "iendswith", "isnull", "is_null", "exists"})
 """Operators whose operand changes the statement, not only what is bound to it."""
+
+
+_USUAL_NAME = 100
+"""Longer names are not kept."""
 
 
 class Sent(Struct, frozen=True):
@@ -58,6 +63,11 @@ class Heard:
 
 def is_open(name: str) -> bool:
     """Whether a condition of this name may have another value without being another query."""
+    return _is_open(name) if len(name) <= _USUAL_NAME else _is_open.__wrapped__(name)
+
+
+@lru_cache(maxsize=4096)
+def _is_open(name: str) -> bool:
     path, marker, suffix = name.rpartition("__")
     return not name.startswith("_sys.") and not (marker and path and suffix in _FIXED)
 
