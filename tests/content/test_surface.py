@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from itertools import product
 
 import httpx
 import pytest
 
+from tests.content.fingerprint import fingerprint
 from tests.content.world import Blog, World, blog
 from tests.harness.server import Server
 
@@ -149,6 +151,32 @@ async def test_every_pair_is_documented(made: Blog) -> None:
         (method, "/".join("*" if part in values else part for part in path.split("/"))) for method, path in T1
     }
     assert sorted(wanted - shown) == []
+
+
+@pytest.mark.parametrize("level", ["locked", "read_only"])
+async def test_no_write_reaches_a_protected_environment(server: Server, level: str) -> None:
+    """Whatever the write, before its body is looked at; reading goes on."""
+    made = await blog(server)
+    world = made.world
+    itself = f"{world.project}/environments/{world.env}/protection/"
+    assert (await world.http.patch(itself, json={"protection_level": level}, headers=world.token)).is_success
+    real = {"env": world.env, "folder": world.folders["articles"], "resource": made.resources["A1"],
+            "component": made.hero, "api": made.apis["blog"], "code": "fr", "side": "flux-api"}  # fmt: skip
+    document = (await server.http.get("/openapi/content.json")).json()
+    before, asked = await fingerprint(server), 0
+    for path, operations in document["paths"].items():
+        for method in {"post", "put", "patch", "delete"}.intersection(operations):
+            if "/v1/{env}/" in path:
+                place = "/content" + re.sub(r"{(\w+)}", lambda found: real.get(found[1], "latest"), path)
+                answer = await server.http.request(method, place, json={}, headers=world.token)
+                assert (answer.status_code, answer.json()["error_code"]) == (403, "environment_protected"), (
+                    place
+                )
+                asked += 1
+    assert asked >= 100
+    assert await fingerprint(server) == before
+    assert (await world.manage("GET", "/locales/")).status_code == 200
+    assert (await made.get("/blog/articles")).status_code == 200
 
 
 async def test_logging_in_and_refreshing(server: Server) -> None:

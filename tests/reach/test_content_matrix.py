@@ -47,6 +47,8 @@ async def test_condition(made: Blog, condition: Condition) -> None:
     _judge(answer, condition.row, condition.detail)
     if again is not None:
         assert again.content == answer.content
+    else:
+        assert answer.headers["x-request-id"] in made.world.server.log()
     assert await fingerprint(made.world.server) == before
     served = await made.get("/blog/articles")
     assert served.status_code == 200 and len(served.json()["results"]) == 3
