@@ -46,6 +46,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if heavy else None
 
 
+def pytest_pycollect_makemodule(module_path: Path) -> None:
+    """Hypothesis fails what takes a fifth of a second, which anything may on a busy machine: `MOST_SECONDS` is the limit.
+    It is imported for those who use it."""
+    if "hypothesis" not in module_path.read_text("utf-8"):
+        return
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
+
+
 def imported_by(text: str) -> set[str]:
     """The names a module's import statements bind."""
     if not any(name in text for name in HEAVY):

@@ -381,13 +381,23 @@ async def test_a_silent_client_is_prodded_and_then_closed_with_4009(tmp_path: Pa
         await client.connect()
         await client.identify()
         client.drop()
-        await asyncio.sleep(0.2)
+        await _no_socket_open(server)
         await server.sandbox.clock(181)
-        await asyncio.sleep(0.2)
         await client.connect()
         await client.resume()
         assert await client.receive() == {"op": 9, "d": False}
         await client.close()
+
+
+async def _no_socket_open(server: Server) -> None:
+    """Once the server has noticed what was dropped."""
+    async with asyncio.timeout(30):
+        while True:
+            lines = (await server.http.get("/metrics")).text.splitlines()
+            opened = [line for line in lines if line.startswith("flux_open_sockets{")]
+            if opened and all(float(line.rpartition(" ")[2]) == 0 for line in opened):
+                return
+            await asyncio.sleep(0.05)
 
 
 async def test_the_server_stopping_tells_clients_to_come_back(tmp_path: Path) -> None:
@@ -469,13 +479,13 @@ def _masked(writer: asyncio.StreamWriter, body: bytes) -> None:
 
 
 async def _frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    first, second = await asyncio.wait_for(reader.readexactly(2), 10)
+    first, second = await asyncio.wait_for(reader.readexactly(2), 30)
     size = second & 127
     if size == 126:
         size = int.from_bytes(await reader.readexactly(2), "big")
     elif size == 127:
         size = int.from_bytes(await reader.readexactly(8), "big")
-    return first & 15, await asyncio.wait_for(reader.readexactly(size), 10)
+    return first & 15, await asyncio.wait_for(reader.readexactly(size), 30)
 
 
 async def _ready_session(reader: asyncio.StreamReader) -> str:

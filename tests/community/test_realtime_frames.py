@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.community.actors import new_address, person, stranger
-from tests.community.gateway import PROPERTIES, GatewayClient
+from tests.community.gateway import PROPERTIES, Closed, GatewayClient
 from tests.harness.server import Server, serve
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -247,3 +247,33 @@ async def test_a_reader_that_keeps_still_at_the_end_is_left(raw: Raw) -> None:
     assert await raw.ends_with() == 4004
     async with asyncio.timeout(30):
         assert await raw.reader.read() == b""
+
+
+async def test_sessions_are_counted_and_the_silent_are_prodded_once(tmp_path: Path) -> None:
+    async with serve(tmp_path, settings={"community.realtime.max_sessions": 2}) as server:
+        people = [await person(server) for _ in range(3)]
+        async with GatewayClient(people[0]) as first, GatewayClient(people[1]) as second:
+            await first.identify()
+            await second.identify()
+            third = GatewayClient(people[2])
+            await third.connect()
+            await third.send(2, {"token": third.token, "properties": PROPERTIES})
+            assert await third.closed_with() == 4000
+            await first.close()
+            async with asyncio.timeout(30):
+                while True:
+                    await third.connect()
+                    try:
+                        await third.identify()
+                    except Closed:
+                        await asyncio.sleep(0.05)
+                        continue
+                    break
+            for seconds in (38, 3, 3):
+                await server.sandbox.clock(seconds)
+            # What is answered now comes after whatever these seconds brought.
+            await second.send(8, {"guild_id": "1"})
+            while (await second.receive())["op"] != 12:
+                pass
+            assert len([each for each in second.seen if each["op"] == 1]) == 1
+            await third.close()

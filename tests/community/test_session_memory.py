@@ -101,6 +101,85 @@ def test_large_events_push_out_as_many_small_ones_as_they_are_long() -> None:
     assert session.number - session.first + 1 == 4
 
 
+def events(pipe: Pipe) -> list[Any]:
+    """What was written after READY: the numbers of events, and RESUMED."""
+    return [each["s"] if each["t"] == "E" else each["t"] for each in pipe.written if each["t"] != "READY"]
+
+
+def came_back(session: Session, after: int, room: int = 1_000) -> Pipe:
+    session.detach(0)
+    pipe = Pipe()
+    pipe.room = room
+    session.attach(cast(Connection, pipe), after=after)
+    return pipe
+
+
+def test_the_last_number_that_can_be_resumed_after_is_the_one_before_the_memory_begins() -> None:
+    session, _ = begun(buffer_events=3)
+    for number in range(2, 8):
+        session.push(event(number))
+    # 5, 6 and 7 are remembered.
+    assert [session.can_resume_after(number) for number in (3, 4, 5, 7)] == [False, True, True, True]
+    assert events(came_back(session, 4)) == [5, 6, 7, "RESUMED"]
+
+
+def test_acknowledging_forgets_up_to_the_number_and_no_further() -> None:
+    session, _ = begun()
+    for number in range(2, 6):
+        session.push(event(number))
+    session.acknowledge(3)
+    assert (session.first, session.can_resume_after(3), session.can_resume_after(2)) == (4, True, False)
+
+
+def test_the_newest_event_stays_however_large_it_is() -> None:
+    session, _ = begun(buffer_bytes=50_000)
+    session.detach(0)
+    session.push(event(2, 60_000))
+    assert session.can_resume_after(1)
+    assert events(came_back(session, 1)) == [2, "RESUMED"]
+
+
+def test_resumed_comes_after_all_that_was_missed_and_before_what_is_new() -> None:
+    session, _ = begun()
+    for number in range(2, 6):
+        session.push(event(number))
+    pipe = came_back(session, 2, room=1)
+    session.push(event(6))
+    pipe.reads(10)
+    assert events(pipe) == [3, 4, 5, "RESUMED", 6]
+    assert events(came_back(session, 6)) == ["RESUMED"]
+
+
+@pytest.mark.parametrize(("limits", "size"), [({"queue_events": 16}, 0), ({"queue_bytes": 65_536}, 10_000)])
+def test_a_slow_reader_is_sent_away_when_too_much_waits(limits: dict[str, int], size: int) -> None:
+    session, pipe = begun(**limits)
+
+    def until_it_closes() -> int:
+        pipe.room, pipe.blocked = 0, True
+        for count in range(1, 40):
+            session.push(event(count, size))
+            if pipe.closing:
+                assert (pipe.code, session.told_to_return) == (4000, True)
+                return count
+        raise AssertionError("it was never sent away")
+
+    # What waited and was then read counts no more.
+    pipe.room, pipe.blocked = 0, True
+    for number in range(5):
+        session.push(event(number, size))
+    pipe.reads(100)
+    assert until_it_closes() == (17 if size == 0 else 7)
+
+
+def test_what_is_released_first_comes_before_what_was_held_back() -> None:
+    session, pipe = begun()
+    assert session.hold()
+    assert not session.hold()
+    session.push(Frame.of("LATER", {}))
+    session.release(Frame.of("STATE", {}))
+    assert [each["t"] for each in pipe.written] == ["READY", "STATE", "LATER"]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_the_pace_there_is_no_gap(seed: int) -> None:
     """Random events, readings, drops and resumes: what a client gets is everything in order, or it is sent away."""

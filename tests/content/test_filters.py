@@ -209,6 +209,40 @@ async def test_times_compare_as_instants(filled: tuple[World, str]) -> None:
     assert await count({"_sys.updated_at__lte": "2020-01-01T00:00:00Z"}) == 0
 
 
+async def test_the_other_names_of_operators(filled: tuple[World, str]) -> None:
+    for alias, proper, wanted in (
+        ("neq", "ne", "Alpha"),
+        ("not_in", "nin", ["Alpha", ""]),
+        ("is_null", "isnull", True),
+    ):
+        found = await _found(filled, {f"word__{alias}": wanted})
+        assert found == await _found(filled, {f"word__{proper}": wanted}) != []
+        assert len(found) < len(DOCUMENTS)
+
+
+async def test_numbers_beyond_every_double(filled: tuple[World, str]) -> None:
+    having = [one for one in DOCUMENTS if "count" in one]
+    for operator, wanted, most in (("gt", -(10**400), having), ("lt", 10**400, having), ("gt", 10**400, [])):
+        assert len(await _found(filled, {f"count__{operator}": wanted})) == len(most)
+
+
+async def test_a_range_may_be_one_value_but_not_backwards(filled: tuple[World, str]) -> None:
+    world, path = filled
+    assert len(await _found(filled, {"count__between": [1, 1]})) == 1
+    answer = await world.search(path, {"where": {"count__between": [2, 1]}})
+    assert (answer.status_code, answer.json()["detail"][0]["details"]) == (
+        422,
+        "The first value must not be greater than the second",
+    )
+
+
+async def test_elements_are_compared_without_case_where_they_are_text(filled: tuple[World, str]) -> None:
+    world, path = filled
+    assert len(await _found(filled, {"words__icontains": "ALP"})) == 2
+    answer = await world.search(path, {"where": {"links__icontains": "ABC"}})
+    assert (answer.status_code, answer.json()["detail"][0]["message"]) == (422, "Invalid operator")
+
+
 async def test_groups(filled: tuple[World, str]) -> None:
     async def words(where: Any) -> list[str]:
         return sorted(one.get("word", "-") for one in await _found(filled, where))

@@ -10,7 +10,7 @@ from eth_account import Account
 
 from flux.paygate.chains.registry import WELL_KNOWN
 from flux.paygate.facilitator.model import Payload, Refused, Requirement
-from flux.paygate.facilitator.rules import SETTLE_MARGIN_SECONDS, check_match, check_times, signed_by_payer
+from flux.paygate.facilitator.rules import check_match, check_times, signed_by_payer
 from flux.paygate.signing.curve import address_of, sign
 from flux.paygate.signing.typed import Authorization
 
@@ -67,9 +67,9 @@ def test_what_differs_is_named(change: dict[str, Any], reason: str) -> None:
 @pytest.mark.parametrize(
     ("after", "before", "reason"),
     [
-        (NOW, NOW + SETTLE_MARGIN_SECONDS, None),
+        (NOW, NOW + 6, None),
         (NOW + 1, NOW + 300, "invalid_exact_evm_payload_authorization_valid_after"),
-        (0, NOW + SETTLE_MARGIN_SECONDS - 1, "invalid_exact_evm_payload_authorization_valid_before"),
+        (0, NOW + 5, "invalid_exact_evm_payload_authorization_valid_before"),
         (0, NOW - 1, "invalid_exact_evm_payload_authorization_valid_before"),
     ],
 )

@@ -257,6 +257,83 @@ def test_malformed_material(headers: dict[str, str], code: str, param: str | Non
     assert error.params.get("param") == param
 
 
+EVERY = (
+    "PAYMENT-SIGNATURE", "X-PAYMENT", "X-Payment-Tx", "X-Signature", "X-Timestamp", "X-Payment-Chain", "X-Signature-Version",
+    "Idempotency-Key",
+)  # fmt: skip
+ALIASED = {
+    "X-Payment-Tx": ["X-Flux-Payment-Tx"],
+    "X-Signature": ["X-Flux-Signature"],
+    "X-Timestamp": ["X-Flux-Timestamp", "X-Signature-Timestamp"],
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize(
+    "values", [["12345678", "12345678"], ["12345678", "87654321"], ["", ""], ["12345678", ""]]
+)
+def test_each_header_comes_once(name: str, values: list[str]) -> None:
+    assert refused(lambda: shown(**{name.lower(): values})).params["param"] == name
+
+
+@pytest.mark.parametrize(("name", "alias"), [(name, alias) for name in ALIASED for alias in ALIASED[name]])
+def test_an_alias_says_the_same_or_nothing(name: str, alias: str) -> None:
+    def both(one: str, other: str) -> object:
+        return shown(**{name.lower(): one, alias.lower(): other})
+
+    assert (
+        both("12", "")
+        == both("", "12")
+        == both("12", "12")
+        == both(" 12", "12\t")
+        == shown(**{name.lower(): "12"})
+    )
+    assert refused(lambda: both("12", "13")).params["param"] == name
+    assert refused(lambda: shown(**{alias.lower(): ["12", "12"]})).params["param"] == name
+
+
+@pytest.mark.parametrize("key", ["a" * 8, "Z" * 128, "a-b_c-D9", " abcdefgh\t"])
+def test_idempotency_keys(key: str) -> None:
+    assert shown(idempotency_key=key).idempotency_key == key.strip()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "key", ["a" * 7, "a" * 129, "abc defgh", "abcdefg.", "abcdefgh\n", "äbcdefgh", "abcdefg/"]
+)
+def test_what_is_no_idempotency_key(key: str) -> None:
+    assert refused(lambda: shown(idempotency_key=key)).params["param"] == "Idempotency-Key"
+
+
+@pytest.mark.parametrize("timestamp", ["+1", "1.0", "0x1", "1_0", "1 0", "1\n", "²", "1e3"])
+def test_a_timestamp_is_decimal_digits(timestamp: str) -> None:
+    given = shown(x_payment_tx=HASH, x_signature=SIGNATURE, x_timestamp=timestamp)
+    assert refused(lambda: material(given, timestamp_required=False)).params["param"] == "X-Timestamp"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("text", "version"), [("1", 1), ("2", 2), ("", 1)])
+def test_versions(text: str, version: int) -> None:
+    given = shown(x_payment_tx=HASH, x_signature=SIGNATURE, x_timestamp="9" * 16, x_signature_version=text)
+    found = material(given, timestamp_required=False)  # type: ignore[arg-type]
+    assert (found.version, found.timestamp, found.tx_text) == (version, 9_999_999_999_999_999, HASH)
+
+
+@pytest.mark.parametrize("text", ["01", "2.0", "0", "v2"])
+def test_what_is_no_version(text: str) -> None:
+    given = shown(x_payment_tx=HASH, x_signature=SIGNATURE, x_timestamp="1", x_signature_version=text)
+    assert refused(lambda: material(given, timestamp_required=False)).params["param"] == "X-Signature-Version"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("header", ["x_payment_tx", "x_signature"])
+@pytest.mark.parametrize("other", ["payment_signature", "x_payment"])
+def test_the_families_do_not_mix(header: str, other: str) -> None:
+    # The others of the direct family may come along: a client that always sends them means nothing by it.
+    assert shown(**{other: "abc", "x_timestamp": "1"}).x402 is not None  # type: ignore[attr-defined]
+    assert (
+        refused(lambda: shown(**{header: "abc", other: "abc"})).detail["reason"]
+        == "conflicting_payment_methods"
+    )
+
+
 def test_the_timestamp_may_be_required() -> None:
     found = shown(x_payment_tx=HASH, x_signature=SIGNATURE)
     assert material(found, timestamp_required=False).timestamp is None  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import textwrap
@@ -32,6 +33,35 @@ async def test_a_broken_put_leaves_no_file_at_all(blobs: DirectoryBlobs, tmp_pat
     with pytest.raises(ConnectionResetError):
         await blobs.put("a/b", broken(b"x" * 1_000_000), limit=2_000_000)
     assert files(tmp_path) == []
+
+
+async def test_a_blob_and_its_name_are_durable_before_a_put_ends(
+    blobs: DirectoryBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a power cut leaves cannot be tried, but what was asked of the disk, and when, can be seen."""
+    target = tmp_path / "blobs"
+    synced: list[tuple[str, list[str]]] = []
+    real = os.fsync
+
+    def watched(descriptor: int) -> None:
+        there = [str(path.relative_to(target)) for path in target.rglob("b") if path.is_file()]
+        synced.append((os.readlink(f"/proc/self/fd/{descriptor}"), there))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    await blobs.put("dir/a/b", stream(b"bytes"), limit=10)
+    [whole] = [path for path in target.rglob("b") if path.is_file()]
+    name = str(whole.relative_to(target))
+    # The bytes first, while they have no name; then the name, and the names of the directories on the way to it.
+    before = [place for place, there in synced if not there and not Path(place).is_dir()]
+    after = [place for place, there in synced if name in there]
+    assert len(before) == 1 and str(whole.parent) in after
+    directories = {place for place, _ in synced if Path(place).is_dir()}
+    assert directories >= {str(each) for each in whole.parents if each.is_relative_to(target / "dir")}
+    assert str((target / "dir").parent) in directories
+    synced.clear()
+    await blobs.delete("dir/a/b")
+    assert synced and not synced[-1][1], "that it is gone is durable too"
 
 
 KILLED = """

@@ -43,6 +43,10 @@ class Meter(Protocol):
 
     def fault(self, plane: str, code: str, status: int) -> None: ...
 
+    def socket_opened(self, plane: str) -> None: ...
+
+    def socket_closed(self, plane: str) -> None: ...
+
 
 class Application:
     """Serves the planes it is given (see places.py for how a request finds its plane)."""
@@ -260,7 +264,13 @@ class Application:
             work = visit.compiled.invoke(call, socket)
             if isinstance(work, WireTrouble):
                 raise work
-            await work
+            if self._meter is not None:
+                self._meter.socket_opened(call.plane.name)
+            try:
+                await work
+            finally:
+                if self._meter is not None:
+                    self._meter.socket_closed(call.plane.name)
             await socket.close(1000)
         except SocketClosed:
             return
