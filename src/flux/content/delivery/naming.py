@@ -1,8 +1,8 @@
 """Names of answers: a strong ETag from the bytes themselves.
 
-Hashing a page with SHA-256 costs more than reading its request. A polynomial over the bytes, as GCM has it, costs a tenth.
-Two texts have the same with a likelihood of 2^-110, as long as nobody knows its secret; so what is shown is a keyed hash of it,
-which says nothing but whether two texts are the same. The secret is the instance's: its processes give the same names.
+SHA-256 over a page costs as much as reading its request. A polynomial over the bytes, as GCM has it, costs a fifth. Two texts have
+the same one with a likelihood of less than 2^-100, as long as nobody knows its secret; so what is shown is a keyed hash of it, which
+says nothing but whether two texts are the same. The secret is the instance's: its processes give the same names.
 """
 
 from __future__ import annotations
