@@ -642,6 +642,7 @@ async def test_without_history_there_is_none(server: Server) -> None:
     place = await guild(owner)
     await place.admit(other)
     said = await place.say(owner)
+    await owner.ok("PUT", f"/channels/{place.text}/pins/{said['id']}")
     await owner.ok("PUT", f"/channels/{place.text}/permissions/{place.id}", {"type": 0, "deny": str(1 << 16)})
     assert await other.ok("GET", f"/channels/{place.text}/messages") == []
     assert await other.ok("GET", f"/channels/{place.text}/pins") == []
