@@ -191,6 +191,21 @@ async def test_who_knows_better_says_what_is_told_late(make_end: MakeEnd) -> Non
     assert await other.waiting() == 0
 
 
+async def test_what_somebody_is_about_to_tell_is_left_to_them(make_end: MakeEnd) -> None:
+    one, other, third = await make_end(), await make_end(retell_lease_seconds=60.0), await make_end()
+
+    async def fail(subject: str, payload: bytes) -> bytes | None:
+        raise RuntimeError("not now")
+
+    other.bus.on_retold("room.", fail)
+    one.ports.arm("bus", Mode.ERROR)
+    await one.tell(("room.1", b"said"))
+    await one.sent()
+    assert await other.look() == 1
+    assert await third.look() == 0
+    assert await third.waiting() == 1
+
+
 async def test_who_is_held_up_leaves_it_to_others(make_end: MakeEnd) -> None:
     one, other = await make_end(), await make_end()
     one.ports.arm("bus", Mode.DELAY, seconds=0.5)
