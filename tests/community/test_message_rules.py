@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -68,3 +69,19 @@ def test_strings_are_trimmed_before_their_length_counts() -> None:
     with pytest.raises(WireTrouble) as trouble:
         msgspec.convert({"footer": {"text": "   "}}, RichEmbed)
     assert trouble.value.problems[0].kind == "too_short"
+
+
+@pytest.mark.parametrize(
+    ("level", "roles", "means"),
+    [
+        (0, (), False),
+        (0, (5,), False),
+        (1, (), True),
+        (1, (5,), False),
+        (2, (), True),
+        (2, (5,), True),
+    ],
+)
+def test_whom_the_filter_for_explicit_images_means(level: int, roles: tuple[int, ...], means: bool) -> None:
+    standing: Any = SimpleNamespace(guild=SimpleNamespace(explicit_content_filter=level), role_ids=roles)
+    assert rules.filters(standing) is means

@@ -433,11 +433,10 @@ async def test_a_reader_that_does_not_read_is_dropped_and_can_resume(tmp_path: P
             % token
         )
         _masked(writer, body)
-        await asyncio.sleep(0.5)
+        session_id = await _ready_session(reader)
         sent = 700
         for number in range(sent):
             await place.say(owner, f"{number} " + "x" * 9000)
-        session_id = await _ready_session(reader)
         received, code = await _drain(reader)
         # None: who reads nothing for very long may find the connection at its end before the close frame.
         assert code in (4000, None)

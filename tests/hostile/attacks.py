@@ -22,7 +22,11 @@ EXAMPLES = 25 if os.environ.get("FLUX_LONG") else 2
 STRANGERS_EXAMPLES = 1
 """Nearly all of a stranger's requests end at the same door, those that fit and the others."""
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
-UNLIMITED = {"community.rate_limits.enabled": False}
+UNLIMITED = {
+    "community.rate_limits.enabled": False,
+    "community.limits.login_per_email": "0",
+    "community.limits.login_per_ip": "0",
+}
 PATIENCE = 30
 EMAIL, PASSWORD = "fuzz@example.test", "correct horse battery staple"
 """Of the account that attacks the community."""
@@ -46,10 +50,21 @@ Places = Callable[[Server], Awaitable[dict[str, str]]]
 """Makes a world and tells what in it stands for the places of paths, so that requests get past the first lookup."""
 
 
+Again = Callable[[Server, dict[str, str], dict[str, str]], Awaitable[tuple[dict[str, str], dict[str, str]]]]
+"""Headers and places that hold, whatever the last operation did to the given ones: it may have been a log-out."""
+
+
 async def no_input_makes_the_server_fail(
-    tmp_path: Path, plane: str, known: bool, places: Places | None = None, twins: tuple[str, ...] = ()
+    tmp_path: Path,
+    plane: str,
+    known: bool,
+    places: Places | None = None,
+    twins: tuple[str, ...] = (),
+    again: Again | None = None,
+    closed: frozenset[str] = frozenset(),
 ) -> None:
-    """`twins` are parts of paths that are second spellings of others, served by the same handlers."""
+    """`twins` are parts of paths that are second spellings of others, served by the same handlers; `closed` are operations
+    that know nobody by these headers. Where there is an `again`, every other must have known who is asking at least once."""
     async with serve(tmp_path, sandbox=False, settings=UNLIMITED if plane == "community" else None) as server:
         headers = await credentials(server, plane) if known else {}
         real = await places(server) if places is not None and known else {}
@@ -59,13 +74,34 @@ async def no_input_makes_the_server_fail(
         failures: list[str] = []
         session = requests.Session()
         sent = 0
+        met: dict[str, set[int]] = {}
+        changed = False
         for found in schema.get_all_operations():
             operation = found.ok()
             if any(part in operation.path for part in twins):
                 continue
+            if again is not None and known and changed:
+                headers, real = await again(server, headers, real)
+            changed = operation.method.upper() != "GET"
+            answers = met.setdefault(f"{operation.method.upper()} {operation.path}", set())
             for mode in MODES if known else MODES[:1]:
-                sent += await attack(operation, mode, base, headers, session, failures, real)
+                sent += await attack(
+                    operation,
+                    mode,
+                    base,
+                    headers,
+                    session,
+                    failures,
+                    real,
+                    answers=answers,
+                    lasting=again is None,
+                )
         assert failures == []
+        if again is not None:
+            assert [name for name, answers in met.items() if not answers] == [], "never asked for"
+        if again is not None and known:
+            refused = {name for name, answers in met.items() if answers == {401}} - closed
+            assert not refused, f"nobody got in: {refused}"
         assert sent > len(document["paths"]) // 2
         assert (await server.http.get("/health")).status_code == 200
         assert "Traceback" not in server.log()
@@ -79,8 +115,12 @@ async def attack(
     session: requests.Session,
     failures: list[str],
     real: Mapping[str, str] = MappingProxyType({}),
+    *,
+    answers: set[int] | None = None,
+    lasting: bool = True,
 ) -> int:
-    """Some requests to one operation; how many were sent. `real` says what stands for the places of its path."""
+    """Some requests to one operation; how many were sent. `real` says what stands for the places of its path, and must
+    outlive the operation if it is `lasting`. The statuses of the answers go to `answers`."""
     import asyncio
 
     sent = 0
@@ -92,7 +132,7 @@ async def attack(
     @given(case=operation.as_strategy(generation_mode=mode))
     def run(case: Any) -> None:
         nonlocal sent
-        if case.method != "DELETE":
+        if case.method != "DELETE" or not lasting:
             # What is real must last for the other operations.
             case.path_parameters.update({name: real[name] for name in real if name in case.path_parameters})
         try:
@@ -102,6 +142,8 @@ async def attack(
         except (requests.exceptions.InvalidHeader, UnicodeError):
             return
         sent += 1
+        if answers is not None:
+            answers.add(answer.status_code)
         if answer.status_code >= 500 and answer.status_code not in (501, 503):
             failures.append(
                 f"{case.method} {answer.request.url} {answer.request.body!r:.300} → {answer.status_code}"

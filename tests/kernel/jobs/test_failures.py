@@ -151,7 +151,7 @@ async def test_a_job_that_kills_its_process_each_time_is_buried(database_url: st
 
 
 async def test_a_long_job_keeps_its_lease(database: Database) -> None:
-    settings = JobSettings(poll_seconds=0.02, lease_seconds=0.3)
+    settings = JobSettings(poll_seconds=0.02, lease_seconds=1.0)  # a stall of a busy machine is shorter
     gate, first, second = asyncio.Event(), Handler(), Handler()
     slow = Handler(gate=gate)
     mine, theirs = (StoreJobs(database, SystemClock(), settings) for _ in range(2))
@@ -162,7 +162,7 @@ async def test_a_long_job_keeps_its_lease(database: Database) -> None:
     await enqueue(database, mine, {})
     await until(lambda: len(slow.ran) == 1)
     await theirs.start()
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(2.5)
     gate.set()
     await until(lambda: slow.finished == 1)
     assert second.ran == []
