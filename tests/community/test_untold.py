@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import asyncpg
 import httpx
 import pytest
-from tests.community.actors import Actor, Guild, Person, guild, person
+from tests.community.actors import Actor, Guild, Person, admin, guild, person, stranger
 from tests.community.gateway import GatewayClient
-from tests.community.test_soak import workers
+from tests.community.houses import worker_behind, worker_of
 from tests.harness.server import Sandbox, Server, serve
 
 SETTINGS = {"community.rate_limits.enabled": False, "community.limits.login_per_ip": "0"}
@@ -28,23 +28,6 @@ SECONDS = 60.0
 HELD_UP = 20.0
 """Longer than what is done meanwhile takes; a worker that was held up by mistake works again in time."""
 A = TypeVar("A", bound=Actor)
-
-
-def holder(server: Server, port: int) -> int:
-    """The process in which a client's connection from that port ends."""
-    here, inode = server.origin.rpartition(":")[2], ""
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[1].endswith(f":{int(here):04X}") and fields[2].endswith(f":{port:04X}"):
-            inode = fields[9]
-    for pid in workers(server):
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            try:
-                if descriptor.readlink().name == f"socket:[{inode}]":
-                    return pid
-            except OSError:
-                continue
-    raise LookupError(f"nobody holds the connection from {port}")
 
 
 class Worker:
@@ -60,7 +43,7 @@ class Worker:
     async def find(self) -> int:
         answer = await self._server.http.get("/health")
         stream = answer.extensions["network_stream"]
-        self.pid = holder(self._server, stream.get_extra_info("client_addr")[1])
+        self.pid = worker_behind(self._server, stream.get_extra_info("client_addr")[1]) or 0
         return self.pid
 
     def by(self, someone: A) -> A:
@@ -89,8 +72,7 @@ async def client_at(worker: Worker, someone: Person, stack: AsyncExitStack) -> G
         while True:
             client = GatewayClient(someone)
             await client.connect()
-            port = client.socket.get_extra_info("sockname")[1]
-            if holder(someone.server, port) == worker.pid:
+            if worker_of(someone.server, client) == worker.pid:
                 stack.push_async_callback(client.close)
                 await client.identify()
                 return client
@@ -164,6 +146,8 @@ async def test_what_a_killed_worker_did_is_heard_once(server: Server, both: tupl
         await near.by(owner).ok("PATCH", f"/guilds/{place.id}/roles/{role}", {"name": "renamed"})
         await near.by(other).ok("POST", "/auth/logout")
         await near.by(guest).ok("POST", f"/invites/{code}")
+        banned = stranger(server)
+        await near.by(admin(server)).ok("POST", "/admin/bans/ip/add", {"ip": banned.address})
         near.kill()
         assert (await listener.event("MESSAGE_CREATE", SECONDS))["id"] == said["id"]
         assert (await listener.event("MESSAGE_DELETE", SECONDS))["id"] == doomed["id"]
@@ -172,7 +156,10 @@ async def test_what_a_killed_worker_did_is_heard_once(server: Server, both: tupl
         assert (await arriving.event("GUILD_CREATE", SECONDS))["id"] == place.id
         assert await asyncio.wait_for(leaving.closed_with(), SECONDS) == 4004
         await until_told(server)
-        last = await place.say(owner, "last")
+        async with asyncio.timeout(SECONDS):
+            while (await far.by(banned).call("GET", "/users/@me")).status_code != 403:
+                await asyncio.sleep(0.05)
+        last = await place.say(far.by(owner), "last")
         for client in (listener, arriving):
             while (await client.event("MESSAGE_CREATE", SECONDS))["id"] != last["id"]:
                 pass

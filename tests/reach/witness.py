@@ -38,11 +38,12 @@ RESTLESS = {
     "community_users": {"last_address"},
     "jobs": {"state", "due_at", "attempts", "owner", "last_error"},
     "outbox": {"sent_at", "attempts", "last_error"},
+    "untold": {"again_at"},
 }
 """Columns that move by themselves: when a session was used last, and from where; jobs and letters are on their way."""
 
-FINISHED = {"jobs"}
-"""Rows that go by themselves: a job is done."""
+FINISHED = {"jobs", "untold"}
+"""Rows that go by themselves: a job is done, what a unit before it committed has been told."""
 
 LEAVES = {
     # The ticket is in the answer and the letter is on its way.
