@@ -315,7 +315,10 @@ async def timed_out(server: Server) -> httpx.Response:
     from datetime import UTC, datetime, timedelta
 
     until = {"communication_disabled_until": (datetime.now(UTC) + timedelta(days=2)).isoformat()}
+    said = await place.say(owner)
     await owner.ok("PATCH", f"/guilds/{place.id}/members/{member.id}", until)
+    thumb = f"/channels/{place.text}/messages/{said['id']}/reactions/%F0%9F%91%8D/@me"
+    assert (await member.call("PUT", thumb)).json()["code"] == "COMMUNICATION_DISABLED"
     return await member.call("POST", f"/channels/{place.text}/messages", {"content": "hi"})
 
 
