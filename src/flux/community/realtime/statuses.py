@@ -45,6 +45,8 @@ class Statuses:
         self._private = private
         self._emojis = emojis
         self._announcer = announcer
+        self._telling: dict[int, set[int]] = {}
+        """By user about to be told of: the guilds that are to hear it."""
 
     def follow(self, session: Session, settings: UserSettings, *, status: bool = True) -> None:
         """The session is as its account has chosen in its settings; without `status` only its custom status."""
@@ -89,16 +91,24 @@ class Statuses:
         return self.presence.set(user_id, joined([_state(each) for each in mine]) if mine else None)
 
     async def tell(self, user_id: int, guild_ids: Iterable[int]) -> None:
-        """How somebody is now, and who: to these guilds, to friends and to companions."""
-        user = await self._users.find(user_id)
+        """How somebody is now, and who: to these guilds, to friends and to companions. What changes while that is looked up is
+        told with it: nobody hears the older last."""
+        if user_id in self._telling:
+            self._telling[user_id].update(guild_ids)
+            return
+        self._telling[user_id] = set(guild_ids)
+        try:
+            user = await self._users.find(user_id)
+            companions = set() if user is None or user.bot else await self._companions(user_id)
+        finally:
+            wanted = self._telling.pop(user_id)
         if user is None:
             return
         told = self.presence.shown(UserPartial.of(user))
-        for guild_id in guild_ids:
+        for guild_id in wanted:
             shown = {**told, "guild_id": str(guild_id)}
             self._announcer.guild_now(guild_id, "PRESENCE_UPDATE", shown, not_to=user_id)
-        if not user.bot:
-            self._announcer.users_now(await self._companions(user_id), "PRESENCE_UPDATE", told)
+        self._announcer.users_now(companions, "PRESENCE_UPDATE", told)
 
     async def around(self, user_id: int) -> list[dict[str, Any]]:
         """Friends and companions who are here now."""
