@@ -262,10 +262,10 @@ async def test_files_have_their_published_sizes(world: World) -> None:
 
 async def test_premium_accounts_write_longer(world: World) -> None:
     someone = await unlimited(await person(world.server))
-    await world.place.admit(someone)
     await write(
         world.server, "UPDATE community_users SET premium_type = $1 WHERE id = $2", [(1, int(someone.id))]
     )
+    await world.place.admit(someone)
     path = f"/channels/{world.place.text}/messages"
     await someone.ok("POST", path, {"content": "x" * 4000})
     refused = await someone.call("POST", path, {"content": "x" * 4001})

@@ -152,7 +152,9 @@ class _Postgres(Rows):
 
 async def write(server: Server, sql: str, rows: Sequence[Sequence[Any]]) -> None:
     """The statement for each of the rows, past the server and in one transaction: a thousand of something in a moment.
-    Parameters are `$1`, `$2` …"""
+    Parameters are `$1`, `$2` …
+
+    On SQLite the server may remember what this changes of what is there already, until it next writes itself (decision 0027)."""
     if "--database" in server.command:
         connection = await asyncpg.connect(server.command[server.command.index("--database") + 1])
         try:
