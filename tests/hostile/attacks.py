@@ -47,7 +47,8 @@ async def credentials(server: Server, plane: str) -> dict[str, str]:
 
 
 Places = Callable[[Server], Awaitable[dict[str, str]]]
-"""Makes a world and tells what in it stands for the places of paths, so that requests get past the first lookup."""
+"""Makes a world and tells what in it stands for the places of paths, so that requests get past the first lookup: by the place's
+name, or by a part of the path and the name (`components owner`) where the same name means several things."""
 
 
 Again = Callable[[Server, dict[str, str], dict[str, str]], Awaitable[tuple[dict[str, str], dict[str, str]]]]
@@ -64,7 +65,7 @@ async def no_input_makes_the_server_fail(
     closed: frozenset[str] = frozenset(),
 ) -> None:
     """`twins` are parts of paths that are second spellings of others, served by the same handlers; `closed` are operations
-    that know nobody by these headers. Where there is an `again`, every other must have known who is asking at least once."""
+    that know nobody by these headers; every other must have known who is asking at least once."""
     async with serve(tmp_path, sandbox=False, settings=UNLIMITED if plane == "community" else None) as server:
         headers = await credentials(server, plane) if known else {}
         real = await places(server) if places is not None and known else {}
@@ -99,7 +100,7 @@ async def no_input_makes_the_server_fail(
         assert failures == []
         if again is not None:
             assert [name for name, answers in met.items() if not answers] == [], "never asked for"
-        if again is not None and known:
+        if headers:
             refused = {name for name, answers in met.items() if answers == {401}} - closed
             assert not refused, f"nobody got in: {refused}"
         assert sent > len(document["paths"]) // 2
@@ -134,7 +135,7 @@ async def attack(
         nonlocal sent
         if case.method != "DELETE" or not lasting:
             # What is real must last for the other operations.
-            case.path_parameters.update({name: real[name] for name in real if name in case.path_parameters})
+            case.path_parameters.update(_standing(real, operation.path, case.path_parameters))
         try:
             answer = case.call(
                 base_url=base, headers=headers, session=session, timeout=PATIENCE, allow_redirects=False
@@ -161,6 +162,16 @@ async def attack(
         if type(problem).__name__ not in ("Unsatisfiable", "SkipTest"):
             raise
     return sent
+
+
+def _standing(real: Mapping[str, str], path: str, names: Mapping[str, Any]) -> dict[str, str]:
+    """What stands for the places of one path; what is said of a part of it goes before what is said of all."""
+    found = {name: real[name] for name in names if name in real}
+    for key, value in real.items():
+        part, _, name = key.rpartition(" ")
+        if part and name in names and f"/{part}/" in path:
+            found[name] = value
+    return found
 
 
 def _undeclared(operation: Any, answer: requests.Response) -> str | None:
