@@ -69,8 +69,8 @@ class BorrowedSocket:
         self._say(text)
 
     async def send_bytes(self, data: bytes) -> None:
-        """Compression is the lender's."""
-        raise NotImplementedError
+        """Nobody's to call: what is said here is text, and compression is the lender's."""
+        raise TypeError("a borrowed socket takes text")
 
     async def close(self, code: int, reason: str = "") -> None:
         if not self.closed:
